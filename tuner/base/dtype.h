@@ -30,7 +30,9 @@ bool dtype_parse(const char *name, enum dtype *type);
 unsigned dtype_bytes(enum dtype type);
 double dtype_epsilon(enum dtype type); /* spacing of values at 1.0: 2^(1 - digits); 0 for integers */
 
-/* One element at `p` as a double, and a double rounded to nearest even and stored at `p` (saturating for integers). */
+/* One element at `p` (of any alignment) as a double, and a double rounded to nearest even and stored at `p`. Beyond the
+ * largest finite value floats become infinity, or NaN in the types without one (f8e4m3, f8e4m3fnuz); integers saturate
+ * and take NaN as 0. */
 double dtype_load(enum dtype type, const void *p);
 void dtype_store(enum dtype type, void *p, double value);
 
