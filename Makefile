@@ -1,0 +1,165 @@
+# Tunebook. README.md says what the targets are for.
+#
+#   all        build/autotune, build/libtunebook.so and .a            tune       install what is missing, build, sweep a minute
+#   test soak  scaled and full tests                                   bench      ratios, interleaved pairs
+#   asan fuzz  the tests under ASan and UBSan; libFuzzer, briefly      lint       arrows, proportions, format, warnings
+#   install    honours PREFIX and DESTDIR                              dist       a relocatable tarball
+ifneq ($(shell uname -s),Linux)
+$(error Tunebook needs Linux; this is $(shell uname -s))
+endif
+
+VERSION := 0.1.0
+SONAME  := libtunebook.so.0
+PREFIX  ?= /usr/local
+BUILD   ?= build
+CC      ?= cc
+JOBS    := $(shell nproc)
+OPT     ?= -O2 -g
+WARN    := -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
+CPPFLAGS_ALL := -D_GNU_SOURCE -DTUNEBOOK_VERSION='"$(VERSION)"' -DTUNEBOOK_PREFIX='"$(PREFIX)"' -I. $(CPPFLAGS)
+CFLAGS_ALL   := -std=c17 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
+                -fno-math-errno -pthread $(CFLAGS)
+LDLIBS_ALL   := -lcjson -llmdb -ldl -lm -pthread
+
+# --- Rooms: one archive each, in link order: a room may use those behind it. tests/lint/arrows.txt is the finer rule.
+# A .c beside a .json of the same name is a kernel: data here, compiled by autotune.
+KERNELS  := $(patsubst %.json,%.c,$(wildcard templates/*/*.json))
+base     := $(wildcard tuner/base/*.c)
+search   := $(wildcard search/*.c)
+templates := $(filter-out $(KERNELS),$(wildcard templates/*.c templates/*/*.c))
+db       := $(wildcard db/*.c)
+device   := $(wildcard tuner/device/*.c)
+launch   := $(wildcard tuner/launch/*.c)
+tuner    := $(wildcard tuner/*.c tuner/compile/*.c tuner/vendor/*.c)
+runtime  := $(filter-out %/example.c,$(wildcard frontends/runtime/*.c))
+cli      := $(wildcard frontends/cli/*.c)
+ROOMS    := tuner launch device templates search db base
+
+objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)))
+archives  = $(patsubst %,$(BUILD)/%.a,$(1))
+GENERATED := $(BUILD)/gen/templates_embedded.c
+ALL_OBJECTS := $(foreach room,$(ROOMS) runtime cli,$(call objects,$(room)))
+
+.PHONY: all tune test soak bench gpu-check gpu-bench dist install lint asan fuzz format clean deps-build deps-tune deps-test \
+        test-programs bench-programs unit cli-test fuzz-programs system-book
+all: $(BUILD)/autotune $(BUILD)/libtunebook.so $(BUILD)/libtunebook.a
+
+define room_rule
+$(BUILD)/$(1).a: $(call objects,$(1)) $(if $(filter templates,$(1)),$(BUILD)/obj/gen/templates_embedded.o)
+	@rm -f $$@
+	$(AR) rcs $$@ $$^
+endef
+$(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+$(BUILD)/embed: $(BUILD)/obj/tools/embed.o $(BUILD)/obj/templates/source.o $(BUILD)/base.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcjson -o $@
+
+$(GENERATED): $(BUILD)/embed $(wildcard templates/*/*) $(wildcard templates/device/*)
+	@mkdir -p $(@D)
+	$(BUILD)/embed templates $@
+
+$(BUILD)/autotune: $(call objects,cli) $(call archives,$(ROOMS))
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS_ALL) -o $@
+
+# --- The runtime library: libc and liblmdb only; nothing but tb_* leaves it.
+RUNTIME_ROOMS := launch device templates search db base
+$(BUILD)/libtunebook.so: $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $@
+
+$(BUILD)/$(SONAME): $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS)) frontends/runtime/tunebook.map
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=frontends/runtime/tunebook.map \
+	    -Wl,--gc-sections -Wl,-z,defs -Wl,-z,relro -Wl,--as-needed $(call objects,runtime) \
+	    $(call archives,$(RUNTIME_ROOMS)) -llmdb -ldl -lm -pthread -o $@
+
+# One relocatable object whose hidden symbols are local: a static program sees tb_* alone.
+$(BUILD)/libtunebook.a: $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS))
+	@rm -f $@
+	$(LD) -r $(call objects,runtime) --start-group $(call archives,$(RUNTIME_ROOMS)) --end-group -o $(BUILD)/tunebook.o
+	objcopy --localize-hidden $(BUILD)/tunebook.o
+	$(AR) rcs $@ $(BUILD)/tunebook.o
+
+$(BUILD)/example: frontends/runtime/example.c $(BUILD)/libtunebook.so
+	$(CC) -std=c17 $(OPT) $(WARN) -Ifrontends/runtime $< -L$(BUILD) -ltunebook -Wl,-rpath,'$$ORIGIN' -o $@
+
+# --- What a machine needs. tools/dependencies prints, or installs with apt-get, what is missing for a purpose.
+deps-build deps-tune deps-test deps-lint:
+	@tools/dependencies $(patsubst deps-%,%,$@)
+
+tune: deps-tune
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tools/tune $(BUILD)/autotune
+
+# --- Tests and benchmarks.
+TEST_SOURCES  := $(wildcard tests/*/test_*.c)
+BENCH_SOURCES := $(wildcard tests/*/bench_*.c)
+FUZZ_SOURCES  := $(wildcard tests/fuzz/fuzz_*.c)
+TEST_PROGRAMS  := $(TEST_SOURCES:%.c=$(BUILD)/%)
+BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(BUILD)/%)
+test-programs: $(TEST_PROGRAMS)
+bench-programs: $(BENCH_PROGRAMS)
+
+# Runtime tests see the library as a program does, and the rooms to build books by hand.
+$(BUILD)/tests/runtime/%: $(BUILD)/obj/tests/runtime/%.o $(call objects,runtime) $(call archives,$(ROOMS))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives,$(ROOMS))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
+.SECONDARY:
+
+test: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs $(BUILD)/example
+	@tests/run $(BUILD)
+soak: export TUNEBOOK_TEST_SCALE ?= 10
+soak: test
+
+asan: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-asan OPT="-O1 -g -fno-omit-frame-pointer \
+	    -fsanitize=address,undefined -fno-sanitize-recover=undefined" all test-programs
+	@tests/run $(BUILD)-asan
+
+fuzz: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang BUILD=$(BUILD)-fuzz OPT="-O1 -g -fno-omit-frame-pointer \
+	    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" fuzz-programs
+	@tests/fuzz/run $(BUILD)-fuzz
+fuzz-programs: $(FUZZ_SOURCES:%.c=$(BUILD)/%)
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(call archives,$(ROOMS))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS_ALL) -o $@
+
+bench: deps-tune
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
+	@tools/bench $(BUILD)
+
+lint: deps-lint
+	@tests/lint/run
+	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=gcc BUILD=$(BUILD)-gcc all test-programs bench-programs
+	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=clang BUILD=$(BUILD)-clang all test-programs bench-programs
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# --- Delivery.
+system-book: $(BUILD)/system.book
+$(BUILD)/system.book: $(BUILD)/autotune
+	$(BUILD)/autotune freeze --defaults -o $@
+
+install: all $(BUILD)/system.book
+	@tools/install "$(BUILD)" "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(SONAME)"
+
+dist: deps-build
+	@$(MAKE) --no-print-directory -j$(JOBS) all system-book
+	@tools/dist "$(BUILD)" "$(VERSION)" "$(SONAME)"
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang dist
+
+-include $(ALL_OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(TEST_SOURCES) $(BENCH_SOURCES))

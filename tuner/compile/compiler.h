@@ -1,0 +1,40 @@
+/* Compilers: source and definitions in, code object out. cc.c stands behind it; nvrtc.c, hiprtc.c and clang.c plug in here.
+ *
+ * compile() runs inside a worker child (compile_pool.h), so it may crash or hang without harm; it must be given a
+ * deadline by its parent and does not look at the clock. */
+#ifndef TUNEBOOK_COMPILE_COMPILER_H
+#define TUNEBOOK_COMPILE_COMPILER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "tuner/base/status.h"
+#include "tuner/base/text.h"
+
+enum { COMPILER_API_ABI = 1 };
+
+struct compile_request {
+    const char *source;      /* flattened, self-contained */
+    const char *source_name; /* for diagnostics */
+    const char *definitions; /* one NAME=VALUE per line */
+    const char *target;
+};
+
+struct compiler_api {
+    uint32_t abi; /* == COMPILER_API_ABI */
+    const char *name;
+    /* Finds the compiler and writes its identity: everything that changes the code it makes (name, version, flags for `target`),
+     * one line. STATUS_UNAVAILABLE with what to install; STATUS_NOT_COVERED if it cannot make this target. */
+    enum status (*identify)(const char *target, struct text *identity);
+    /* Compiles. On STATUS_BAD_DATA `log` holds the diagnostics. */
+    enum status (*compile)(const struct compile_request *request, struct text *code, struct text *log);
+    /* Optional: static resources of a code object. */
+    enum status (*inspect)(const void *code, size_t bytes, uint32_t *registers, uint32_t *shared_bytes,
+                           uint32_t *spill_bytes);
+};
+
+const struct compiler_api *compiler_find(const char *name);
+const struct compiler_api *const *compiler_table(size_t *n);
+/* The first compiler here that makes this target, or STATUS_UNAVAILABLE naming all that were tried and what each lacks. */
+enum status compiler_for_target(const char *target, const struct compiler_api **out, struct text *identity);
+
+#endif

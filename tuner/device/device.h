@@ -1,0 +1,120 @@
+/* THE vtable: everything Tunebook asks of a device. cpu.c stands behind it; cuda.c, hip.c and emu.c plug in here.
+ *
+ * A backend is one file that fills a device_api and one line in devices.def. Slots marked optional may be NULL. Driver libraries
+ * are opened at run time inside the backend; one that is missing makes `count` answer STATUS_UNAVAILABLE with a line that says what
+ * to install. Functions may be called from several threads unless said otherwise; a device_launch never allocates, loads or
+ * synchronizes. */
+#ifndef TUNEBOOK_DEVICE_DEVICE_H
+#define TUNEBOOK_DEVICE_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "tuner/base/classes.h"
+#include "tuner/base/facts.h"
+#include "tuner/base/status.h"
+
+enum { DEVICE_API_ABI = 1, DEVICE_STEPS_MAX = 8 };
+
+struct device;
+struct device_module;
+
+/* Runs body(body_context, i) for every i in [0, count) and returns when all are done. Which thread runs which i is free; at most
+ * `threads` at once, and `slot` < threads is distinct among calls that run at the same time. */
+typedef void device_parallel_body(void *body_context, uint32_t i, uint32_t slot);
+typedef void device_parallel_for(void *pool, uint32_t count, uint32_t threads, device_parallel_body *body,
+                                 void *body_context);
+
+struct device_options {
+    uint32_t threads;                  /* CPU: threads in use; 0: every CPU this process may run on */
+    device_parallel_for *parallel_for; /* CPU: the caller's thread pool; NULL: our own, made at open */
+    void *pool;
+    bool measure_class;                /* CPU: measure memory bandwidth where it was never measured (once, about 0.1 s);
+                                        * false: such a machine has the class "TARGET:THREADS:0" */
+};
+
+struct device_info {
+    char name[128];          /* "AMD Instinct MI300X", "Intel(R) Xeon(R) Processor" */
+    char class_text[CLASS_TEXT_BYTES];
+    struct device_class device_class;
+    struct device_facts facts;
+    uint64_t memory_bytes;
+    uint64_t llc_bytes;      /* what measurement must rotate past */
+};
+
+/* One step of a launch, all numbers final. */
+struct device_step {
+    void *function; /* from function(); NULL: zero a range of the workspace */
+    uint32_t grid[3], cluster[3], block[3];
+    uint32_t shared_bytes;
+    uint64_t zero_offset, zero_bytes;
+};
+
+/* A launch: its steps run in order, each seeing all that the one before wrote. */
+struct device_launch {
+    const struct device_step *steps;
+    uint32_t n_steps;
+    const void *args; /* the op's argument block; read before launch() returns */
+    uint32_t args_bytes;
+    void *workspace;  /* device memory: the template's bytes, */
+    void *scratch;    /* then scratch_bytes() more; NULL where 0 */
+};
+
+/* What the device was doing at one moment. Fields it cannot tell are 0. */
+struct device_telemetry {
+    uint32_t clock_mhz;
+    uint32_t temperature_c;
+    uint32_t power_w;
+    uint32_t foreign_load_permille; /* share of the device that others were using */
+};
+
+struct device_api {
+    uint32_t abi; /* == DEVICE_API_ABI */
+    const char *name; /* "cpu", "cuda", "hip", "emu" */
+    const char *compiler; /* the compiler tried first for its targets: "cc", "nvrtc", "hiprtc" */
+
+    enum status (*count)(uint32_t *n);
+    enum status (*open)(uint32_t index, const struct device_options *options, struct device **out);
+    void (*close)(struct device *device);
+    const struct device_info *(*info)(const struct device *device);
+
+    /* Device memory; `alignment` is a power of two. On a CPU, host memory. */
+    enum status (*allocate)(struct device *device, size_t bytes, size_t alignment, void **out);
+    void (*release)(struct device *device, void *memory);
+    enum status (*upload)(struct device *device, void *to, const void *from, size_t bytes);
+    enum status (*download)(struct device *device, void *to, const void *from, size_t bytes);
+    enum status (*fill)(struct device *device, void *to, uint8_t value, size_t bytes);
+
+    /* Code objects are loaded from memory (a private copy, whose hash the caller checked) and stay until unloaded. */
+    enum status (*load)(struct device *device, const void *code, size_t bytes, struct device_module **out);
+    void (*unload)(struct device *device, struct device_module *module);
+    enum status (*function)(struct device_module *module, const char *entry, void **out);
+
+    /* Bytes of scratch a launch needs behind its workspace when a step wants `shared_bytes` (CPU: per thread); 0 on GPUs. */
+    uint64_t (*scratch_bytes)(const struct device *device, uint32_t shared_bytes);
+    /* Enqueues the steps on a stream (CPU: NULL; runs them before it returns). */
+    enum status (*launch)(struct device *device, void *stream, const struct device_launch *launch);
+    enum status (*synchronize)(struct device *device, void *stream);
+
+    /* Time between two points of a stream. CPU: the monotonic clock. Marks are small and reusable. */
+    enum status (*mark_create)(struct device *device, void **mark);
+    void (*mark_destroy)(struct device *device, void *mark);
+    enum status (*mark_record)(struct device *device, void *mark, void *stream);
+    enum status (*mark_elapsed_ns)(struct device *device, void *begin, void *end, double *ns);
+
+    /* Optional: a launch sequence recorded once and replayed as a graph. */
+    enum status (*graph_begin)(struct device *device, void *stream);
+    enum status (*graph_end)(struct device *device, void *stream, void **graph);
+    enum status (*graph_launch)(struct device *device, void *graph, void *stream);
+    void (*graph_destroy)(struct device *device, void *graph);
+
+    /* Optional: what the device was doing. Fields it cannot tell are 0. */
+    enum status (*telemetry)(struct device *device, struct device_telemetry *out);
+    /* Optional: versions of driver, runtime, firmware, microcode as "name=value" lines, for the environment. */
+    enum status (*environment)(struct device *device, char *out, size_t capacity);
+};
+
+const struct device_api *device_find(const char *name); /* NULL if unknown */
+const struct device_api *const *device_table(size_t *n);
+
+#endif

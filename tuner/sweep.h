@@ -1,0 +1,83 @@
+/* The sweep: for each problem  space -> ask -> compile -> verify -> measure -> tell -> trial -> record.
+ *
+ * The one place where templates, search, compilers, trials and the book meet. */
+#ifndef TUNEBOOK_SWEEP_H
+#define TUNEBOOK_SWEEP_H
+
+#include "db/book.h"
+#include "templates/manifest.h"
+#include "tuner/device/device.h"
+#include "tuner/trial.h"
+
+/* "60s", "5m", "1h": the whole sweep. "500": trials per problem. "10%": of each space. Unlimited where 0. */
+struct sweep_budget {
+    uint64_t time_ns;
+    uint64_t trials;
+    double fraction;
+};
+enum status sweep_budget_parse(const char *text, struct sweep_budget *out);
+
+struct sweep_problem {
+    struct problem problem;
+    double calls; /* weight in the budget and in summaries; 1 where unknown */
+};
+
+struct sweep_result;
+
+struct sweep_options {
+    struct sweep_budget budget;
+    const char *strategy; /* NULL: the default */
+    uint64_t seed;
+    unsigned jobs;          /* compiles side by side; 0: all CPUs */
+    const char *backend;    /* "cpu" */
+    uint32_t device;
+    uint32_t threads;       /* CPU; 0: all */
+    struct manifest *const *templates;
+    size_t n_templates;
+    bool fresh;             /* ignore earlier trials */
+    bool retry_quarantined;
+    bool dry_run;           /* only count spaces */
+    struct book *book;      /* BOOK_WRITE; NULL with dry_run */
+    const volatile int *stop;
+    /* Live news, may be NULL: fraction of the whole sweep in 0..1 and one line. */
+    void (*progress)(void *context, double fraction, const char *line);
+    /* A problem is finished; may be NULL. */
+    void (*finished)(void *context, const struct sweep_result *result);
+    void *context;
+};
+
+struct sweep_choice {
+    char template_name[64];
+    char configuration[512];
+    struct timing timing;
+};
+
+/* What became of one problem. */
+struct sweep_result {
+    struct problem problem;
+    double calls;
+    bool has_best, has_default, has_baseline;
+    struct sweep_choice best, fallback; /* fallback: the default configuration */
+    char baseline_name[32];
+    uint64_t baseline_ns;
+    struct trial_ratio best_against_default;  /* default's time / best's */
+    struct trial_ratio best_against_baseline; /* vendor library's time / best's */
+    uint64_t n_verdicts[VERDICT_COUNT];
+    uint64_t recalled; /* trials taken from an earlier sweep */
+    double space_valid, space_raw;
+    uint64_t compile_ns, trial_ns, total_ns; /* wall time spent */
+    uint64_t compiled, compile_hits;         /* compiles done, and found in the cache */
+    char note[256]; /* why there is no best: "no template accepts it: gemm_cpu: a_type == f32 || ..." */
+};
+
+struct sweep_summary {
+    uint64_t problems, tuned, trials, compiled, compile_hits;
+    uint64_t compile_ns, trial_ns, total_ns;
+    bool interrupted;
+};
+
+/* Tunes every problem. The book holds everything finished even when this returns STATUS_INTERRUPTED. */
+enum status sweep_run(const struct sweep_options *options, const struct sweep_problem *problems, size_t n,
+                      struct sweep_summary *summary);
+
+#endif
