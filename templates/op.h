@@ -1,8 +1,9 @@
 /* An op: what is computed. Its problem's fields, their text and key, the argument block, bytes and flops.
  *
  * A problem is the op and one value per field. Text ("gemm bf16 nt m=16 n=4096 k=4096") and key
- * ("gemm/a=bf16,...") are made and read by the same table, so that arguments, files, logs and books agree. This half of
- * an op is linked into the runtime library; the reference, inputs and tolerances are in proof.h. */
+ * ("gemm/a=bf16,...") are made and read by the same table, so that arguments, files, logs and books agree.
+ * This half of an op is linked into the runtime library; the reference, inputs and tolerances are in proof.h.
+ */
 #ifndef TUNEBOOK_TEMPLATES_OP_H
 #define TUNEBOOK_TEMPLATES_OP_H
 
@@ -37,7 +38,8 @@ struct op_field {
     enum field_kind kind;
     const char *const *choices; /* FIELD_CHOICE: NULL-terminated words */
     int64_t minimum, maximum;
-    int64_t initial; /* the value when the text does not name it; -1: it must */
+    int64_t initial;   /* the value when the text does not name it; -1: it must */
+    const char *brief; /* a shorter name that texts may use ("a" for a_type); NULL: none */
 };
 
 struct problem {
@@ -47,13 +49,14 @@ struct problem {
 
 enum operand_role { OPERAND_ACTIVATION, OPERAND_WEIGHT, OPERAND_OUTPUT };
 
-/* A tensor of the problem in its tightest storage. `rows` x `columns` as stored, `pitch` elements between rows. */
+/* A tensor of the problem in its tightest storage. `rows` x `columns` as stored, `pitch` elements between
+ * rows. */
 struct operand {
     const char *name;
     enum operand_role role;
     enum dtype type;
     int64_t rows, columns, pitch, batch, batch_stride; /* in elements */
-    size_t pointer_offset; /* of its pointer in the argument block */
+    size_t pointer_offset;                             /* of its pointer in the argument block */
 };
 
 struct op_work {
@@ -67,35 +70,44 @@ struct op {
     unsigned n_fields;
     uint32_t args_abi;
     size_t args_bytes;
-    /* Checks across fields (glu needs even n, products fit in 63 bits ...): STATUS_USAGE with one clear line. */
+    /* Checks across fields (glu needs even n, products fit in 63 bits ...): STATUS_USAGE with one clear line.
+     */
     enum status (*check)(const struct problem *problem);
     /* Takes a bare word of a problem text ("bf16", "nt", "bias+gelu"); false if it is none of this op's. */
     bool (*take_word)(struct problem *problem, const char *word);
-    /* The canonical words and fields, "bf16 nt bias+gelu al=4444 m=16 ..."; defaults are left out, sizes never. */
+    /* The canonical words and fields, "bf16 nt bias+gelu al=4444 m=16 ..."; defaults are left out, sizes
+     * never. */
     void (*print)(const struct problem *problem, struct text *out);
-    /* The part of the record key before the device class: "gemm/a=bf16,b=bf16,d=bf16,acc=f32/nt/none/al=4444". */
+    /* The part of the record key before the device class:
+     * "gemm/a=bf16,b=bf16,d=bf16,acc=f32/nt/none/al=4444". */
     void (*key_head)(const struct problem *problem, struct text *out);
-    const char *const *key_sizes; /* size fields in key order, the one tuned for last: {"n","k","batch","m",NULL} */
+    const char *const
+        *key_sizes; /* size fields in key order, the one tuned for last: {"n","k","batch","m",NULL} */
     void (*work)(const struct problem *problem, struct op_work *out);
     unsigned (*operands)(const struct problem *problem, struct operand out[OP_OPERANDS_MAX]);
-    /* Fills the argument block for operands stored as `operands` says, with these pointers; alpha 1, beta 0. */
-    void (*bind)(const struct problem *problem, void *const pointers[OP_OPERANDS_MAX], void *workspace, void *args);
+    /* Fills the argument block for operands stored as `operands` says, with these pointers; alpha 1, beta 0.
+     */
+    void (*bind)(const struct problem *problem, void *const pointers[OP_OPERANDS_MAX], void *workspace,
+                 void *args);
 };
 
 const struct op *op_find(const char *name); /* NULL if unknown */
 size_t op_names(const char **names, size_t capacity);
 int op_field_index(const struct op *op, const char *name); /* -1 if unknown */
 
-/* Problem text and back. Errors (STATUS_USAGE) name the word or field, what would be right, and the closest known name. */
+/* Problem text and back. Errors (STATUS_USAGE) name the word or field, what would be right, and the closest
+ * known name. */
 enum status problem_parse(const char *text, struct problem *out);
 /* Sets one field from "name=value". */
 enum status problem_set(struct problem *problem, const char *name, const char *value);
-enum status problem_check(const struct problem *problem); /* ranges, required fields, then the op's own check */
+enum status
+problem_check(const struct problem *problem); /* ranges, required fields, then the op's own check */
 void problem_print(const struct problem *problem, char out[PROBLEM_TEXT_BYTES]);
 int64_t problem_size(const struct problem *problem, const char *field); /* the field must exist */
 
-/* Writes the slots of problem and device into the value vector (types and choices as expr_word values). Parameters' slots are
- * left alone. */
-void problem_slots(const struct problem *problem, const struct device_facts *facts, int64_t slots[SLOT_COUNT]);
+/* Writes the slots of problem and device into the value vector (types and choices as expr_word values).
+ * Parameters' slots are left alone. */
+void problem_slots(const struct problem *problem, const struct device_facts *facts,
+                   int64_t slots[SLOT_COUNT]);
 
 #endif
