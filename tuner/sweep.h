@@ -9,7 +9,9 @@
 #include "tuner/device/device.h"
 #include "tuner/trial.h"
 
-/* "60s", "5m", "1h": the whole sweep. "500": trials per problem. "10%": of each space. Unlimited where 0. */
+/* "60s", "5m", "1h": the whole sweep. "500": trials per problem. "10%": of each space. All 0: SWEEP_DEFAULT_TRIALS per problem. */
+enum { SWEEP_DEFAULT_TRIALS = 200 };
+
 struct sweep_budget {
     uint64_t time_ns;
     uint64_t trials;
@@ -38,7 +40,8 @@ struct sweep_options {
     bool retry_quarantined;
     bool dry_run;           /* only count spaces */
     struct book *book;      /* BOOK_WRITE; NULL with dry_run */
-    const volatile int *stop;
+    const volatile int *stop;     /* true: finish the trial in flight, commit, come back with STATUS_INTERRUPTED */
+    const volatile int *stop_now; /* true: give the trial in flight up too; may be NULL */
     /* Live news, may be NULL: fraction of the whole sweep in 0..1 and one line. */
     void (*progress)(void *context, double fraction, const char *line);
     /* A problem is finished; may be NULL. */

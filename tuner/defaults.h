@@ -1,0 +1,31 @@
+/* The first day's answers: every template's default configuration, compiled for every target that the compilers here make, as records
+ * with evidence `default`. */
+#ifndef TUNEBOOK_DEFAULTS_H
+#define TUNEBOOK_DEFAULTS_H
+
+#include "db/book.h"
+#include "templates/manifest.h"
+
+struct defaults_options {
+    struct book *book; /* BOOK_WRITE */
+    struct manifest *const *templates;
+    size_t n_templates;
+    const char *const *targets; /* NULL: every target of the templates that a compiler here makes */
+    size_t n_targets;
+    unsigned jobs; /* 0: all CPUs */
+    const volatile int *stop;
+    void (*progress)(void *context, double fraction, const char *line); /* may be NULL */
+    void *context;
+};
+
+struct defaults_summary {
+    uint64_t kernels, records, compile_hits, failed;
+    char first_failure[512];
+};
+
+/* For each template and target, each combination of types, layout and fusion that the template accepts gets its default kernel and an
+ * entry in the record of the target's defaults (key class = the bare target, sizes 0). More specific templates (more
+ * `accepts` clauses) stand first in it. */
+enum status defaults_build(const struct defaults_options *options, struct defaults_summary *summary);
+
+#endif

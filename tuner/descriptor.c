@@ -1,0 +1,245 @@
+#include "tuner/descriptor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Which value-vector slots the descriptor's expressions read, and the dense numbers they get. */
+struct names {
+    bool used[SLOT_COUNT];
+    unsigned map[SLOT_COUNT];
+};
+
+static void mark_used(void *context, unsigned slot)
+{
+    struct names *names = context;
+    if (slot < SLOT_COUNT) names->used[slot] = true;
+}
+
+static const char *slot_name(const struct manifest *manifest, unsigned slot)
+{
+    static const char *const facts[] = {
+#define FACT(name, meaning) "device." #name,
+        DEVICE_FACT_TABLE(FACT)
+#undef FACT
+    };
+    if (slot < SLOT_DEVICE) return manifest->op->fields[slot - SLOT_PROBLEM].name;
+    if (slot < SLOT_PARAMETERS) return facts[slot - SLOT_DEVICE];
+    return manifest->parameters[slot - SLOT_PARAMETERS].name;
+}
+
+/* --- Clauses for what is compiled in: types, choices and flags equal, alignments at least, specialized sizes equal. --- */
+
+static bool find_field(const void *context, const char *name, struct expr_name *out)
+{
+    const struct op *op = context;
+    int field = op_field_index(op, name);
+    if (field >= 0) {
+        *out = (struct expr_name){.kind = EXPR_SLOT, .slot = SLOT_PROBLEM + (unsigned)field};
+        return true;
+    }
+    *out = (struct expr_name){.kind = EXPR_CONSTANT, .value = expr_word(name)};
+    return true;
+}
+
+/* Does the kernel's source look at this alignment? A CPU template that does not is good for any. */
+static bool reads_alignment(const struct manifest *manifest, const char *field)
+{
+    char macro[32];
+    size_t n = 0;
+    for (; field[n] && n + 1 < sizeof macro; n++)
+        macro[n] = (char)(field[n] >= 'a' && field[n] <= 'z' ? field[n] - 32 : field[n]);
+    macro[n] = 0;
+    return strstr(manifest->source, macro) != NULL;
+}
+
+static const char *compiled_in(struct arena *arena, const struct manifest *manifest, const struct problem *problem,
+                               unsigned index)
+{
+    const struct op_field *field = &manifest->op->fields[index];
+    int64_t value = problem->value[index];
+    switch (field->kind) {
+    case FIELD_TYPE: return arena_format(arena, "%s == %s", field->name, dtype_name((enum dtype)value));
+    case FIELD_CHOICE: return arena_format(arena, "%s == %s", field->name, field->choices[value]);
+    case FIELD_FLAG: return arena_format(arena, "%s == %lld", field->name, (long long)value);
+    case FIELD_ALIGN:
+        if (!reads_alignment(manifest, field->name)) return NULL;
+        return arena_format(arena, "%s >= %lld", field->name, (long long)value);
+    case FIELD_SIZE:
+        if (!(manifest->specialize >> index & 1)) return NULL;
+        return arena_format(arena, "%s == %lld", field->name, (long long)value);
+    }
+    return NULL;
+}
+
+struct clause_list {
+    struct expr exprs[DESCRIPTOR_CLAUSES_MAX];
+    const char *texts[DESCRIPTOR_CLAUSES_MAX];
+    uint32_t n;
+};
+
+static enum status add_clause(struct clause_list *list, const struct expr *expr, const char *text)
+{
+    if (list->n == DESCRIPTOR_CLAUSES_MAX)
+        return status_fail(STATUS_BAD_DATA, "more than %d clauses in one kernel", DESCRIPTOR_CLAUSES_MAX);
+    list->exprs[list->n] = *expr;
+    list->texts[list->n++] = text;
+    return STATUS_OK;
+}
+
+static enum status gather_clauses(struct arena *arena, const struct descriptor_request *request, struct clause_list *list)
+{
+    const struct manifest *manifest = request->manifest;
+    struct expr_scope scope = {.context = manifest->op, .find = find_field};
+    for (unsigned i = 0; i < manifest->op->n_fields; i++) {
+        const char *text = compiled_in(arena, manifest, request->problem, i);
+        if (!text) continue;
+        struct expr expr;
+        TRY(expr_compile(arena, text, manifest->name, &scope, &expr));
+        TRY(add_clause(list, &expr, text));
+    }
+    for (uint32_t i = 0; i < manifest->n_accepts; i++)
+        TRY(add_clause(list, &manifest->accepts[i].expr, manifest->accepts[i].text));
+    for (uint32_t i = 0; i < manifest->n_where; i++)
+        TRY(add_clause(list, &manifest->where[i].expr, manifest->where[i].text));
+    return STATUS_OK;
+}
+
+/* --- Renumbering: every expression of the manifest becomes a blob over the descriptor's own names. --- */
+
+static void visit(struct names *names, const struct expr *expr)
+{
+    if (expr->size) expr_visit_slots(expr, mark_used, names);
+}
+
+static void visit_step(struct names *names, const struct manifest_step *step)
+{
+    if (step->has_when) visit(names, &step->when);
+    for (int i = 0; i < 3; i++) {
+        visit(names, &step->grid[i]);
+        visit(names, &step->cluster[i]);
+        visit(names, &step->block[i]);
+    }
+    visit(names, &step->shared_bytes);
+    visit(names, &step->zero_offset);
+    visit(names, &step->zero_bytes);
+}
+
+static enum status number_names(const struct descriptor_request *request, struct names *names, struct descriptor *out)
+{
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        names->map[slot] = DESCRIPTOR_NAMES_MAX;
+        if (!names->used[slot]) continue;
+        unsigned n = out->n_names++;
+        names->map[slot] = n;
+        out->names[n] = slot_name(request->manifest, slot);
+        out->is_parameter[n] = slot >= SLOT_PARAMETERS;
+        out->parameter_values[n] = slot >= SLOT_PARAMETERS ? request->slots[slot] : 0;
+    }
+    return STATUS_OK;
+}
+
+static enum status renumber(struct arena *arena, const struct names *names, const struct expr *expr, struct blob *out)
+{
+    *out = (struct blob){0};
+    if (!expr->size) return STATUS_OK;
+    struct text code = {0};
+    enum status status = expr_renumber(expr, names->map, SLOT_COUNT, &code);
+    if (status == STATUS_OK) status = text_status(&code);
+    if (status == STATUS_OK) {
+        out->bytes = arena_copy(arena, code.data, code.size);
+        out->size = (uint32_t)code.size;
+        if (!out->bytes) status = status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
+    }
+    text_free(&code);
+    return status;
+}
+
+static enum status renumber_step(struct arena *arena, const struct names *names, const struct manifest_step *step,
+                                 struct descriptor_step *out)
+{
+    out->entry = step->entry;
+    if (step->has_when) TRY(renumber(arena, names, &step->when, &out->when));
+    for (int i = 0; i < 3; i++) {
+        TRY(renumber(arena, names, &step->grid[i], &out->grid[i]));
+        TRY(renumber(arena, names, &step->cluster[i], &out->cluster[i]));
+        TRY(renumber(arena, names, &step->block[i], &out->block[i]));
+    }
+    TRY(renumber(arena, names, &step->shared_bytes, &out->shared_bytes));
+    TRY(renumber(arena, names, &step->zero_offset, &out->zero_offset));
+    return renumber(arena, names, &step->zero_bytes, &out->zero_bytes);
+}
+
+static enum status fill_texts(struct arena *arena, const struct descriptor_request *request, struct descriptor *out)
+{
+    struct text configuration = {0}, definitions = {0};
+    manifest_print_configuration(request->manifest, request->slots, &configuration);
+    manifest_definitions(request->manifest, request->problem, request->slots, &definitions);
+    out->configuration = arena_string(arena, text_string(&configuration));
+    out->definitions = arena_string(arena, text_string(&definitions));
+    text_free(&configuration);
+    text_free(&definitions);
+    if (!out->configuration || !out->definitions) return status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
+    out->op = request->manifest->op->name;
+    out->template_name = request->manifest->name;
+    out->source = request->manifest->hash;
+    out->target = request->target;
+    out->compiler = request->compiler_identity;
+    out->args_abi = request->manifest->op->args_abi;
+    return STATUS_OK;
+}
+
+static enum status fill_expressions(struct arena *arena, const struct descriptor_request *request,
+                                    const struct clause_list *clauses, struct descriptor *out)
+{
+    const struct manifest *manifest = request->manifest;
+    struct names names = {0};
+    for (uint32_t i = 0; i < clauses->n; i++) visit(&names, &clauses->exprs[i]);
+    visit(&names, &manifest->workspace_bytes);
+    for (uint32_t i = 0; i < manifest->n_steps; i++) visit_step(&names, &manifest->steps[i]);
+    TRY(number_names(request, &names, out));
+    out->n_clauses = clauses->n;
+    for (uint32_t i = 0; i < clauses->n; i++) {
+        TRY(renumber(arena, &names, &clauses->exprs[i], &out->clauses[i]));
+        out->clause_texts[i] = clauses->texts[i];
+    }
+    TRY(renumber(arena, &names, &manifest->workspace_bytes, &out->workspace_bytes));
+    out->n_steps = manifest->n_steps;
+    for (uint32_t i = 0; i < manifest->n_steps; i++)
+        TRY(renumber_step(arena, &names, &manifest->steps[i], &out->steps[i]));
+    return STATUS_OK;
+}
+
+enum status descriptor_build(struct arena *arena, const struct descriptor_request *request, struct descriptor *out)
+{
+    struct clause_list *clauses = arena_alloc(arena, sizeof *clauses);
+    if (!clauses) return status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
+    memset(out, 0, sizeof *out);
+    TRY(fill_texts(arena, request, out));
+    TRY(gather_clauses(arena, request, clauses));
+    TRY(fill_expressions(arena, request, clauses, out));
+    int64_t deterministic = 0;
+    enum expr_fault fault = expr_eval(&request->manifest->deterministic, request->slots, &deterministic);
+    if (fault != EXPR_FINE)
+        return status_fail(STATUS_BAD_DATA, "%s: deterministic: %s", request->manifest->name, expr_fault_name(fault));
+    out->deterministic = deterministic != 0;
+    return STATUS_OK;
+}
+
+enum status descriptor_kernel_hash(const struct descriptor_request *request, struct hash *kernel)
+{
+    struct text definitions = {0};
+    manifest_definitions(request->manifest, request->problem, request->slots, &definitions);
+    enum status status = text_status(&definitions);
+    if (status == STATUS_OK) {
+        struct sha256 sha;
+        sha256_begin(&sha);
+        sha256_add_field(&sha, "tunebook kernel 1");
+        sha256_add(&sha, request->manifest->hash.bytes, SHA256_BYTES);
+        sha256_add_field(&sha, text_string(&definitions));
+        sha256_add_field(&sha, request->target);
+        sha256_add_field(&sha, request->compiler_identity);
+        *kernel = sha256_end(&sha);
+    }
+    text_free(&definitions);
+    return status;
+}

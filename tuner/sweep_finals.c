@@ -1,0 +1,216 @@
+/* The finals: front-runners, default and vendor library measured again in one child, interleaved; winners into the book. */
+#include <stdlib.h>
+#include <string.h>
+#include "tuner/base/clock.h"
+#include "tuner/sweep_internal.h"
+
+enum { FINALS_MAX = SWEEP_FINALISTS + 1 };
+
+struct finals {
+    struct sweep_task *task;
+    struct candidate candidates[FINALS_MAX]; /* [0] is the default where `has_default` */
+    size_t n;
+    bool has_default;
+    struct trial_outcome outcomes[FINALS_MAX];
+    struct trial_ratio against_baseline[FINALS_MAX], against_default[FINALS_MAX];
+    struct trial_final final;
+};
+
+static int by_time(const void *a, const void *b)
+{
+    const struct tried *left = *(const struct tried *const *)a, *right = *(const struct tried *const *)b;
+    if (left->timing.median_ns != right->timing.median_ns)
+        return left->timing.median_ns < right->timing.median_ns ? -1 : 1;
+    return memcmp(&left->kernel, &right->kernel, sizeof left->kernel);
+}
+
+static enum status add_finalist(struct finals *finals, struct tuning *tuning, const struct configuration *configuration)
+{
+    struct candidate *candidate = &finals->candidates[finals->n];
+    enum status status = candidate_prepare(tuning, configuration, candidate);
+    for (size_t i = 0; status == STATUS_OK && i < finals->n; i++)
+        if (memcmp(&finals->candidates[i].kernel, &candidate->kernel, sizeof candidate->kernel) == 0) {
+            candidate_free(candidate);
+            return STATUS_OK;
+        }
+    finals->n++; /* counted even when it failed: freed with the rest */
+    return status;
+}
+
+/* The default is that of the most specific template that has one and that passed its trial. */
+static enum status add_default(struct finals *finals)
+{
+    struct sweep_task *task = finals->task;
+    for (size_t i = 0; i < task->n_tunings; i++) {
+        struct tuning *tuning = &task->tunings[i];
+        for (size_t j = 0; tuning->has_default && j < task->n_tried; j++) {
+            const struct tried *tried = &task->tried[j];
+            bool passed = tried->verdict == VERDICT_OK || tried->verdict == VERDICT_SLOW;
+            if (tried->tuning != tuning || !passed ||
+                memcmp(&tried->configuration, &tuning->fallback, sizeof tuning->fallback) != 0)
+                continue;
+            finals->has_default = true;
+            return add_finalist(finals, tuning, &tuning->fallback);
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status choose(struct finals *finals)
+{
+    struct sweep_task *task = finals->task;
+    const struct tried **order = calloc(task->n_tried + 1, sizeof *order);
+    if (!order) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
+    size_t n = 0;
+    for (size_t i = 0; i < task->n_tried; i++)
+        if (task->tried[i].verdict == VERDICT_OK) order[n++] = &task->tried[i];
+    qsort(order, n, sizeof *order, by_time);
+    enum status status = add_default(finals);
+    for (size_t i = 0; status == STATUS_OK && i < n && finals->n < FINALS_MAX; i++)
+        status = add_finalist(finals, order[i]->tuning, &order[i]->configuration);
+    free(order);
+    return status;
+}
+
+/* From the cache, as a rule: they were compiled for their trials. One that no longer compiles leaves the finals. */
+static enum status compile(struct finals *finals)
+{
+    struct sweep_task *task = finals->task;
+    struct compile_job jobs[FINALS_MAX];
+    for (size_t i = 0; i < finals->n; i++) jobs[i] = finals->candidates[i].job;
+    enum status status = compile_run(jobs, finals->n, task->sweep->options->jobs, 60000, task->sweep->options->stop_now);
+    for (size_t i = 0; i < finals->n; i++) finals->candidates[i].job = jobs[i];
+    TRY(status);
+    for (size_t i = 0; i < finals->n; i++) {
+        struct candidate *candidate = &finals->candidates[i];
+        if (candidate->job.verdict != VERDICT_OK)
+            return status_fail(STATUS_UNAVAILABLE, "a finalist does not compile again: %s", candidate->job.detail);
+        candidate_compiled(candidate);
+    }
+    return STATUS_OK;
+}
+
+/* Two seconds, or what is left of the problem's time, at least 0.3 s. */
+static uint32_t finals_ms(const struct sweep_task *task)
+{
+    if (!task->deadline_ns) return 2000;
+    uint64_t now_ns = clock_ns(), left_ns = task->deadline_ns > now_ns ? task->deadline_ns - now_ns : 0;
+    uint64_t ms = left_ns / 1000000;
+    return (uint32_t)(ms < 300 ? 300 : ms > 2000 ? 2000 : ms);
+}
+
+static enum status measure(struct finals *finals)
+{
+    struct sweep_task *task = finals->task;
+    struct trial_candidate trials[FINALS_MAX];
+    for (size_t i = 0; i < finals->n; i++)
+        trials[i] = (struct trial_candidate){&finals->candidates[i].descriptor, finals->candidates[i].job.code.data,
+                                             finals->candidates[i].job.code.size};
+    finals->final.against_baseline = finals->against_baseline;
+    finals->final.against_first = finals->against_default;
+    uint64_t begin_ns = clock_ns();
+    TRY(trial_finals(task->session, trials, finals->n, finals_ms(task), finals->outcomes, &finals->final));
+    task->result->trial_ns += clock_ns() - begin_ns;
+    return STATUS_OK;
+}
+
+/* A finalist is kept where it beats the default outside the noise: in three rounds of four. The default itself always is. */
+static bool is_kept(const struct finals *finals, size_t i)
+{
+    if (finals->outcomes[i].verdict != VERDICT_OK || finals->outcomes[i].timing.median_ns == 0) return false;
+    return i == 0 || !finals->has_default || finals->against_default[i].q1 > 1.0;
+}
+
+static void entry_of(const struct finals *finals, size_t i, struct record_entry *out)
+{
+    *out = (struct record_entry){.kernel = finals->candidates[i].kernel,
+                                 .environment = finals->task->sweep->environment,
+                                 .evidence = EVIDENCE_MEASURED,
+                                 .verified = 1,
+                                 .timing = finals->outcomes[i].timing,
+                                 .measured_at_s = clock_wall_s()};
+}
+
+static enum status keep(struct finals *finals)
+{
+    struct sweep_task *task = finals->task;
+    struct book *book = task->sweep->options->book;
+    uint64_t default_ns = finals->has_default ? finals->outcomes[0].timing.median_ns : 0;
+    for (size_t i = 0; i < finals->n; i++) {
+        struct candidate *candidate = &finals->candidates[i];
+        struct record_entry entry;
+        if (!is_kept(finals, i)) continue;
+        entry_of(finals, i, &entry);
+        TRY(book_put_kernel(book, &candidate->kernel, &candidate->descriptor, candidate->job.code.data,
+                            candidate->job.code.size));
+        TRY(book_put_entry(book, task->key, &entry, finals->final.baseline.timing.median_ns,
+                           finals->final.baseline_name, default_ns));
+    }
+    return STATUS_OK;
+}
+
+/* The best by the record's own order, so that what the sweep prints is what a lookup answers. */
+static size_t best_of(const struct finals *finals)
+{
+    size_t best = finals->n;
+    for (size_t i = 0; i < finals->n; i++) {
+        struct record_entry entry, champion;
+        if (!is_kept(finals, i)) continue;
+        entry_of(finals, i, &entry);
+        if (best < finals->n) entry_of(finals, best, &champion);
+        if (best == finals->n || record_entry_compare(&entry, &champion) < 0) best = i;
+    }
+    return best;
+}
+
+static void describe(const struct finals *finals, size_t i, struct sweep_choice *out)
+{
+    const struct descriptor *descriptor = &finals->candidates[i].descriptor;
+    strncpy(out->template_name, descriptor->template_name, sizeof out->template_name - 1);
+    strncpy(out->configuration, descriptor->configuration, sizeof out->configuration - 1);
+    out->timing = finals->outcomes[i].timing;
+}
+
+static void report(const struct finals *finals, struct sweep_result *result)
+{
+    if (finals->final.baseline_name[0]) {
+        result->has_baseline = true;
+        strncpy(result->baseline_name, finals->final.baseline_name, sizeof result->baseline_name - 1);
+        result->baseline_ns = finals->final.baseline.timing.median_ns;
+    }
+    if (finals->has_default && finals->outcomes[0].verdict == VERDICT_OK) {
+        result->has_default = true;
+        describe(finals, 0, &result->fallback);
+    }
+    size_t best = best_of(finals);
+    if (best == finals->n) return;
+    result->has_best = true;
+    describe(finals, best, &result->best);
+    if (result->has_default) result->best_against_default = finals->against_default[best];
+    if (result->has_baseline) result->best_against_baseline = finals->against_baseline[best];
+}
+
+static enum status run(struct finals *finals)
+{
+    TRY(choose(finals));
+    if (finals->n == 0) return STATUS_OK;
+    TRY(compile(finals));
+    TRY(measure(finals));
+    TRY(keep(finals));
+    report(finals, finals->task->result);
+    return STATUS_OK;
+}
+
+enum status sweep_finals(struct sweep_task *task)
+{
+    struct finals *finals = calloc(1, sizeof *finals);
+    if (!finals) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
+    finals->task = task;
+    enum status status = run(finals);
+    if (status == STATUS_OK && !task->result->has_best)
+        strncpy(task->result->note, "no candidate passed its trial; `autotune show --trials` has the verdicts",
+                sizeof task->result->note - 1);
+    for (size_t i = 0; i < finals->n; i++) candidate_free(&finals->candidates[i]);
+    free(finals);
+    return status;
+}

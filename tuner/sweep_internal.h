@@ -1,0 +1,66 @@
+/* Shared by the files of the sweep; nobody else includes it. */
+#ifndef TUNEBOOK_SWEEP_INTERNAL_H
+#define TUNEBOOK_SWEEP_INTERNAL_H
+
+#include "tuner/sweep.h"
+#include "tuner/tuning.h"
+
+enum { SWEEP_TEMPLATES_MAX = 16, SWEEP_BATCH_MAX = 32, SWEEP_FINALISTS = 4 };
+
+/* The device, opened once, and what every problem shares. */
+struct sweep {
+    const struct sweep_options *options;
+    const struct device_info *info;
+    const struct compiler_api *compiler;
+    struct text compiler_identity;
+    struct hash environment;
+    struct sweep_summary *summary;
+    uint64_t started_ns;
+    size_t n_problems, index; /* the problem at work */
+};
+
+/* A configuration that was tried, now or in an earlier sweep. */
+struct tried {
+    struct tuning *tuning;
+    struct configuration configuration;
+    struct hash kernel;
+    enum verdict verdict;
+    struct timing timing;
+};
+
+/* One problem at work. */
+struct sweep_task {
+    struct sweep *sweep;
+    struct problem problem;
+    char key[KEY_BYTES_MAX + 1];
+    struct tuning_scene scene;
+    struct tuning tunings[SWEEP_TEMPLATES_MAX]; /* the most specific template first */
+    size_t n_tunings;
+    struct trial_session *session;
+    struct tried *tried;
+    size_t n_tried, tried_capacity;
+    struct tried *earlier; /* trials of earlier sweeps in this environment; .tuning is NULL */
+    size_t n_earlier, earlier_capacity;
+    uint64_t deadline_ns; /* 0: none */
+    uint64_t max_trials;  /* 0: none */
+    uint64_t fresh_trials;
+    struct sweep_result *result;
+};
+
+bool sweep_stopped(const struct sweep *sweep);
+void sweep_news(struct sweep_task *task);
+
+/* sweep_trials.c: compile and try one batch; recall what is known. */
+enum status sweep_recall(struct sweep_task *task);
+enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch, size_t n);
+
+/* sweep_starts.c: where a search begins: the default, then winners of neighbouring problems. */
+size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out, size_t capacity);
+
+/* sweep_finals.c: finalists, default and vendor library interleaved; the winner into the book. */
+enum status sweep_finals(struct sweep_task *task);
+
+/* physics.c: a line when no kernel could be that fast on this device, else NULL. */
+const char *physics_objection(const struct problem *problem, const struct device_info *info, uint64_t median_ns);
+
+#endif

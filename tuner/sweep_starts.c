@@ -1,0 +1,68 @@
+/* Where a search begins: the template's default, then what won for neighbouring problems and sibling classes. */
+#include <stdlib.h>
+#include <string.h>
+#include "db/lookup.h"
+#include "tuner/launch/problem_key.h"
+#include "tuner/sweep_internal.h"
+
+static bool any_kernel(void *context, struct book *book, const struct record_entry *entry,
+                       const struct descriptor *descriptor)
+{
+    (void)book;
+    (void)entry;
+    return strcmp(descriptor->template_name, (const char *)context) == 0;
+}
+
+static bool same(const struct configuration *a, const struct configuration *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+static size_t add(struct configuration *out, size_t n, size_t capacity, const struct configuration *configuration)
+{
+    for (size_t i = 0; i < n; i++)
+        if (same(&out[i], configuration)) return n;
+    if (n < capacity) out[n++] = *configuration;
+    return n;
+}
+
+/* Winners of this template for near shapes and sibling classes, nearest first. */
+static size_t add_neighbours(struct sweep_task *task, struct tuning *tuning, struct configuration *out, size_t n,
+                             size_t capacity)
+{
+    enum { NEIGHBOURS = 8 };
+    struct key_parts parts;
+    if (problem_key_parts(&task->problem, task->sweep->info->class_text, &parts) != STATUS_OK) return n;
+    struct lookup_answer *answers = calloc(NEIGHBOURS, sizeof *answers);
+    if (!answers) return n;
+    const char *names[KEY_SIZES_MAX];
+    for (uint32_t i = 0; i < parts.n_sizes; i++) names[i] = parts.names[i];
+    const char *head = parts.head;
+    struct book *book = task->sweep->options->book;
+    struct lookup_request request = {.heads = &head,
+                                     .n_heads = 1,
+                                     .device_class = task->sweep->info->class_text,
+                                     .target = task->scene.target,
+                                     .n_sizes = parts.n_sizes,
+                                     .size_names = names,
+                                     .sizes = parts.sizes,
+                                     .worst = MATCH_SIBLING_CLASS,
+                                     .is_valid = any_kernel,
+                                     .context = (void *)tuning->manifest->name};
+    size_t n_answers = lookup_all(&book, 1, &request, answers, NEIGHBOURS);
+    for (size_t i = 0; i < n_answers; i++) {
+        struct configuration configuration;
+        if (tuning_configuration(tuning, answers[i].descriptor.configuration, &configuration))
+            n = add(out, n, capacity, &configuration);
+        value_free(&answers[i].descriptor_bytes);
+    }
+    free(answers);
+    return n;
+}
+
+size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out, size_t capacity)
+{
+    size_t n = 0;
+    if (tuning->has_default) n = add(out, n, capacity, &tuning->fallback);
+    return add_neighbours(task, tuning, out, n, capacity);
+}

@@ -1,0 +1,225 @@
+/* Batches of candidates: compile side by side, then try one after the other, each between a started mark and its trial. */
+#include <stdlib.h>
+#include <string.h>
+#include "tuner/base/clock.h"
+#include "tuner/sweep_internal.h"
+
+static enum status grow(struct tried **list, size_t n, size_t *capacity)
+{
+    if (n < *capacity) return STATUS_OK;
+    size_t wanted = *capacity ? *capacity * 2 : 64;
+    struct tried *larger = realloc(*list, wanted * sizeof **list);
+    if (!larger) return status_fail(STATUS_NO_MEMORY, "no memory for %zu trials", wanted);
+    *list = larger;
+    *capacity = wanted;
+    return STATUS_OK;
+}
+
+/* --- What earlier sweeps know. --- */
+
+static bool keep_earlier(void *context, uint64_t sequence, const struct trial *trial)
+{
+    (void)sequence;
+    struct sweep_task *task = context;
+    if (trial->verdict == VERDICT_STARTED) return true;
+    if (memcmp(&trial->environment, &task->sweep->environment, sizeof trial->environment) != 0) return true;
+    if (grow(&task->earlier, task->n_earlier, &task->earlier_capacity) != STATUS_OK) return false;
+    task->earlier[task->n_earlier++] =
+        (struct tried){.kernel = trial->kernel, .verdict = trial->verdict, .timing = trial->timing};
+    return true;
+}
+
+enum status sweep_recall(struct sweep_task *task)
+{
+    if (task->sweep->options->fresh) return STATUS_OK;
+    return book_each_trial(task->sweep->options->book, task->key, keep_earlier, task);
+}
+
+static const struct tried *find_earlier(const struct sweep_task *task, const struct hash *kernel)
+{
+    for (size_t i = task->n_earlier; i-- > 0;)
+        if (memcmp(&task->earlier[i].kernel, kernel, sizeof *kernel) == 0) return &task->earlier[i];
+    return NULL;
+}
+
+/* --- Telling. --- */
+
+static enum status tell(struct sweep_task *task, const struct candidate *candidate, enum verdict verdict,
+                        const struct timing *timing)
+{
+    struct tuning *tuning = candidate->tuning;
+    TRY(grow(&task->tried, task->n_tried, &task->tried_capacity));
+    task->tried[task->n_tried++] = (struct tried){.tuning = tuning, .configuration = candidate->configuration,
+                                                  .kernel = candidate->kernel, .verdict = verdict, .timing = *timing};
+    bool valid = (verdict == VERDICT_OK || verdict == VERDICT_SLOW) && timing->median_ns > 0;
+    struct observation observation = {candidate->configuration, valid, (double)timing->median_ns};
+    search_tell(tuning->search, &observation);
+    tuning->told++;
+    if (verdict == VERDICT_OK && (tuning->best_ns == 0 || observation.median_ns < tuning->best_ns))
+        tuning->best_ns = observation.median_ns;
+    task->result->n_verdicts[verdict]++;
+    return STATUS_OK;
+}
+
+/* The median above which a candidate is hopeless: twice the best so far, of any template. */
+static uint64_t hopeless_above_ns(const struct sweep_task *task)
+{
+    double best_ns = 0;
+    for (size_t i = 0; i < task->n_tunings; i++)
+        if (task->tunings[i].best_ns > 0 && (best_ns == 0 || task->tunings[i].best_ns < best_ns))
+            best_ns = task->tunings[i].best_ns;
+    return (uint64_t)(2 * best_ns);
+}
+
+/* --- One candidate. --- */
+
+static enum status record_trial(struct sweep_task *task, struct candidate *candidate, uint64_t sequence,
+                                const struct trial_outcome *outcome)
+{
+    const char *name = candidate_name(candidate);
+    struct trial trial = {.verdict = (uint8_t)outcome->verdict,
+                          .attempts = 1,
+                          .kernel = candidate->kernel,
+                          .environment = task->sweep->environment,
+                          .timing = outcome->timing,
+                          .compile_ns = candidate->job.compile_ns,
+                          .finished_at_s = clock_wall_s(),
+                          .configuration = name,
+                          .detail = outcome->detail};
+    return book_finish(task->sweep->options->book, task->key, sequence, &trial);
+}
+
+/* A kernel that may run is tried in a child; one that did not compile only has its verdict recorded. */
+static enum status try_candidate(struct sweep_task *task, struct candidate *candidate, struct trial_outcome *outcome)
+{
+    struct book *book = task->sweep->options->book;
+    uint64_t sequence;
+    memset(outcome, 0, sizeof *outcome);
+    TRY(book_start(book, task->key, candidate_name(candidate), &candidate->kernel, &sequence));
+    if (candidate->job.verdict != VERDICT_OK) {
+        outcome->verdict = candidate->job.verdict;
+        strncpy(outcome->detail, candidate->job.detail, sizeof outcome->detail - 1);
+    } else {
+        candidate_compiled(candidate);
+        struct trial_candidate trial = {&candidate->descriptor, candidate->job.code.data, candidate->job.code.size};
+        uint64_t begin_ns = clock_ns();
+        TRY(trial_run(task->session, &trial, hopeless_above_ns(task), outcome));
+        task->result->trial_ns += clock_ns() - begin_ns;
+    }
+    const char *objection = outcome->verdict == VERDICT_OK
+                                ? physics_objection(&task->problem, task->sweep->info, outcome->timing.median_ns)
+                                : NULL;
+    if (objection) {
+        outcome->verdict = VERDICT_WRONG;
+        strncpy(outcome->detail, objection, sizeof outcome->detail - 1);
+    }
+    TRY(record_trial(task, candidate, sequence, outcome));
+    task->fresh_trials++;
+    return tell(task, candidate, outcome->verdict, &outcome->timing);
+}
+
+static enum status is_quarantined(struct sweep_task *task, const struct candidate *candidate, bool *quarantined)
+{
+    enum verdict verdict;
+    *quarantined = false;
+    if (task->sweep->options->retry_quarantined) return STATUS_OK;
+    enum status status = book_quarantined(task->sweep->options->book, task->sweep->info->class_text,
+                                          &candidate->kernel, &task->sweep->environment, &verdict);
+    if (status == STATUS_NOT_FOUND) return STATUS_OK;
+    TRY(status);
+    *quarantined = true;
+    return tell(task, candidate, verdict, &(struct timing){0});
+}
+
+/* Two started marks that outlived the machine they ran on speak against a kernel: it is not touched a third time. */
+static bool count_orphans(void *context, const char *record_key_hash, const struct orphan *orphan)
+{
+    (void)record_key_hash;
+    struct candidate *candidate = ((void **)context)[0];
+    unsigned *attempts = ((void **)context)[1];
+    if (memcmp(&orphan->kernel, &candidate->kernel, sizeof orphan->kernel) == 0 && orphan->attempts > *attempts)
+        *attempts = orphan->attempts;
+    return true;
+}
+
+static enum status quarantine_orphan(struct sweep_task *task, struct candidate *candidate, bool *quarantined)
+{
+    unsigned attempts = 0;
+    TRY(book_each_orphan(task->sweep->options->book, task->key, count_orphans, (void *[]){candidate, &attempts}));
+    if (attempts < 2) return STATUS_OK;
+    TRY(book_quarantine(task->sweep->options->book, task->sweep->info->class_text, &candidate->kernel,
+                        &task->sweep->environment, VERDICT_CRASH));
+    *quarantined = true;
+    return tell(task, candidate, VERDICT_CRASH, &(struct timing){0});
+}
+
+/* --- A batch. --- */
+
+/* Prepares what must be compiled; what an earlier sweep knows, or the quarantine holds, is told at once. */
+static enum status prepare_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch,
+                                 size_t n, struct candidate *candidates, size_t *n_candidates)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct candidate *candidate = &candidates[*n_candidates];
+        enum status status = candidate_prepare(tuning, &batch[i], candidate);
+        (*n_candidates)++; /* counted first: the caller frees it in any case */
+        TRY(status);
+        const struct tried *earlier = find_earlier(task, &candidate->kernel);
+        bool settled = earlier != NULL;
+        if (earlier) {
+            TRY(tell(task, candidate, earlier->verdict, &earlier->timing));
+            task->result->recalled++;
+        } else {
+            TRY(is_quarantined(task, candidate, &settled));
+            if (!settled && !task->sweep->options->retry_quarantined)
+                TRY(quarantine_orphan(task, candidate, &settled));
+        }
+        if (settled) {
+            candidate_free(candidate);
+            (*n_candidates)--;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status compile_batch(struct sweep_task *task, struct candidate *candidates, size_t n)
+{
+    struct compile_job jobs[SWEEP_BATCH_MAX];
+    for (size_t i = 0; i < n; i++) jobs[i] = candidates[i].job;
+    uint64_t begin_ns = clock_ns();
+    enum status status =
+        compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop);
+    task->result->compile_ns += clock_ns() - begin_ns;
+    for (size_t i = 0; i < n; i++) {
+        candidates[i].job = jobs[i];
+        task->result->compiled += status == STATUS_OK && !jobs[i].cached;
+        task->result->compile_hits += status == STATUS_OK && jobs[i].cached;
+    }
+    return status;
+}
+
+static enum status run_batch(struct sweep_task *task, struct candidate *candidates, size_t n)
+{
+    if (n == 0) return STATUS_OK;
+    TRY(compile_batch(task, candidates, n));
+    for (size_t i = 0; i < n; i++) {
+        if (sweep_stopped(task->sweep)) return STATUS_OK;
+        if (i > 0 && task->deadline_ns && clock_ns() > task->deadline_ns) return STATUS_OK;
+        struct trial_outcome outcome;
+        TRY(try_candidate(task, &candidates[i], &outcome));
+        sweep_news(task);
+    }
+    return STATUS_OK;
+}
+
+enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch, size_t n)
+{
+    struct candidate *candidates = calloc(n, sizeof *candidates);
+    if (!candidates) return status_fail(STATUS_NO_MEMORY, "no memory for a batch of %zu", n);
+    size_t n_candidates = 0;
+    enum status status = prepare_batch(task, tuning, batch, n, candidates, &n_candidates);
+    if (status == STATUS_OK) status = run_batch(task, candidates, n_candidates);
+    for (size_t i = 0; i < n_candidates; i++) candidate_free(&candidates[i]);
+    free(candidates);
+    return status;
+}

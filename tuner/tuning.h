@@ -1,0 +1,64 @@
+/* One template tuned for one problem on one device: its space, its search, and the candidates that come out of it. */
+#ifndef TUNEBOOK_TUNING_H
+#define TUNEBOOK_TUNING_H
+
+#include "search/search.h"
+#include "templates/manifest.h"
+#include "tuner/compile/compile_pool.h"
+#include "tuner/descriptor.h"
+#include "tuner/trial.h"
+
+/* What all templates of a sweep share for one problem. Everything is borrowed. */
+struct tuning_scene {
+    const struct problem *problem;
+    const struct device_facts *facts;
+    const char *target;
+    const struct compiler_api *compiler;
+    const char *compiler_identity;
+};
+
+struct tuning {
+    const struct tuning_scene *scene;
+    const struct manifest *manifest;
+    int64_t slots[SLOT_COUNT];
+    struct space_parameter parameters[MANIFEST_PARAMETERS_MAX];
+    struct space_clause clauses[MANIFEST_CLAUSES_MAX];
+    struct space_spec spec;
+    struct space *space;
+    struct search *search;
+    bool has_default; /* the default configuration is valid for this problem here */
+    struct configuration fallback;
+    double best_ns;   /* 0: none yet */
+    uint64_t told;
+    bool finished;
+};
+
+/* A configuration on its way through compile and trial. */
+struct candidate {
+    struct tuning *tuning;
+    struct configuration configuration;
+    struct hash kernel;
+    struct arena arena;
+    struct descriptor descriptor;
+    struct compile_job job;
+};
+
+/* Builds the space. STATUS_NOT_COVERED with a line when the template refuses the problem, lacks the target or has no valid
+ * configuration here. */
+enum status tuning_open(const struct tuning_scene *scene, const struct manifest *manifest, struct tuning *out);
+void tuning_close(struct tuning *tuning);
+
+/* The configuration of a text such as a neighbour's winner has; false if it is not valid here. */
+bool tuning_configuration(const struct tuning *tuning, const char *text, struct configuration *out);
+
+/* Fills a candidate: kernel hash, descriptor, compile job. candidate_free in any case. */
+enum status candidate_prepare(struct tuning *tuning, const struct configuration *configuration, struct candidate *out);
+void candidate_free(struct candidate *candidate);
+
+/* After the compile: code hash, size and static resources into the descriptor. */
+void candidate_compiled(struct candidate *candidate);
+
+/* "TEMPLATE CONFIGURATION": how trials and marks name it. */
+const char *candidate_name(struct candidate *candidate);
+
+#endif
