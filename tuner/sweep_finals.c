@@ -1,4 +1,5 @@
 /* The finals: front-runners, default and vendor library measured again in one child, interleaved; winners into the book. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
@@ -166,8 +167,8 @@ static size_t best_of(const struct finals *finals)
 static void describe(const struct finals *finals, size_t i, struct sweep_choice *out)
 {
     const struct descriptor *descriptor = &finals->candidates[i].descriptor;
-    strncpy(out->template_name, descriptor->template_name, sizeof out->template_name - 1);
-    strncpy(out->configuration, descriptor->configuration, sizeof out->configuration - 1);
+    snprintf(out->template_name, sizeof out->template_name, "%s", descriptor->template_name);
+    snprintf(out->configuration, sizeof out->configuration, "%s", descriptor->configuration);
     out->timing = finals->outcomes[i].timing;
 }
 
@@ -175,7 +176,7 @@ static void report(const struct finals *finals, struct sweep_result *result)
 {
     if (finals->final.baseline_name[0]) {
         result->has_baseline = true;
-        strncpy(result->baseline_name, finals->final.baseline_name, sizeof result->baseline_name - 1);
+        snprintf(result->baseline_name, sizeof result->baseline_name, "%s", finals->final.baseline_name);
         result->baseline_ns = finals->final.baseline.timing.median_ns;
     }
     if (finals->has_default && finals->outcomes[0].verdict == VERDICT_OK) {
@@ -208,8 +209,8 @@ enum status sweep_finals(struct sweep_task *task)
     finals->task = task;
     enum status status = run(finals);
     if (status == STATUS_OK && !task->result->has_best)
-        strncpy(task->result->note, "no candidate passed its trial; `autotune show --trials` has the verdicts",
-                sizeof task->result->note - 1);
+        snprintf(task->result->note, sizeof task->result->note, "%s",
+                 "no candidate passed its trial; `autotune show --trials` has the verdicts");
     for (size_t i = 0; i < finals->n; i++) candidate_free(&finals->candidates[i]);
     free(finals);
     return status;

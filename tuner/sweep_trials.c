@@ -1,4 +1,5 @@
 /* Batches of candidates: compile side by side, then try one after the other, each between a started mark and its trial. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
@@ -98,7 +99,7 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
     TRY(book_start(book, task->key, candidate_name(candidate), &candidate->kernel, &sequence));
     if (candidate->job.verdict != VERDICT_OK) {
         outcome->verdict = candidate->job.verdict;
-        strncpy(outcome->detail, candidate->job.detail, sizeof outcome->detail - 1);
+        snprintf(outcome->detail, sizeof outcome->detail, "%s", candidate->job.detail);
     } else {
         candidate_compiled(candidate);
         struct trial_candidate trial = {&candidate->descriptor, candidate->job.code.data, candidate->job.code.size};
@@ -111,7 +112,7 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
                                 : NULL;
     if (objection) {
         outcome->verdict = VERDICT_WRONG;
-        strncpy(outcome->detail, objection, sizeof outcome->detail - 1);
+        snprintf(outcome->detail, sizeof outcome->detail, "%s", objection);
     }
     TRY(record_trial(task, candidate, sequence, outcome));
     task->fresh_trials++;

@@ -1,0 +1,263 @@
+#include "tuner/defaults.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tuner/base/clock.h"
+#include "tuner/device/device.h"
+#include "tuner/launch/problem_key.h"
+#include "tuner/tuning.h"
+
+enum { DEFAULTS_BATCH = 64, DEFAULTS_COMPILE_MS = 60000 };
+
+/* The work on one target. */
+struct build {
+    const struct defaults_options *options;
+    struct defaults_summary *summary;
+    struct tuning_scene scene; /* .problem changes */
+    struct device_facts facts;
+    double done, all; /* templates x targets */
+    struct candidate candidates[DEFAULTS_BATCH];
+    struct tuning *tunings[DEFAULTS_BATCH];
+    struct problem problems[DEFAULTS_BATCH];
+    uint64_t ranks[DEFAULTS_BATCH];
+    size_t n;
+};
+
+static bool stopped(const struct build *build)
+{
+    return build->options->stop && *build->options->stop;
+}
+
+/* --- Recording. --- */
+
+static enum status record_default(struct build *build, size_t i)
+{
+    struct candidate *candidate = &build->candidates[i];
+    char key[KEY_BYTES_MAX + 1];
+    candidate_compiled(candidate);
+    TRY(book_put_kernel(build->options->book, &candidate->kernel, &candidate->descriptor, candidate->job.code.data,
+                        candidate->job.code.size));
+    TRY(problem_key(&build->problems[i], build->scene.target, key));
+    /* A default has no time. high_ns, which orders a record's entries, holds its rank: the specific before the general. */
+    struct record_entry entry = {.kernel = candidate->kernel,
+                                 .evidence = EVIDENCE_DEFAULT,
+                                 .timing = {.high_ns = build->ranks[i]},
+                                 .measured_at_s = clock_wall_s()};
+    TRY(book_put_entry(build->options->book, key, &entry, 0, "", 0));
+    build->summary->kernels++;
+    return STATUS_OK;
+}
+
+static enum status compile_all(struct build *build)
+{
+    struct compile_job jobs[DEFAULTS_BATCH];
+    for (size_t i = 0; i < build->n; i++) jobs[i] = build->candidates[i].job;
+    enum status status = compile_run(jobs, build->n, build->options->jobs, DEFAULTS_COMPILE_MS, build->options->stop);
+    for (size_t i = 0; i < build->n; i++) build->candidates[i].job = jobs[i];
+    return status;
+}
+
+static void release(struct build *build)
+{
+    for (size_t i = 0; i < build->n; i++) {
+        candidate_free(&build->candidates[i]);
+        tuning_close(build->tunings[i]);
+        free(build->tunings[i]);
+    }
+    build->n = 0;
+}
+
+static enum status flush(struct build *build)
+{
+    enum status status = build->n ? compile_all(build) : STATUS_OK;
+    for (size_t i = 0; i < build->n; i++) {
+        struct compile_job *job = &build->candidates[i].job;
+        build->summary->compile_hits += job->cached;
+        if (status == STATUS_OK && job->verdict == VERDICT_OK) {
+            status = record_default(build, i);
+        } else if (status == STATUS_OK && build->summary->failed++ == 0) {
+            snprintf(build->summary->first_failure, sizeof build->summary->first_failure, "%s",
+                     job->detail);
+        }
+    }
+    release(build);
+    return status;
+}
+
+/* --- Enumerating what a template accepts. --- */
+
+/* Representative sizes: one skinny and one square product; a kernel serves all sizes its clauses admit. */
+static const int64_t representative_sizes[] = {1, 64};
+
+static void set_sizes(struct problem *problem, int64_t first)
+{
+    const struct op *op = problem->op;
+    for (unsigned f = 0; f < op->n_fields; f++) {
+        if (op->fields[f].kind != FIELD_SIZE) continue;
+        bool is_last = false;
+        for (const char *const *name = op->key_sizes; *name; name++)
+            is_last = strcmp(*name, op->fields[f].name) == 0 && !name[1];
+        problem->value[f] = op->fields[f].initial >= 0 ? op->fields[f].initial : is_last ? first : 64;
+    }
+}
+
+/* The loosest alignment there is: that of the element, so that the kernel serves every pointer. */
+static void set_alignments(struct problem *problem)
+{
+    for (unsigned f = 0; f < problem->op->n_fields; f++)
+        if (problem->op->fields[f].kind == FIELD_ALIGN) problem->value[f] = problem->op->fields[f].minimum;
+    struct operand operands[OP_OPERANDS_MAX];
+    unsigned n = problem->op->operands(problem, operands);
+    for (unsigned i = 0; i < n; i++) {
+        char field[64];
+        snprintf(field, sizeof field, "align_%s", operands[i].name);
+        int index = op_field_index(problem->op, field);
+        if (index >= 0) problem->value[index] = __builtin_ctz(dtype_bytes(operands[i].type));
+    }
+}
+
+static enum status add_problem(struct build *build, const struct manifest *manifest, const struct problem *problem)
+{
+    struct tuning *tuning = malloc(sizeof *tuning);
+    if (!tuning) return status_fail(STATUS_NO_MEMORY, "no memory for defaults");
+    size_t i = build->n;
+    build->problems[i] = *problem;
+    build->scene.problem = &build->problems[i];
+    enum status status = tuning_open(&build->scene, manifest, tuning);
+    if (status != STATUS_OK || !tuning->has_default) {
+        tuning_close(tuning);
+        free(tuning);
+        return status == STATUS_NOT_COVERED ? STATUS_OK : status;
+    }
+    build->tunings[i] = tuning;
+    build->ranks[i] = 1 + MANIFEST_CLAUSES_MAX - manifest->n_accepts;
+    build->n++;
+    TRY(candidate_prepare(tuning, &tuning->fallback, &build->candidates[i]));
+    return build->n == DEFAULTS_BATCH ? flush(build) : STATUS_OK;
+}
+
+/* Steps the types, choices and flags like an odometer; false after the last. */
+static bool next_combination(struct problem *problem)
+{
+    const struct op *op = problem->op;
+    for (unsigned f = 0; f < op->n_fields; f++) {
+        const struct op_field *field = &op->fields[f];
+        if (field->kind == FIELD_SIZE || field->kind == FIELD_ALIGN) continue;
+        if (problem->value[f] < field->maximum) {
+            problem->value[f]++;
+            return true;
+        }
+        problem->value[f] = field->minimum;
+    }
+    return false;
+}
+
+static bool is_accepted(const struct build *build, const struct manifest *manifest, struct problem *problem)
+{
+    int64_t slots[SLOT_COUNT] = {0};
+    for (size_t i = 0; i < sizeof representative_sizes / sizeof *representative_sizes; i++) {
+        set_sizes(problem, representative_sizes[i]);
+        if (problem_check(problem) != STATUS_OK) continue;
+        problem_slots(problem, &build->facts, slots);
+        if (manifest_accepts(manifest, slots, NULL)) return true;
+    }
+    return false;
+}
+
+static enum status build_template(struct build *build, const struct manifest *manifest)
+{
+    struct problem problem = {.op = manifest->op};
+    for (unsigned f = 0; f < problem.op->n_fields; f++) problem.value[f] = problem.op->fields[f].minimum;
+    do {
+        if (stopped(build)) return status_fail(STATUS_INTERRUPTED, "interrupted");
+        set_alignments(&problem);
+        if (is_accepted(build, manifest, &problem)) TRY(add_problem(build, manifest, &problem));
+    } while (next_combination(&problem));
+    return flush(build);
+}
+
+/* --- Targets. --- */
+
+static void news(const struct build *build, const char *template_name)
+{
+    char line[160];
+    if (!build->options->progress) return;
+    snprintf(line, sizeof line, "%s for %s", template_name, build->scene.target);
+    build->options->progress(build->options->context, build->done / build->all, line);
+}
+
+static enum status build_target(struct build *build, const char *target)
+{
+    struct text identity = {0};
+    enum status status = compiler_for_target(target, &build->scene.compiler, &identity);
+    build->scene.target = target;
+    build->scene.compiler_identity = text_string(&identity);
+    build->scene.facts = &build->facts;
+    for (size_t i = 0; status == STATUS_OK && i < build->options->n_templates; i++) {
+        const struct manifest *manifest = build->options->templates[i];
+        news(build, manifest->name);
+        if (manifest_has_target(manifest, target)) status = build_template(build, manifest);
+        build->done++;
+    }
+    release(build);
+    text_free(&identity);
+    return status;
+}
+
+/* Every target of the templates that some compiler here makes. */
+static size_t find_targets(const struct defaults_options *options, const char **out, size_t capacity)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < options->n_templates; i++)
+        for (const char *const *target = options->templates[i]->targets; *target; target++) {
+            const struct compiler_api *compiler;
+            struct text identity = {0};
+            bool known = false;
+            for (size_t j = 0; j < n; j++) known = known || strcmp(out[j], *target) == 0;
+            if (!known && n < capacity && compiler_for_target(*target, &compiler, &identity) == STATUS_OK)
+                out[n++] = *target;
+            text_free(&identity);
+        }
+    return n;
+}
+
+/* Expressions about the device are evaluated again at every lookup; here they only must not refuse for want of a device. The
+ * local one's facts serve. */
+static void local_facts(struct device_facts *facts)
+{
+    const struct device_api *api = device_find("cpu");
+    struct device_options options = {.threads = 1};
+    struct device *device;
+    memset(facts, 0, sizeof *facts);
+    if (!api || api->open(0, &options, &device) != STATUS_OK) return;
+    *facts = api->info(device)->facts;
+    api->close(device);
+}
+
+enum status defaults_build(const struct defaults_options *options, struct defaults_summary *summary)
+{
+    const char *found[32];
+    const char *const *targets = options->targets;
+    size_t n_targets = options->n_targets;
+    memset(summary, 0, sizeof *summary);
+    if (!targets) {
+        n_targets = find_targets(options, found, sizeof found / sizeof *found);
+        targets = found;
+    }
+    if (n_targets == 0)
+        return status_fail(STATUS_UNAVAILABLE, "no compiler here makes any target of the templates; `autotune doctor` "
+                                               "says what is missing");
+    struct build *build = calloc(1, sizeof *build);
+    if (!build) return status_fail(STATUS_NO_MEMORY, "no memory for defaults");
+    build->options = options;
+    build->summary = summary;
+    build->all = (double)(n_targets * options->n_templates);
+    local_facts(&build->facts);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < n_targets; i++) status = build_target(build, targets[i]);
+    free(build);
+    struct book_counts counts;
+    if (status == STATUS_OK && book_count(options->book, &counts) == STATUS_OK) summary->records = counts.records;
+    return status;
+}
