@@ -227,7 +227,7 @@ static void keep(const char *path, const char *key, const struct cpu_facts *fact
     text_free(&folder);
 }
 
-static enum status read_speed(struct cpu_facts *facts)
+static enum status read_speed(bool measure, struct cpu_facts *facts)
 {
     struct text path = {0}, key = {0}, others = {0};
     struct cpu_speed speed;
@@ -235,7 +235,7 @@ static enum status read_speed(struct cpu_facts *facts)
     /* A thread pinned to fewer CPUs than threads would measure, and then keep, something else. */
     bool kept = file_cache_path("cpu.class", &path) == STATUS_OK && facts->threads <= facts->cpus;
     enum status status = text_status(&key);
-    if (status != STATUS_OK || (kept && find_kept(text_string(&path), text_string(&key), facts, &others)))
+    if (status != STATUS_OK || (kept && find_kept(text_string(&path), text_string(&key), facts, &others)) || !measure)
         goto done;
     status = cpu_measure(facts->threads, facts->llc_bytes, &speed);
     if (status != STATUS_OK) goto done;
@@ -261,7 +261,7 @@ static uint32_t read_clock_mhz(int cpu)
     return read_line(path, line, sizeof line) ? (uint32_t)(strtoul(line, NULL, 10) / 1000) : 0;
 }
 
-enum status cpu_facts_read(uint32_t threads, struct device_class *out, struct cpu_facts *facts)
+static enum status read_facts(uint32_t threads, bool measure, struct device_class *out, struct cpu_facts *facts)
 {
     int level = level_index(), first;
     struct cpu_facts found = {.vector_bytes = levels[level].vector_bytes,
@@ -274,7 +274,7 @@ enum status cpu_facts_read(uint32_t threads, struct device_class *out, struct cp
                            (unsigned)online);
     read_model(found.model, sizeof found.model);
     read_caches(first, &found);
-    TRY(read_speed(&found));
+    TRY(read_speed(measure, &found));
 
     *facts = found;
     double peak = found.peak_gflops / 1e3;
@@ -292,4 +292,14 @@ enum status cpu_facts_read(uint32_t threads, struct device_class *out, struct cp
     };
     strcpy(out->target, levels[level].target);
     return STATUS_OK;
+}
+
+enum status cpu_facts_read(uint32_t threads, struct device_class *out, struct cpu_facts *facts)
+{
+    return read_facts(threads, true, out, facts);
+}
+
+enum status cpu_facts_read_kept(uint32_t threads, struct device_class *out, struct cpu_facts *facts)
+{
+    return read_facts(threads, false, out, facts);
 }

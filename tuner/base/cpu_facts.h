@@ -28,6 +28,9 @@ struct cpu_facts {
  * STATUS_USAGE for more threads than the machine has CPUs, STATUS_NO_MEMORY or STATUS_IO if it cannot be measured. */
 enum status cpu_facts_read(uint32_t threads, struct device_class *out, struct cpu_facts *facts);
 
+/* As cpu_facts_read, but never measures: where the speeds were never kept they are 0. */
+enum status cpu_facts_read_kept(uint32_t threads, struct device_class *out, struct cpu_facts *facts);
+
 /* What compilers call the instruction set (-march=): "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "armv8-a", or
  * "generic". The levels are those of the x86-64 psABI. */
 const char *cpu_target(void);

@@ -203,14 +203,3 @@ enum status json_only(const struct json_source *source, const cJSON *object, con
     }
     return STATUS_OK;
 }
-
-void json_print(const cJSON *root, bool indented, struct text *out)
-{
-    char *string = indented ? cJSON_Print(root) : cJSON_PrintUnformatted(root);
-    if (!string) {
-        out->failed = true;
-        return;
-    }
-    text_append(out, string);
-    cJSON_free(string);
-}

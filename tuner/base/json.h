@@ -31,7 +31,8 @@ enum status json_object(const struct json_source *, const cJSON *object, const c
 /* Refuses members outside `known`, with the closest known name as advice. */
 enum status json_only(const struct json_source *, const cJSON *object, const char *const *known, size_t n_known);
 
-/* Compact (or indented) text of a document, appended. */
+/* Compact (or indented) text of a document, appended. Numbers read back as what they were; infinity and NaN become null.
+ * A NULL root marks `out` failed. */
 void json_print(const cJSON *root, bool indented, struct text *out);
 
 #endif
