@@ -1,8 +1,8 @@
 /* A template: its manifest, read and checked, with the flattened kernel source.
  *
- * Manifests are JSON; docs/add-a-template.md lists every member. They are embedded at build time (template_builtin) and may be
- * read from a folder instead. Every mistake is one line naming template, clause and column. A manifest is immutable and
- * lives until manifest_free. */
+ * Manifests are JSON; docs/add-a-template.md lists every member. They are embedded at build time
+ * (template_builtin) and may be read from a folder instead. Every mistake is one line naming template, clause
+ * and column. A manifest is immutable and lives until manifest_free. */
 #ifndef TUNEBOOK_TEMPLATES_MANIFEST_H
 #define TUNEBOOK_TEMPLATES_MANIFEST_H
 
@@ -31,19 +31,20 @@ struct manifest_step {
     const char *entry; /* NULL: zero */
     bool has_when;
     struct expr when;
-    struct expr grid[3], cluster[3], block[3], shared_bytes; /* kernel; cluster 1,1,1 where the manifest has none */
-    struct expr zero_offset, zero_bytes;                     /* zero */
+    struct expr grid[3], cluster[3], block[3],
+        shared_bytes;                    /* kernel; cluster 1,1,1 where the manifest has none */
+    struct expr zero_offset, zero_bytes; /* zero */
 };
 
 struct manifest {
     struct arena arena;
     const char *name;
-    const char *origin;  /* "built-in" or the file it was read from */
+    const char *origin; /* "built-in" or the file it was read from */
     const struct op *op;
-    const char *json;    /* the manifest's own text */
+    const char *json; /* the manifest's own text */
     const char *source_name;
-    const char *source;  /* flattened: local includes in place, with #line marks */
-    struct hash hash;    /* of json and source: the template's identity */
+    const char *source;         /* flattened: local includes in place, with #line marks */
+    struct hash hash;           /* of json and source: the template's identity */
     const char *const *targets; /* NULL-terminated */
     struct manifest_clause accepts[MANIFEST_CLAUSES_MAX]; /* on problem fields and device.* only */
     uint32_t n_accepts;
@@ -56,7 +57,7 @@ struct manifest {
     struct manifest_step steps[MANIFEST_STEPS_MAX];
     uint32_t n_steps;
     int64_t defaults[MANIFEST_PARAMETERS_MAX]; /* values of the default configuration */
-    uint32_t specialize; /* bit per problem field whose value is compiled in */
+    uint32_t specialize;                       /* bit per problem field whose value is compiled in */
 };
 
 /* Parses a manifest whose source text is already flattened. `origin` names it in errors. */
@@ -64,12 +65,12 @@ enum status manifest_parse(const char *origin, const char *json, size_t json_siz
                            struct manifest **out);
 void manifest_free(struct manifest *manifest);
 
-/* Replaces each `#include "relative"` of the file at `path` by that file's text, once per file, with #line marks. A file outside
- * `root` or a missing one is STATUS_BAD_DATA by name. */
+/* Replaces each `#include "relative"` of the file at `path` by that file's text, once per file, with #line
+ * marks. A file outside `root` or a missing one is STATUS_BAD_DATA by name. */
 enum status source_flatten(const char *root, const char *path, struct text *out);
 
-/* All templates: the embedded ones, or every *.json under `folder` (with folder = NULL: embedded). The list is the caller's
- * (manifest_free each, then free). */
+/* All templates: the embedded ones, or every *.json under `folder` (with folder = NULL: embedded). The list
+ * is the caller's (manifest_free each, then free). */
 enum status template_load(const char *folder, struct manifest ***out, size_t *n);
 
 bool manifest_has_target(const struct manifest *manifest, const char *target);
@@ -77,15 +78,19 @@ bool manifest_has_target(const struct manifest *manifest, const char *target);
 /* False with the clause's text if the template refuses this problem on this device. */
 bool manifest_accepts(const struct manifest *manifest, const int64_t slots[SLOT_COUNT], const char **clause);
 
-/* "TILE_M=64,SWIZZLE=xor" in manifest order, from the parameters' values in a value vector; and back. Errors name parameter and
- * values allowed. */
+/* False with the where clause that the default configuration breaks on this problem and device. */
+bool manifest_check_default(const struct manifest *manifest, const int64_t slots[SLOT_COUNT],
+                            const char **clause);
+
+/* "TILE_M=64,SWIZZLE=xor" in manifest order, from the parameters' values in a value vector; and back. Errors
+ * name parameter and values allowed. */
 void manifest_print_configuration(const struct manifest *manifest, const int64_t *slots, struct text *out);
 enum status manifest_parse_configuration(const struct manifest *manifest, const char *text, int64_t *slots);
 
-/* The -D definitions of one kernel: fields that are no sizes (A_TYPE=DTYPE_BF16, LAYOUT=LAYOUT_NT, ACT=ACT_NONE, BIAS=0),
- * specialized sizes (SIZE_N=4096), parameters (TILE_M=64, SWIZZLE=SWIZZLE_XOR). One "NAME=VALUE" per line: the canonical text
- * that kernel identity hashes. */
-void manifest_definitions(const struct manifest *manifest, const struct problem *problem, const int64_t *slots,
-                          struct text *out);
+/* The -D definitions of one kernel: fields that are no sizes (A_TYPE=DTYPE_BF16, LAYOUT=LAYOUT_NT,
+ * ACT=ACT_NONE, BIAS=0), specialized sizes (SIZE_N=4096), parameters (TILE_M=64, SWIZZLE=SWIZZLE_XOR). One
+ * "NAME=VALUE" per line: the canonical text that kernel identity hashes. */
+void manifest_definitions(const struct manifest *manifest, const struct problem *problem,
+                          const int64_t *slots, struct text *out);
 
 #endif
