@@ -67,7 +67,7 @@ $(GENERATED): $(BUILD)/embed $(wildcard templates/*/*) $(wildcard templates/devi
 	$(BUILD)/embed templates $@
 
 $(BUILD)/autotune: $(call objects,cli) $(call archives,$(ROOMS))
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS_ALL) -o $@
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDLIBS_ALL) -o $@
 
 # --- The runtime library: libc and liblmdb only; nothing but tb_* leaves it.
 RUNTIME_ROOMS := launch device templates search db base
@@ -76,7 +76,7 @@ $(BUILD)/libtunebook.so: $(BUILD)/$(SONAME)
 
 $(BUILD)/$(SONAME): $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS)) frontends/runtime/tunebook.map
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=frontends/runtime/tunebook.map \
-	    -Wl,--gc-sections -Wl,-z,defs -Wl,-z,relro -Wl,--as-needed $(call objects,runtime) \
+	    -Wl,-rpath,'$$ORIGIN' -Wl,--gc-sections -Wl,-z,defs -Wl,-z,relro -Wl,--as-needed $(call objects,runtime) \
 	    $(call archives,$(RUNTIME_ROOMS)) -llmdb -ldl -lm -pthread -o $@
 
 # One relocatable object whose hidden symbols are local: a static program sees tb_* alone.
