@@ -257,7 +257,12 @@ static void test_numbers_read_back(void **state)
         text_free(&out);
     }
     struct text out = {0};
-    cJSON *root = cJSON_CreateNumber(1e308 * 10);
+    cJSON *root = cJSON_CreateNumber(-0.0);
+    json_print(root, false, &out);
+    assert_string_equal(text_string(&out), "-0");
+    cJSON_Delete(root);
+    text_clear(&out);
+    root = cJSON_CreateNumber(1e308 * 10);
     json_print(root, false, &out);
     assert_string_equal(text_string(&out), "null");
     cJSON_Delete(root);

@@ -13,7 +13,7 @@ static void print_number(double value, struct text *out)
         text_append(out, "null");
         return;
     }
-    if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value) {
+    if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value && !(value == 0 && signbit(value))) {
         text_format(out, "%lld", (long long)value);
         return;
     }
