@@ -1,0 +1,106 @@
+#include "frontends/cli/books.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "frontends/cli/talk.h"
+#include "tuner/base/file.h"
+#include "tuner/launch/problem_key.h"
+
+enum status book_user_path(const char *path, struct text *out)
+{
+    if (!path) return file_data_path("user.book", out);
+    text_append(out, path);
+    return text_status(out);
+}
+
+enum status book_open_writable(const char *path, struct book **out)
+{
+    struct text full = {0};
+    enum status status = book_user_path(path, &full);
+    if (status == STATUS_OK) status = text_status(&full);
+    if (status == STATUS_OK) status = book_open(full.data, BOOK_WRITE, out);
+    text_free(&full);
+    return status;
+}
+
+enum status books_open(const char *path, struct layers *out)
+{
+    struct layers layers = {0};
+    struct text warnings = {0};
+    enum status status = layers_open(path, layers.items, LAYERS_MAX, &layers.n, &warnings);
+    for (const char *line = text_string(&warnings); *line;) {
+        size_t length = strcspn(line, "\n");
+        talk_note("%.*s", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    text_free(&warnings);
+    TRY(status);
+    if (!layers.n)
+        return status_fail(STATUS_NOT_FOUND, "no book yet: neither the user's nor a site's nor a system's; "
+                                             "'autotune PROBLEM' or 'autotune --model=NAME' makes one");
+    *out = layers;
+    return STATUS_OK;
+}
+
+void books_close(struct layers *layers)
+{
+    for (size_t i = 0; i < layers->n; i++) book_close(layers->items[i]);
+    layers->n = 0;
+}
+
+/* "gemm/a=bf16,b=bf16/nt" with sizes -> "gemm a=bf16 b=bf16 nt n=4096 ...": the words of a problem text. */
+static enum status problem_of_parts(const struct key_parts *parts, struct problem *out)
+{
+    char text[1024], op_name[64];
+    size_t used = 0;
+    snprintf(op_name, sizeof op_name, "%.*s", (int)strcspn(parts->head, "/"), parts->head);
+    const struct op *op = op_find(op_name);
+    if (!op) return status_fail(STATUS_BAD_DATA, "unknown op '%s'", op_name);
+    used = (size_t)snprintf(text, sizeof text, "%s", parts->head);
+    for (size_t i = 0; i < used; i++)
+        if (text[i] == '/' || text[i] == ',') text[i] = ' ';
+    for (uint32_t i = 0; i < parts->n_sizes && op->key_sizes[i]; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, " %s=%lld", op->key_sizes[i],
+                                 (long long)parts->sizes[i]);
+    return problem_parse(text, out);
+}
+
+bool book_key_problem(const char *key, struct problem *out)
+{
+    struct key_parts parts;
+    char again[KEY_BYTES_MAX + 1];
+    struct problem problem;
+    if (key_parse(key, strlen(key), &parts) != STATUS_OK) return false;
+    if (problem_of_parts(&parts, &problem) != STATUS_OK) return false;
+    if (problem_key(&problem, parts.device_class, again) != STATUS_OK || strcmp(again, key) != 0) return false;
+    *out = problem;
+    return true;
+}
+
+/* The problem's own words without its sizes: all before the first "m=". */
+static void default_text(struct key_parts *parts, char out[PROBLEM_TEXT_BYTES])
+{
+    struct problem problem;
+    for (uint32_t i = 0; i < parts->n_sizes; i++) parts->sizes[i] = 8;
+    if (problem_of_parts(parts, &problem) != STATUS_OK) {
+        snprintf(out, PROBLEM_TEXT_BYTES, "%.200s (any size)", parts->head);
+        return;
+    }
+    problem_print(&problem, out);
+    char *sizes = strstr(out, " m=");
+    if (sizes) *sizes = 0;
+    size_t used = strlen(out);
+    snprintf(out + used, PROBLEM_TEXT_BYTES - used, " (any size)");
+}
+
+void book_key_text(const char *key, char out[PROBLEM_TEXT_BYTES])
+{
+    struct problem problem;
+    struct key_parts parts;
+    if (book_key_problem(key, &problem))
+        problem_print(&problem, out);
+    else if (key_parse(key, strlen(key), &parts) == STATUS_OK && !strchr(parts.device_class, ':'))
+        default_text(&parts, out);
+    else
+        snprintf(out, PROBLEM_TEXT_BYTES, "%.255s", key);
+}

@@ -1,0 +1,124 @@
+#include "frontends/cli/find.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "templates/gemm/gemm.h"
+
+static enum status status_of(tb_status status)
+{
+    static const enum status codes[] = {
+        [TB_OK] = STATUS_OK,           [TB_NO_KERNEL] = STATUS_NOT_FOUND,     [TB_NOT_COVERED] = STATUS_NOT_COVERED,
+        [TB_INVALID] = STATUS_USAGE,   [TB_UNAVAILABLE] = STATUS_UNAVAILABLE, [TB_CORRUPT] = STATUS_BAD_DATA,
+        [TB_IO] = STATUS_IO,           [TB_BUSY] = STATUS_BUSY,               [TB_NO_MEMORY] = STATUS_NO_MEMORY};
+    if (status == TB_OK) return STATUS_OK;
+    return status_fail(codes[status], "%s", tb_last_error());
+}
+
+enum status finder_open(const struct settings *settings, const struct place *place, struct finder *out)
+{
+    tb_context_options options = TB_CONTEXT_OPTIONS_INIT;
+    options.threads = (uint32_t)settings->threads;
+    *out = (struct finder){.place = place};
+    unsetenv("TUNEBOOK_MISSES"); /* questions asked here are nobody's misses */
+    TRY(books_open(settings->book, &out->layers));
+    TRY(status_of(tb_open(settings->book, &out->book)));
+    return status_of(tb_context_create(out->book, place->api->name, place->index, &options, &out->context));
+}
+
+void finder_close(struct finder *finder)
+{
+    tb_context_destroy(finder->context);
+    tb_close(finder->book);
+    books_close(&finder->layers);
+    *finder = (struct finder){0};
+}
+
+/* The caller's struct of the public API for a problem of op gemm, today's only op with one. */
+static enum status gemm_problem(const struct problem *problem, tb_gemm_problem *out)
+{
+    if (problem->op != &gemm_op)
+        return status_fail(STATUS_UNAVAILABLE, "%s: the runtime library has no call for this op yet", problem->op->name);
+    const int64_t *value = problem->value;
+    tb_gemm_problem gemm = TB_GEMM_PROBLEM_INIT;
+    gemm.m = value[GEMM_M];
+    gemm.n = value[GEMM_N];
+    gemm.k = value[GEMM_K];
+    gemm.batch = value[GEMM_BATCH];
+    gemm.a_type = (tb_type)value[GEMM_A_TYPE];
+    gemm.b_type = (tb_type)value[GEMM_B_TYPE];
+    gemm.d_type = (tb_type)value[GEMM_D_TYPE];
+    gemm.layout = (tb_layout)value[GEMM_LAYOUT];
+    gemm.activation = (tb_activation)value[GEMM_ACT];
+    gemm.has_bias = (int)value[GEMM_BIAS];
+    gemm.align_a = (int)value[GEMM_ALIGN_A];
+    gemm.align_b = (int)value[GEMM_ALIGN_B];
+    gemm.align_c = (int)value[GEMM_ALIGN_C];
+    gemm.align_d = (int)value[GEMM_ALIGN_D];
+    *out = gemm;
+    return STATUS_OK;
+}
+
+enum status finder_ask(struct finder *finder, const struct problem *problem, tb_explanation *answer)
+{
+    tb_gemm_problem gemm;
+    tb_plan *plan;
+    tb_explanation explanation = TB_EXPLANATION_INIT;
+    TRY(gemm_problem(problem, &gemm));
+    TRY(status_of(tb_gemm_plan(finder->context, &gemm, TB_PLAN_NO_LOAD, &plan)));
+    TRY(status_of(tb_plan_explain(plan, &explanation)));
+    *answer = explanation;
+    return STATUS_OK;
+}
+
+enum status finder_ask_all(struct finder *finder, const struct problem *problem, tb_explanation *answers, size_t *n)
+{
+    tb_gemm_problem gemm;
+    TRY(gemm_problem(problem, &gemm));
+    for (size_t i = 0; i < *n; i++) answers[i] = (tb_explanation)TB_EXPLANATION_INIT;
+    return status_of(tb_gemm_candidates(finder->context, &gemm, answers, n));
+}
+
+enum status finder_entry_of(struct book *book, const char *key, const char *template_name, const char *configuration,
+                            struct found_entry *out)
+{
+    *out = (struct found_entry){.book = book};
+    TRY(book_get_record(book, key, &out->record));
+    for (; out->index < out->record.n_entries; out->index++) {
+        const struct hash *kernel = &out->record.entries[out->index].kernel;
+        if (book_get_descriptor(book, kernel, &out->descriptor_bytes, &out->descriptor) != STATUS_OK) continue;
+        if (strcmp(out->descriptor.template_name, template_name) == 0 &&
+            strcmp(out->descriptor.configuration, configuration) == 0)
+            return STATUS_OK;
+        found_entry_free(out);
+    }
+    return status_fail(STATUS_NOT_FOUND, "%s: record %s has no entry of %s %s", book_path(book), key, template_name,
+                       configuration);
+}
+
+enum status finder_entry(struct finder *finder, const tb_explanation *answer, struct found_entry *out)
+{
+    *out = (struct found_entry){0};
+    for (size_t i = 0; i < finder->layers.n; i++)
+        if (strcmp(book_path(finder->layers.items[i]), answer->book) == 0)
+            return finder_entry_of(finder->layers.items[i], answer->record, answer->template_name,
+                                   answer->configuration, out);
+    return status_fail(STATUS_NOT_FOUND, "%s: the book that answered is gone", answer->book);
+}
+
+void found_entry_free(struct found_entry *entry)
+{
+    value_free(&entry->descriptor_bytes);
+    entry->descriptor_bytes = (struct value){0};
+}
+
+const char *match_text(tb_match match)
+{
+    static const char *const names[] = {"exact", "near_shape", "sibling_class", "default"};
+    return names[match];
+}
+
+const char *evidence_text(tb_evidence evidence)
+{
+    static const char *const names[] = {"measured", "predicted", "default"};
+    return names[evidence];
+}
