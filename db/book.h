@@ -1,10 +1,10 @@
 /* The book: one LMDB file with everything that was learned. See docs/architecture.md and design section 4.
  *
- * A live book belongs to this user and is written by sweeps; frozen ones are snapshots, opened without locks. Rules of LMDB
- * kept inside: one environment per live file and process (opening it again shares it), never used across fork, readers
- * hold no transaction between calls, stale readers are cleared on open, a full map grows and the call is tried again.
- * Nothing returned points into the map. Handles may be used by several threads; each call is one transaction and is
- * atomic: after a crash it happened or it did not. */
+ * A live book belongs to this user and is written by sweeps; frozen ones are snapshots, opened without locks.
+ * Rules of LMDB kept inside: one environment per live file and process (opening it again shares it), never
+ * used across fork, readers hold no transaction between calls, stale readers are cleared on open, a full map
+ * grows and the call is tried again. Nothing returned points into the map. Handles may be used by several
+ * threads; each call is one transaction and is atomic: after a crash it happened or it did not. */
 #ifndef TUNEBOOK_DB_BOOK_H
 #define TUNEBOOK_DB_BOOK_H
 
@@ -19,15 +19,15 @@ enum book_mode {
     BOOK_WRITE   /* a live book; created with its folders if missing */
 };
 
-/* Opens. Errors are one line: no such file, no book ("not an LMDB file"), truncated, schema newer than this program, read-only
- * file system, disk full, held by another process. On a network file system a live book is worked on in a local scratch
- * folder (named on stderr by the caller through book_scratch) and published by write and rename in book_close and
- * book_publish. */
+/* Opens. Errors are one line: no such file, no book ("not an LMDB file"), truncated, schema newer than this
+ * program, read-only file system, disk full, held by another process. On a network file system a live book is
+ * worked on in a local scratch folder (named on stderr by the caller through book_scratch) and published by
+ * write and rename in book_close and book_publish. */
 enum status book_open(const char *path, enum book_mode mode, struct book **out);
 enum status book_close(struct book *book); /* NULL is fine; reports a failed publication */
 enum status book_publish(struct book *book);
 const char *book_path(const struct book *book);
-const char *book_scratch(const struct book *book); /* NULL unless on a network file system */
+const char *book_scratch(const struct book *book);          /* NULL unless on a network file system */
 enum status book_id(const struct book *book, char out[33]); /* random, made at creation */
 
 /* A value read from a book: a private copy. */
@@ -47,12 +47,14 @@ enum status book_get_environment(struct book *book, const struct hash *environme
 enum status book_get_source(struct book *book, const struct hash *source, struct value *out);
 enum status book_get_meta(struct book *book, const char *name, struct value *out);
 
-/* Iteration in key order; `visit` sees private copies valid during the call and stops it by returning false. The walk uses short
- * transactions (a batch each), so a writer is never blocked from reclaiming pages by a slow visitor. */
+/* Iteration in key order; `visit` sees private copies valid during the call and stops it by returning false.
+ * The walk uses short transactions (a batch each), so a writer is never blocked from reclaiming pages by a
+ * slow visitor. */
 typedef bool book_visit_record(void *context, const char *key, const struct record *record);
 enum status book_each_record(struct book *book, const char *prefix, book_visit_record *visit, void *context);
 typedef bool book_visit_trial(void *context, uint64_t sequence, const struct trial *trial);
-enum status book_each_trial(struct book *book, const char *record_key, book_visit_trial *visit, void *context);
+enum status book_each_trial(struct book *book, const char *record_key, book_visit_trial *visit,
+                            void *context);
 struct book_counts {
     uint64_t records, kernels, codes, trials, environments, quarantined, bytes;
 };
@@ -60,30 +62,41 @@ enum status book_count(struct book *book, struct book_counts *out);
 
 /* Writing (BOOK_WRITE only). Each call is one committed transaction. */
 enum status book_put_source(struct book *book, const struct hash *source, const void *bytes, size_t size);
-enum status book_put_environment(struct book *book, const char *json, struct hash *id); /* id = SHA-256 of the text */
+enum status book_put_environment(struct book *book, const char *json,
+                                 struct hash *id); /* id = SHA-256 of the text */
 /* Descriptor and code together; the code's hash is computed here and must equal descriptor->code. */
 enum status book_put_kernel(struct book *book, const struct hash *kernel, const struct descriptor *descriptor,
                             const void *code, size_t code_size);
-/* Merges the entry into the record (record_insert); baseline and default times are replaced where non-zero. Physics lint by the
- * caller. Refused (STATUS_BAD_DATA) when the kernel is not in the book. */
+/* Merges the entry into the record (record_insert); baseline and default times are replaced where non-zero.
+ * Physics lint by the caller. Refused (STATUS_BAD_DATA) when the kernel is not in the book. */
 enum status book_put_entry(struct book *book, const char *key, const struct record_entry *entry,
                            uint64_t baseline_ns, const char *baseline_name, uint64_t default_ns);
 
-/* Trials before winners. A sweep calls book_start before the candidate touches the device and book_finish after; both commit.
- * An orphan is a started mark whose owner is dead. */
+/* Trials before winners. A sweep calls book_start before the candidate touches the device and book_finish
+ * after; both commit. An orphan is a started mark whose owner is dead. */
 struct orphan {
     uint64_t sequence;
     uint8_t attempts;
     struct hash kernel;
     char configuration[512];
 };
-/* Commits a started mark; *sequence identifies the trial. Attempts count earlier orphan marks of the same configuration. */
+/* Commits a started mark; *sequence identifies the trial. Attempts count earlier orphan marks of the same
+ * configuration. */
 enum status book_start(struct book *book, const char *record_key, const char *configuration,
                        const struct hash *kernel, uint64_t *sequence);
-enum status book_finish(struct book *book, const char *record_key, uint64_t sequence, const struct trial *trial);
+enum status book_finish(struct book *book, const char *record_key, uint64_t sequence,
+                        const struct trial *trial);
 /* Orphans of one problem, or of all (record_key NULL). */
 typedef bool book_visit_orphan(void *context, const char *record_key_hash, const struct orphan *orphan);
-enum status book_each_orphan(struct book *book, const char *record_key, book_visit_orphan *visit, void *context);
+enum status book_each_orphan(struct book *book, const char *record_key, book_visit_orphan *visit,
+                             void *context);
+
+/* What book_visit_orphan calls a record key: the first 16 bytes of its SHA-256 in hex. */
+void book_key_hash(const char *record_key, char out[33]);
+/* This process, as marks name it: process, its start and this boot of the machine. A mark set under another
+ * boot, or on another machine, has no living owner: whoever set it is not working on this file. */
+uint64_t book_owner(void);
+bool book_owner_alive(uint64_t owner);
 
 /* Quarantine: kernels that must not run again on this class in this environment. */
 enum status book_quarantine(struct book *book, const char *device_class, const struct hash *kernel,
@@ -93,11 +106,12 @@ enum status book_quarantined(struct book *book, const char *device_class, const 
                              const struct hash *environment, enum verdict *verdict);
 enum status book_unquarantine(struct book *book, const char *device_class); /* all of the class */
 
-/* A compact frozen copy without trials and quarantine, published by rename. With `merge` books after the first: their records
- * are inserted too. */
+/* A compact frozen copy without trials and quarantine, published by rename. With `merge` books after the
+ * first: their records are inserted too. */
 enum status book_freeze(struct book *const *books, size_t n_books, const char *path);
 
-/* True when nobody but this user (and root) can write the file and its folder: the rule for loading host code. */
+/* True when nobody but this user (and root) can write the file and its folder: the rule for loading host
+ * code. */
 bool book_is_private(const char *path);
 
 #endif

@@ -2,8 +2,9 @@
  *
  *     HEAD @ CLASS / n=0000004096,k=0000004096,b=0000000001 / m=0000000016
  *
- * HEAD (types, layout, fusion, alignment) comes from the op. Sizes have ten digits and stand in the op's order, the last
- * behind its own slash, so that byte order is numeric order and neighbours in m are neighbours in the book. */
+ * HEAD (types, layout, fusion, alignment) comes from the op. Sizes have ten digits and stand in the op's
+ * order, the last behind its own slash, so that byte order is numeric order and neighbours in m are
+ * neighbours in the book. */
 #ifndef TUNEBOOK_DB_KEY_H
 #define TUNEBOOK_DB_KEY_H
 
@@ -11,7 +12,7 @@
 #include <stdint.h>
 #include "tuner/base/status.h"
 
-enum { KEY_BYTES_MAX = 400, KEY_SIZES_MAX = 8 };
+enum { KEY_BYTES_MAX = 400, KEY_SIZES_MAX = 8, KEY_DIGITS = 10 };
 
 struct key_parts {
     char head[256];
@@ -21,7 +22,11 @@ struct key_parts {
     int64_t sizes[KEY_SIZES_MAX]; /* 0..9999999999 */
 };
 
+/* STATUS_USAGE names the part that cannot be written. */
 enum status key_format(const struct key_parts *parts, char out[KEY_BYTES_MAX + 1]);
+/* STATUS_BAD_DATA unless the bytes are exactly what key_format writes for the parts. */
 enum status key_parse(const char *key, size_t size, struct key_parts *out);
+/* Exactly KEY_DIGITS digits, no terminator. */
+void key_put_digits(char *at, int64_t value);
 
 #endif

@@ -1,0 +1,117 @@
+/* What the files of the book share. Private to db.
+ *
+ * An environment is one LMDB file opened once in this process; books are handles on it. Locks, taken in this
+ * order: the table of environments (open, close), an environment's `remap` (shared while a transaction is
+ * open, exclusive while the map moves or the file is reopened), its `pool_lock`. */
+#ifndef TUNEBOOK_DB_BOOK_INTERNAL_H
+#define TUNEBOOK_DB_BOOK_INTERNAL_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include "db/book.h"
+
+/* TABLE(enumerator, name of the sub-database) */
+#define BOOK_TABLES(TABLE)    \
+    TABLE(META, "meta")       \
+    TABLE(RECORD, "record")   \
+    TABLE(KERNEL, "kernel")   \
+    TABLE(CODE, "code")       \
+    TABLE(TRIAL, "trial")     \
+    TABLE(ENVIRONMENT, "env") \
+    TABLE(SOURCE, "source")   \
+    TABLE(QUARANTINE, "quarantine")
+
+enum table {
+#define TABLE(enumerator, name) TABLE_##enumerator,
+    BOOK_TABLES(TABLE)
+#undef TABLE
+        TABLE_COUNT
+};
+const char *table_name(enum table table);
+
+enum { TRIAL_HASH_BYTES = 16, TRIAL_KEY_BYTES = 2 * TRIAL_HASH_BYTES + 8, READ_POOL = 8, LMDB_READERS = 510 };
+static const size_t MAP_BYTES_FIRST = (size_t)64 << 20;
+
+struct environment {
+    struct environment *next;
+    dev_t device;
+    ino_t inode;
+    pid_t pid; /* LMDB's environments do not survive fork */
+    unsigned references;
+    bool live;     /* opened with LMDB's locks */
+    bool writable; /* opened for writing */
+    char *path;
+    MDB_env *lmdb;
+    MDB_dbi tables[TABLE_COUNT];
+    pthread_rwlock_t remap;
+    pthread_mutex_t pool_lock;
+    MDB_txn *pool[READ_POOL]; /* reset readers, kept for their slots in the lock file */
+    unsigned n_pool;
+};
+
+struct book {
+    struct environment *environment;
+    char *path;    /* what the caller named */
+    char *scratch; /* where a book on a network file system is worked on; NULL elsewhere */
+    bool writable;
+};
+
+/* book_file.c: what the two meta pages say, read with pread before LMDB maps anything. */
+struct book_file {
+    uint64_t bytes, page_bytes, last_page, map_bytes, transaction;
+    uint64_t roots[2]; /* of the tree of free pages and the tree of tables */
+};
+enum status book_file_check(int descriptor, const char *path, struct book_file *out);
+/* book_walk.c: no page in use lies outside the file and every node lies inside its page. */
+enum status book_file_walk(int descriptor, const char *path, const struct book_file *file);
+
+/* book_env.c */
+enum status environment_open(const char *path, bool live, bool writable, struct environment **out);
+void environment_close(struct environment *environment);
+/* After a write that failed half-way LMDB refuses everything (MDB_PANIC) until the file is opened anew. */
+enum status environment_reopen(struct environment *environment);
+/* Doubles the map (or takes over what another process grew); waits for this process's transactions. */
+enum status environment_grow(struct environment *environment, bool taken_over);
+
+/* book_txn.c. Between begin and end the map stays where it is; end is called exactly once after a begin that
+ * succeeded. */
+enum status read_begin(struct book *book, MDB_txn **txn);
+void read_end(struct book *book, MDB_txn *txn);
+enum status book_check_process(const struct environment *environment);
+/* LMDB's code as a status with one line: "PATH: cannot DOING: why". */
+enum status lmdb_fail(const char *path, int code, const char *doing);
+
+/* The schema and identity rows of `meta`; refuses what is no book and what is newer. */
+enum status book_check_schema(struct environment *environment);
+bool environment_is_frozen(struct environment *environment);
+
+/* book_write.c. Runs `body` in a write transaction and commits; on a full map it grows and runs again, so the
+ * body has no effects outside the transaction. The body answers 0, an LMDB code, or BODY_REFUSED with its
+ * status in *refusal. */
+enum { BODY_REFUSED = -1 };
+typedef int write_body(struct book *book, MDB_txn *txn, void *context, enum status *refusal);
+enum status book_write(struct book *book, const char *doing, write_body *body, void *context);
+
+/* book_create.c: a new, empty live book, published complete or not at all. */
+enum status book_create(const char *path);
+int environment_create_tables(MDB_txn *txn, MDB_dbi tables[TABLE_COUNT]);
+
+/* book_scratch.c: where a book on a network file system is worked on. */
+enum status scratch_open(const char *path, bool writable, char **scratch);
+enum status scratch_publish(struct book *book);
+bool book_on_network(const char *path);
+
+struct trial_key {
+    uint8_t bytes[TRIAL_KEY_BYTES];
+};
+struct trial_key trial_key(const char *record_key, const char *configuration, uint64_t sequence);
+uint64_t trial_key_sequence(const void *key);
+
+static inline MDB_val value_of(const void *bytes, size_t size)
+{
+    return (MDB_val){.mv_size = size, .mv_data = (void *)bytes};
+}
+
+#endif

@@ -1,0 +1,143 @@
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+#include "db/book_internal.h"
+#include "tuner/base/clock.h"
+
+struct trial_key trial_key(const char *record_key, const char *configuration, uint64_t sequence)
+{
+    struct trial_key key;
+    struct hash record = sha256_of(record_key, strlen(record_key));
+    struct hash choice = sha256_of(configuration, strlen(configuration));
+    sequence = htobe64(sequence);
+    memcpy(key.bytes, record.bytes, TRIAL_HASH_BYTES);
+    memcpy(key.bytes + TRIAL_HASH_BYTES, choice.bytes, TRIAL_HASH_BYTES);
+    memcpy(key.bytes + 2 * TRIAL_HASH_BYTES, &sequence, sizeof sequence);
+    return key;
+}
+
+uint64_t trial_key_sequence(const void *key)
+{
+    uint64_t sequence;
+    memcpy(&sequence, (const uint8_t *)key + 2 * TRIAL_HASH_BYTES, sizeof sequence);
+    return be64toh(sequence);
+}
+
+void book_key_hash(const char *record_key, char out[33])
+{
+    struct hash hash = sha256_of(record_key, strlen(record_key));
+    text_hex(hash.bytes, TRIAL_HASH_BYTES, out);
+}
+
+struct start {
+    const char *record_key, *configuration;
+    struct trial mark;
+    uint64_t sequence;
+    struct text bytes;
+};
+
+static int put_trial(MDB_txn *txn, MDB_dbi trials, const struct trial_key *key, const struct trial *trial,
+                     struct text *bytes, enum status *refusal)
+{
+    text_clear(bytes);
+    trial_encode(trial, bytes);
+    if ((*refusal = text_status(bytes)) != STATUS_OK) return BODY_REFUSED;
+    MDB_val lmdb_key = value_of(key->bytes, sizeof key->bytes), value = value_of(bytes->data, bytes->size);
+    return mdb_put(txn, trials, &lmdb_key, &value, 0);
+}
+
+/* Goes back through the configuration's trials: the last one's sequence, and how many marks of the dead stand
+ * behind the last that was finished. */
+static int look_back(MDB_cursor *cursor, const struct trial_key *last, uint64_t *sequence, unsigned *orphans)
+{
+    MDB_val key = value_of(last->bytes, sizeof last->bytes), value;
+    *sequence = 0;
+    *orphans = 0;
+    int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    code = mdb_cursor_get(cursor, &key, &value, code ? MDB_LAST : MDB_PREV);
+    while (!code && key.mv_size == TRIAL_KEY_BYTES &&
+           !memcmp(key.mv_data, last->bytes, 2 * TRIAL_HASH_BYTES)) {
+        struct trial trial;
+        if (!*sequence) *sequence = trial_key_sequence(key.mv_data);
+        if (trial_decode(value.mv_data, value.mv_size, &trial) != STATUS_OK) break;
+        if (trial.verdict != VERDICT_STARTED) break;
+        if (!book_owner_alive(trial.owner)) ++*orphans;
+        code = mdb_cursor_get(cursor, &key, &value, MDB_PREV);
+    }
+    return code == MDB_NOTFOUND ? 0 : code;
+}
+
+static int start_body(struct book *book, MDB_txn *txn, void *context, enum status *refusal)
+{
+    struct start *start = context;
+    MDB_dbi trials = book->environment->tables[TABLE_TRIAL];
+    MDB_cursor *cursor;
+    struct trial_key key = trial_key(start->record_key, start->configuration, UINT64_MAX);
+    unsigned orphans;
+    int code = mdb_cursor_open(txn, trials, &cursor);
+    if (code) return code;
+    code = look_back(cursor, &key, &start->sequence, &orphans);
+    mdb_cursor_close(cursor);
+    if (code) return code;
+    start->sequence++;
+    start->mark.attempts = orphans < UINT8_MAX ? (uint8_t)(orphans + 1) : UINT8_MAX;
+    key = trial_key(start->record_key, start->configuration, start->sequence);
+    return put_trial(txn, trials, &key, &start->mark, &start->bytes, refusal);
+}
+
+enum status book_start(struct book *book, const char *record_key, const char *configuration,
+                       const struct hash *kernel, uint64_t *sequence)
+{
+    struct start start = {.record_key = record_key,
+                          .configuration = configuration,
+                          .mark = {.verdict = VERDICT_STARTED,
+                                   .kernel = *kernel,
+                                   .finished_at_s = clock_wall_s(),
+                                   .owner = book_owner(),
+                                   .configuration = configuration,
+                                   .detail = record_key}};
+    enum status status = book_write(book, "write a started mark", start_body, &start);
+    text_free(&start.bytes);
+    if (status == STATUS_OK) *sequence = start.sequence;
+    return status;
+}
+
+struct finish {
+    const char *record_key;
+    uint64_t sequence;
+    struct trial trial;
+    struct text bytes;
+};
+
+static int finish_body(struct book *book, MDB_txn *txn, void *context, enum status *refusal)
+{
+    struct finish *finish = context;
+    MDB_dbi trials = book->environment->tables[TABLE_TRIAL];
+    struct trial_key key = trial_key(finish->record_key, finish->trial.configuration, finish->sequence);
+    MDB_val lmdb_key = value_of(key.bytes, sizeof key.bytes), value;
+    struct trial mark;
+    int code = mdb_get(txn, trials, &lmdb_key, &value);
+    if (code && code != MDB_NOTFOUND) return code;
+    *refusal = code ? STATUS_NOT_FOUND : trial_decode(value.mv_data, value.mv_size, &mark);
+    if (*refusal != STATUS_OK || mark.verdict != VERDICT_STARTED) {
+        *refusal = status_fail(
+            STATUS_NOT_FOUND, "%s: cannot finish trial %llu of %s, %s: it has no started mark", book->path,
+            (unsigned long long)finish->sequence, finish->record_key, finish->trial.configuration);
+        return BODY_REFUSED;
+    }
+    finish->trial.attempts = mark.attempts;
+    return put_trial(txn, trials, &key, &finish->trial, &finish->bytes, refusal);
+}
+
+enum status book_finish(struct book *book, const char *record_key, uint64_t sequence,
+                        const struct trial *trial)
+{
+    if (trial->verdict >= VERDICT_STARTED || !trial->configuration)
+        return status_fail(STATUS_USAGE, "%s: cannot finish a trial of %s: verdict %u, configuration %s",
+                           book->path, record_key, trial->verdict,
+                           trial->configuration ? trial->configuration : "missing");
+    struct finish finish = {.record_key = record_key, .sequence = sequence, .trial = *trial};
+    enum status status = book_write(book, "write a trial", finish_body, &finish);
+    text_free(&finish.bytes);
+    return status;
+}

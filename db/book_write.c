@@ -1,0 +1,43 @@
+#include <string.h>
+#include "db/book_internal.h"
+
+static enum status check_writable(struct book *book)
+{
+    if (!book->writable || !book->environment->writable)
+        return status_fail(STATUS_USAGE, "%s: open for reading only", book->path);
+    return STATUS_OK;
+}
+
+/* One attempt, under the shared lock. */
+static int write_once(struct book *book, write_body *body, void *context, enum status *refusal)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(book->environment->lmdb, NULL, 0, &txn);
+    if (code) return code;
+    code = body(book, txn, context, refusal);
+    if (!code) return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return code;
+}
+
+enum status book_write(struct book *book, const char *doing, write_body *body, void *context)
+{
+    struct environment *environment = book->environment;
+    for (bool reopened = false;;) {
+        enum status refusal = STATUS_OK;
+        pthread_rwlock_rdlock(&environment->remap);
+        enum status status = book_check_process(environment);
+        if (status == STATUS_OK) status = check_writable(book);
+        int code = status == STATUS_OK ? write_once(book, body, context, &refusal) : 0;
+        pthread_rwlock_unlock(&environment->remap);
+        if (status != STATUS_OK || code == 0) return status;
+        if (code == BODY_REFUSED) return refusal;
+        if (code == MDB_PANIC && !reopened) {
+            reopened = true;
+            TRY(environment_reopen(environment));
+            continue;
+        }
+        if (code != MDB_MAP_FULL && code != MDB_MAP_RESIZED) return lmdb_fail(book->path, code, doing);
+        TRY(environment_grow(environment, code == MDB_MAP_RESIZED));
+    }
+}

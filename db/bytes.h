@@ -1,0 +1,98 @@
+/* Little-endian fields of encoded values. Private to the codecs of db.
+ *
+ * A reader never moves past its end: the first field that does not fit sets `bad`, and everything read from
+ * then on is 0 or empty, so that a decoder checks once, at the end. Every value is an envelope:
+ *
+ *     kind 'R' 'D' 'T' | format 1 | body ... | CRC-32C of all before it */
+#ifndef TUNEBOOK_DB_BYTES_H
+#define TUNEBOOK_DB_BYTES_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include "db/schema.h"
+
+enum { VALUE_FORMAT = 1, ENVELOPE_BYTES = 6, STRING_BYTES_MAX = 1 << 20 };
+
+struct reader {
+    const uint8_t *at, *end;
+    bool bad;
+};
+
+static inline const uint8_t *reader_take(struct reader *reader, size_t size)
+{
+    if (reader->bad || size > (size_t)(reader->end - reader->at)) {
+        reader->bad = true;
+        return NULL;
+    }
+    const uint8_t *bytes = reader->at;
+    reader->at += size;
+    return bytes;
+}
+
+static inline uint8_t reader_u8(struct reader *reader)
+{
+    const uint8_t *bytes = reader_take(reader, 1);
+    return bytes ? *bytes : 0;
+}
+
+static inline uint16_t reader_u16(struct reader *reader)
+{
+    uint16_t value = 0;
+    const uint8_t *bytes = reader_take(reader, sizeof value);
+    if (bytes) memcpy(&value, bytes, sizeof value);
+    return le16toh(value);
+}
+
+static inline uint32_t reader_u32(struct reader *reader)
+{
+    uint32_t value = 0;
+    const uint8_t *bytes = reader_take(reader, sizeof value);
+    if (bytes) memcpy(&value, bytes, sizeof value);
+    return le32toh(value);
+}
+
+static inline uint64_t reader_u64(struct reader *reader)
+{
+    uint64_t value = 0;
+    const uint8_t *bytes = reader_take(reader, sizeof value);
+    if (bytes) memcpy(&value, bytes, sizeof value);
+    return le64toh(value);
+}
+
+static inline void reader_hash(struct reader *reader, struct hash *hash)
+{
+    const uint8_t *bytes = reader_take(reader, sizeof hash->bytes);
+    if (bytes) memcpy(hash->bytes, bytes, sizeof hash->bytes);
+}
+
+/* Length, bytes, terminator: usable in place. */
+static inline const char *reader_string(struct reader *reader)
+{
+    uint32_t length = reader_u32(reader);
+    if (length > STRING_BYTES_MAX) reader->bad = true;
+    const uint8_t *bytes = reader_take(reader, (size_t)length + 1);
+    if (!bytes) return "";
+    if (memchr(bytes, 0, (size_t)length + 1) != bytes + length) {
+        reader->bad = true;
+        return "";
+    }
+    return (const char *)bytes;
+}
+
+static inline struct blob reader_blob(struct reader *reader)
+{
+    uint32_t size = reader_u16(reader);
+    const uint8_t *bytes = reader_take(reader, size);
+    return (struct blob){.bytes = bytes, .size = bytes ? size : 0};
+}
+
+/* Opens the envelope: length, checksum, kind and format; *body stands on the first field. `what` begins
+ * errors. */
+enum status envelope_open(const char *what, char kind, const void *bytes, size_t size, struct reader *body);
+/* After the last field: nothing missing, nothing left over. */
+enum status envelope_finish(const char *what, const struct reader *body);
+void reader_timing(struct reader *reader, struct timing *timing);
+
+#endif

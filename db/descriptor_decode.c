@@ -1,0 +1,93 @@
+#include "db/bytes.h"
+
+static enum status check_count(const char *what, uint32_t n, uint32_t n_max)
+{
+    if (n <= n_max) return STATUS_OK;
+    return status_fail(STATUS_BAD_DATA, "descriptor: %u %s, at most %u fit", n, what, n_max);
+}
+
+static enum status flag_decode(struct reader *reader, const char *what, uint8_t *out)
+{
+    uint8_t flag = reader_u8(reader);
+    if (flag > 1) return status_fail(STATUS_BAD_DATA, "descriptor: %s is %u, neither 0 nor 1", what, flag);
+    *out = flag;
+    return STATUS_OK;
+}
+
+static enum status names_decode(struct reader *reader, struct descriptor *out)
+{
+    out->n_names = reader_u16(reader);
+    TRY(check_count("names", out->n_names, DESCRIPTOR_NAMES_MAX));
+    for (uint32_t i = 0; i < out->n_names; i++) {
+        out->names[i] = reader_string(reader);
+        TRY(flag_decode(reader, "is_parameter", &out->is_parameter[i]));
+        out->parameter_values[i] = out->is_parameter[i] ? (int64_t)reader_u64(reader) : 0;
+    }
+    return STATUS_OK;
+}
+
+static enum status clauses_decode(struct reader *reader, struct descriptor *out)
+{
+    out->n_clauses = reader_u16(reader);
+    TRY(check_count("clauses", out->n_clauses, DESCRIPTOR_CLAUSES_MAX));
+    for (uint32_t i = 0; i < out->n_clauses; i++) {
+        out->clauses[i] = reader_blob(reader);
+        out->clause_texts[i] = reader_string(reader);
+    }
+    return STATUS_OK;
+}
+
+static enum status step_decode(struct reader *reader, struct descriptor_step *step)
+{
+    uint8_t is_kernel = 0;
+    TRY(flag_decode(reader, "a step's kind", &is_kernel));
+    *step = (struct descriptor_step){.when = reader_blob(reader)};
+    if (!is_kernel) {
+        step->zero_offset = reader_blob(reader);
+        step->zero_bytes = reader_blob(reader);
+        return STATUS_OK;
+    }
+    step->entry = reader_string(reader);
+    for (int i = 0; i < 3; i++) step->grid[i] = reader_blob(reader);
+    for (int i = 0; i < 3; i++) step->cluster[i] = reader_blob(reader);
+    for (int i = 0; i < 3; i++) step->block[i] = reader_blob(reader);
+    step->shared_bytes = reader_blob(reader);
+    return STATUS_OK;
+}
+
+static enum status steps_decode(struct reader *reader, struct descriptor *out)
+{
+    out->n_steps = reader_u8(reader);
+    TRY(check_count("steps", out->n_steps, DESCRIPTOR_STEPS_MAX));
+    for (uint32_t i = 0; i < out->n_steps; i++) TRY(step_decode(reader, &out->steps[i]));
+    return STATUS_OK;
+}
+
+enum status descriptor_decode(const void *bytes, size_t size, struct descriptor *out)
+{
+    struct reader reader;
+    TRY(envelope_open("descriptor", 'D', bytes, size, &reader));
+    struct descriptor descriptor;
+    memset(&descriptor, 0, sizeof descriptor);
+    reader_hash(&reader, &descriptor.code);
+    reader_hash(&reader, &descriptor.source);
+    descriptor.args_abi = reader_u32(&reader);
+    descriptor.code_bytes = reader_u32(&reader);
+    descriptor.registers = reader_u32(&reader);
+    descriptor.shared_bytes = reader_u32(&reader);
+    descriptor.spill_bytes = reader_u32(&reader);
+    TRY(flag_decode(&reader, "deterministic", &descriptor.deterministic));
+    descriptor.op = reader_string(&reader);
+    descriptor.template_name = reader_string(&reader);
+    descriptor.configuration = reader_string(&reader);
+    descriptor.definitions = reader_string(&reader);
+    descriptor.target = reader_string(&reader);
+    descriptor.compiler = reader_string(&reader);
+    TRY(names_decode(&reader, &descriptor));
+    TRY(clauses_decode(&reader, &descriptor));
+    descriptor.workspace_bytes = reader_blob(&reader);
+    TRY(steps_decode(&reader, &descriptor));
+    TRY(envelope_finish("descriptor", &reader));
+    memcpy(out, &descriptor, sizeof descriptor);
+    return STATUS_OK;
+}
