@@ -60,6 +60,7 @@ static void test_refuses(void **state)
         {"{} x", "x.json:1:4: the end expected, found 'x'"},
         {"{}\n{}", "x.json:2:1: the end expected, found '{'"},
         {"{\"a\":1,\n \"b\":2,\n \"a\":3}", "x.json:3:2: \"a\" is there twice"},
+        {"{\"b\":1,\"b\":2,\"a\":3,\"a\":4}", "x.json:1:8: \"b\" is there twice"},
         {"[{\"a\":[{\"k\":1,\"\\u006b\":2}]},{\"b\":1}]", "x.json:1:15: \"\\u006b\" is there twice"},
         {"{\"a\" 1}", "x.json:1:6: ':' expected, found '1'"},
         {"{\"a\":1 \"b\":2}", "x.json:1:8: ',' or '}' expected, found '\"'"},

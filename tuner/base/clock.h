@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-uint64_t clock_ns(void);                 /* CLOCK_MONOTONIC */
-uint64_t clock_wall_s(void);             /* seconds since 1970, UTC */
+uint64_t clock_ns(void);                              /* CLOCK_MONOTONIC */
+uint64_t clock_wall_s(void);                          /* seconds since 1970, UTC */
 void clock_format_utc(uint64_t wall_s, char out[21]); /* "2026-11-21T22:51:00Z" */
 void clock_sleep_ns(uint64_t ns);
 

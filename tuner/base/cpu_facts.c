@@ -235,7 +235,8 @@ static enum status read_speed(bool measure, struct cpu_facts *facts)
     /* A thread pinned to fewer CPUs than threads would measure, and then keep, something else. */
     bool kept = file_cache_path("cpu.class", &path) == STATUS_OK && facts->threads <= facts->cpus;
     enum status status = text_status(&key);
-    if (status != STATUS_OK || (kept && find_kept(text_string(&path), text_string(&key), facts, &others)) || !measure)
+    if (status != STATUS_OK || (kept && find_kept(text_string(&path), text_string(&key), facts, &others)) ||
+        !measure)
         goto done;
     status = cpu_measure(facts->threads, facts->llc_bytes, &speed);
     if (status != STATUS_OK) goto done;
@@ -261,7 +262,8 @@ static uint32_t read_clock_mhz(int cpu)
     return read_line(path, line, sizeof line) ? (uint32_t)(strtoul(line, NULL, 10) / 1000) : 0;
 }
 
-static enum status read_facts(uint32_t threads, bool measure, struct device_class *out, struct cpu_facts *facts)
+static enum status read_facts(uint32_t threads, bool measure, struct device_class *out,
+                              struct cpu_facts *facts)
 {
     int level = level_index(), first;
     struct cpu_facts found = {.vector_bytes = levels[level].vector_bytes,

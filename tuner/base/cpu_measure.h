@@ -10,7 +10,8 @@ struct cpu_speed {
     uint32_t peak_gflops;    /* best */
 };
 
-/* Runs `threads` threads for about 100 ms, over a buffer of more than twice the last-level cache (at most 1 GiB). */
+/* Runs `threads` threads for about 100 ms, over a buffer of more than twice the last-level cache (at most 1
+ * GiB). */
 enum status cpu_measure(uint32_t threads, uint64_t llc_bytes, struct cpu_speed *speed);
 
 /* To two significant digits, at least 1. */

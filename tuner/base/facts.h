@@ -1,21 +1,21 @@
-/* What expressions may ask of a device: `device.units`, `device.lds_bytes` ... One table, so that manifests, descriptors and
- * devices agree. A fact a device does not have is 0. */
+/* What expressions may ask of a device: `device.units`, `device.lds_bytes` ... One table, so that manifests,
+ * descriptors and devices agree. A fact a device does not have is 0. */
 #ifndef TUNEBOOK_BASE_FACTS_H
 #define TUNEBOOK_BASE_FACTS_H
 
 #include <stdint.h>
 
 /* FACT(name, meaning) */
-#define DEVICE_FACT_TABLE(FACT)                                                                              \
-    FACT(units, "compute units, SMs, or CPU threads in use")                                                 \
-    FACT(lds_bytes, "largest shared memory of one block; on a CPU the limit on a thread's scratch")          \
-    FACT(wave_size, "threads of a wave; 1 on a CPU")                                                         \
-    FACT(max_block_threads, "largest block; 1 on a CPU")                                                     \
-    FACT(vector_bytes, "width of a CPU vector register")                                                     \
-    FACT(vector_registers, "number of CPU vector registers")                                                 \
-    FACT(l1_bytes, "first-level data cache of a unit")                                                       \
-    FACT(l2_bytes, "second-level cache: of a core on a CPU, of the device on a GPU")                         \
-    FACT(llc_bytes, "last-level cache")                                                                      \
+#define DEVICE_FACT_TABLE(FACT)                                                                     \
+    FACT(units, "compute units, SMs, or CPU threads in use")                                        \
+    FACT(lds_bytes, "largest shared memory of one block; on a CPU the limit on a thread's scratch") \
+    FACT(wave_size, "threads of a wave; 1 on a CPU")                                                \
+    FACT(max_block_threads, "largest block; 1 on a CPU")                                            \
+    FACT(vector_bytes, "width of a CPU vector register")                                            \
+    FACT(vector_registers, "number of CPU vector registers")                                        \
+    FACT(l1_bytes, "first-level data cache of a unit")                                              \
+    FACT(l2_bytes, "second-level cache: of a core on a CPU, of the device on a GPU")                \
+    FACT(llc_bytes, "last-level cache")                                                             \
     FACT(bandwidth_gbps, "main memory, 10^9 bytes per second")
 
 enum device_fact {

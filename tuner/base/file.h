@@ -8,26 +8,26 @@
 #include "tuner/base/status.h"
 #include "tuner/base/text.h"
 
-/* Reads a whole regular file and appends it; refuses one above `limit_bytes` by name. STATUS_NOT_FOUND where there is
- * none, STATUS_BAD_DATA for a folder, a pipe or too large a file, STATUS_IO for the rest. */
+/* Reads a whole regular file and appends it; refuses one above `limit_bytes` by name. STATUS_NOT_FOUND where
+ * there is none, STATUS_BAD_DATA for a folder, a pipe or too large a file, STATUS_IO for the rest. */
 enum status file_read(const char *path, size_t limit_bytes, struct text *out);
 
-/* Writes path.XXXXXX beside the target, fsyncs, renames over `path`, fsyncs the folder. Leaves nothing on failure (if
- * only the last fsync fails, the whole new file is there). `mode` meets the umask. STATUS_IO. */
+/* Writes path.XXXXXX beside the target, fsyncs, renames over `path`, fsyncs the folder. Leaves nothing on
+ * failure (if only the last fsync fails, the whole new file is there). `mode` meets the umask. STATUS_IO. */
 enum status file_publish(const char *path, const void *bytes, size_t size, unsigned mode);
 
 /* mkdir -p, never writable for the group. STATUS_IO names the folder at fault. */
 enum status file_make_folders(const char *path);
 
-/* True when `path` (or its nearest existing parent) lies on NFS, SMB, FUSE-sshfs, Lustre, GPFS, AFS, 9p, Ceph. The file
- * system's name goes to *name (static). */
+/* True when `path` (or its nearest existing parent) lies on NFS, SMB, FUSE-sshfs, Lustre, GPFS, AFS, 9p,
+ * Ceph. The file system's name goes to *name (static). */
 bool file_on_network(const char *path, const char **name);
 
 /* The same judgement on statfs's f_type and, for FUSE, the mount's type ("fuse.sshfs"). NULL: local. */
 const char *file_network_name(uint32_t magic, const char *mount_type);
 
-/* "$XDG_DATA_HOME/tunebook/LEAF" (else "$HOME/.local/share/..."), and the same for the cache. STATUS_USAGE if neither
- * variable is set. The text is appended to `out`. */
+/* "$XDG_DATA_HOME/tunebook/LEAF" (else "$HOME/.local/share/..."), and the same for the cache. STATUS_USAGE if
+ * neither variable is set. The text is appended to `out`. */
 enum status file_data_path(const char *leaf, struct text *out);
 enum status file_cache_path(const char *leaf, struct text *out);
 

@@ -9,8 +9,8 @@ struct progress {
     bool live;              /* stderr is a terminal */
     uint64_t last_print_ns; /* live: at most 10 a second; plain: one every 10 s and every change of phase */
     uint64_t started_ns;
-    int shown;              /* characters of the live line now on the screen */
-    const char *phase;      /* the last format, as an address: another format is another phase */
+    int shown;         /* characters of the live line now on the screen */
+    const char *phase; /* the last format, as an address: another format is another phase */
 };
 
 void progress_begin(struct progress *progress);

@@ -1,4 +1,5 @@
-/* Seeded random numbers (xoshiro256**, Blackman and Vigna): the same seed gives the same sequence everywhere. */
+/* Seeded random numbers (xoshiro256**, Blackman and Vigna): the same seed gives the same sequence everywhere.
+ */
 #ifndef TUNEBOOK_BASE_RNG_H
 #define TUNEBOOK_BASE_RNG_H
 

@@ -1,5 +1,5 @@
-/* SHA-256 (FIPS 180-4): the names of code objects, sources and configurations. Our own so that the runtime library
- * needs nothing but libc and liblmdb. */
+/* SHA-256 (FIPS 180-4): the names of code objects, sources and configurations. Our own so that the runtime
+ * library needs nothing but libc and liblmdb. */
 #ifndef TUNEBOOK_BASE_SHA256_H
 #define TUNEBOOK_BASE_SHA256_H
 

@@ -1,8 +1,8 @@
 /* How every fallible function of Tunebook ends, and the one line that explains it.
  *
  * A failing function composes a line once, where it knows most ("what, on what, why, what would be right");
- * callers forward it with TRY or put what they know in front of it with status_prefix. The line belongs to the
- * thread and is valid until that thread's next failure. */
+ * callers forward it with TRY or put what they know in front of it with status_prefix. The line belongs to
+ * the thread and is valid until that thread's next failure. */
 #ifndef TUNEBOOK_BASE_STATUS_H
 #define TUNEBOOK_BASE_STATUS_H
 
@@ -27,7 +27,8 @@ enum status {
 enum status status_fail(enum status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* As status_fail with `: strerror(errno)` behind the text; ENOSPC, EACCES, EROFS ... get their advice. */
-enum status status_fail_errno(enum status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+enum status status_fail_errno(enum status code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Puts "TEXT: " in front of the thread's message and returns `code` unchanged. */
 enum status status_prefix(enum status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -38,13 +39,14 @@ const char *status_message(void);
 /* "ok", "not_found", ... */
 const char *status_name(enum status code);
 
-/* The exit code of the command line for it: 0 ok, 1 finding, 2 usage, 3 unavailable, 4 bad data, 5 I/O or busy. */
+/* The exit code of the command line for it: 0 ok, 1 finding, 2 usage, 3 unavailable, 4 bad data, 5 I/O or
+ * busy. */
 int status_exit_code(enum status code);
 
-#define TRY(call)                                                                                            \
-    do {                                                                                                     \
-        enum status try_status_ = (call);                                                                    \
-        if (try_status_ != STATUS_OK) return try_status_;                                                    \
+#define TRY(call)                                         \
+    do {                                                  \
+        enum status try_status_ = (call);                 \
+        if (try_status_ != STATUS_OK) return try_status_; \
     } while (0)
 
 #endif

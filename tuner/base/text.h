@@ -1,5 +1,5 @@
-/* A growing string. Always terminated; an allocation that fails sticks (`failed`) and is seen once, at the end.
- * `struct text t = {0};` is an empty text. */
+/* A growing string. Always terminated; an allocation that fails sticks (`failed`) and is seen once, at the
+ * end. `struct text t = {0};` is an empty text. */
 #ifndef TUNEBOOK_BASE_TEXT_H
 #define TUNEBOOK_BASE_TEXT_H
 
@@ -9,7 +9,7 @@
 #include "tuner/base/status.h"
 
 struct text {
-    char *data; /* owned; NULL while nothing was appended */
+    char *data;  /* owned; NULL while nothing was appended */
     size_t size; /* bytes without the terminator */
     size_t capacity;
     bool failed;
@@ -20,9 +20,9 @@ void text_append_bytes(struct text *text, const void *bytes, size_t size);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_clear(struct text *text); /* keeps the memory */
 void text_free(struct text *text);
-const char *text_string(const struct text *text);    /* never NULL */
-enum status text_status(const struct text *text);    /* STATUS_NO_MEMORY if an append failed */
-char *text_take(struct text *text);                  /* hands the string over (free() it); NULL if failed */
+const char *text_string(const struct text *text); /* never NULL */
+enum status text_status(const struct text *text); /* STATUS_NO_MEMORY if an append failed */
+char *text_take(struct text *text);               /* hands the string over (free() it); NULL if failed */
 
 /* Parsing helpers on plain strings. Both refuse empty text, trailing characters and overflow. */
 bool text_parse_int64(const char *string, int64_t *value);
