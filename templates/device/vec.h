@@ -1,7 +1,9 @@
-/* Vectors of float for CPU kernels: GCC's vector extensions (clang has them too), no intrinsics, no libc, no libm.
+/* Vectors of float for CPU kernels: GCC's vector extensions (clang has them too), no intrinsics, no libc, no
+ * libm.
  *
- * A `vec` is as wide as the target's registers: 64 bytes with AVX-512, 32 with AVX, else 16. Element pointers need
- * only their natural alignment. Nothing here touches memory outside the elements named: the functions called
+ * A `vec` is as wide as the target's registers: 64 bytes with AVX-512, 32 with AVX, else 16. Element pointers
+ * need only their natural alignment. Nothing here touches memory outside the elements named: the functions
+ * called
  * *_part handle `count` elements, 0 <= count <= LANES, and read or write no other byte. */
 #ifndef TUNEBOOK_DEVICE_VEC_H
 #define TUNEBOOK_DEVICE_VEC_H
@@ -18,14 +20,18 @@
 /* clang halves 64-byte vectors on targets that it tunes for 32-byte ones unless a function asks for them. */
 #if defined(__clang__)
 #define VEC_WIDE __attribute__((min_vector_width(VECTOR_BYTES * 8)))
-#define UNROLL_FULLY _Pragma("unroll")
 #else
 #define VEC_WIDE
-#define UNROLL_FULLY _Pragma("GCC unroll 64")
 #endif
-#define VEC_INLINE static inline __attribute__((always_inline, unused)) VEC_WIDE
-#define VEC_FUNCTION static __attribute__((noinline, unused)) VEC_WIDE
+#define VEC_INLINE               static inline __attribute__((always_inline, unused)) VEC_WIDE
+#define VEC_FUNCTION             static __attribute__((noinline, unused)) VEC_WIDE
 #define STATIC_ASSERT(condition) _Static_assert(condition, #condition)
+
+/* F(0) F(1) ... F(15): arrays of vectors become registers in every compiler only if their indices are
+ * constants from the start, hence repetition by the preprocessor where a loop would have to be unrolled
+ * first. */
+#define EACH_OF_4(F)  F(0) F(1) F(2) F(3)
+#define EACH_OF_16(F) EACH_OF_4(F) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15)
 
 /* In the body of a loop over elements: keeps the compiler from turning it into a call of memcpy or memset. */
 #define NO_LIBRARY_CALL __asm__ volatile("")
@@ -36,14 +42,16 @@ typedef int vec_int __attribute__((vector_size(VECTOR_BYTES)));
 typedef unsigned vec_bits __attribute__((vector_size(VECTOR_BYTES)));
 typedef unsigned short vec_bf16 __attribute__((vector_size(VECTOR_BYTES / 2)));
 typedef float vec_unaligned __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
-typedef unsigned short vec_bf16_unaligned __attribute__((vector_size(VECTOR_BYTES / 2), aligned(2), may_alias));
+typedef unsigned short vec_bf16_unaligned
+    __attribute__((vector_size(VECTOR_BYTES / 2), aligned(2), may_alias));
 
 VEC_INLINE vec vec_splat(float x)
 {
     return x - (vec){0};
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------ */
+/* --- memory
+ * ------------------------------------------------------------------------------------------------------ */
 
 VEC_INLINE vec vec_load(const float *from)
 {
@@ -87,11 +95,11 @@ VEC_INLINE void vec_copy_part(char *to, const char *from, int count, int size)
         __builtin_memcpy(to, from, (unsigned)(LANES * size));
         return;
     }
-#define COPY_PIECE(piece)                                                                                    \
-    if (LANES > (piece) && (count & (piece))) {                                                              \
-        __builtin_memcpy(to, from, (unsigned)((piece) * size));                                              \
-        to += (piece) * size;                                                                                \
-        from += (piece) * size;                                                                              \
+#define COPY_PIECE(piece)                                     \
+    if (LANES > (piece) && (count & (piece))) {               \
+        __builtin_memcpy(to, from, (unsigned)((piece)*size)); \
+        to += (piece)*size;                                   \
+        from += (piece)*size;                                 \
     }
     COPY_PIECE(8)
     COPY_PIECE(4)
@@ -126,12 +134,13 @@ VEC_INLINE void vec_store_part_bf16(bf16_t *to, vec x, int count)
     vec_copy_part((char *)to, (const char *)&rounded, count, 2);
 }
 
-/* --- lanes ------------------------------------------------------------------------------------------------------- */
+/* --- lanes
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* EACH_LANE(F, h): F(0, h), F(1, h), ... as many as a vector has lanes. */
 #if LANES == 16
-#define EACH_LANE(F, h)                                                                                      \
-    F(0, h), F(1, h), F(2, h), F(3, h), F(4, h), F(5, h), F(6, h), F(7, h), F(8, h), F(9, h), F(10, h),      \
+#define EACH_LANE(F, h)                                                                                 \
+    F(0, h), F(1, h), F(2, h), F(3, h), F(4, h), F(5, h), F(6, h), F(7, h), F(8, h), F(9, h), F(10, h), \
         F(11, h), F(12, h), F(13, h), F(14, h), F(15, h)
 #elif LANES == 8
 #define EACH_LANE(F, h) F(0, h), F(1, h), F(2, h), F(3, h), F(4, h), F(5, h), F(6, h), F(7, h)
@@ -139,56 +148,64 @@ VEC_INLINE void vec_store_part_bf16(bf16_t *to, vec x, int count)
 #define EACH_LANE(F, h) F(0, h), F(1, h), F(2, h), F(3, h)
 #endif
 
-/* Lanes come in groups of h. vec_even takes groups 0, 2, ... of x and puts those of y into the gaps; vec_odd takes
- * groups 1, 3, ... likewise. With h = 1: even = x0 y0 x2 y2 ..., odd = x1 y1 x3 y3 ... */
+/* Lanes come in groups of h. vec_even takes groups 0, 2, ... of x and puts those of y into the gaps; vec_odd
+ * takes groups 1, 3, ... likewise. With h = 1: even = x0 y0 x2 y2 ..., odd = x1 y1 x3 y3 ... */
 #define EVEN_GROUP(lane, h) (((lane) & (h)) ? LANES + (lane) - (h) : (lane))
 #define ODD_GROUP(lane, h)  (((lane) & (h)) ? LANES + (lane) : (lane) + (h))
 #define VEC_EVEN(x, y, h)   __builtin_shufflevector(x, y, EACH_LANE(EVEN_GROUP, h))
 #define VEC_ODD(x, y, h)    __builtin_shufflevector(x, y, EACH_LANE(ODD_GROUP, h))
 
-#define TRANSPOSE_STAGE(rows, h)                                                                             \
-    UNROLL_FULLY                                                                                             \
-    for (int i = 0; i < LANES; i++) {                                                                        \
-        if (i & (h)) continue;                                                                               \
-        vec low = rows[i], high = rows[i + (h)];                                                             \
-        rows[i] = VEC_EVEN(low, high, h);                                                                    \
-        rows[i + (h)] = VEC_ODD(low, high, h);                                                               \
+#define EXCHANGE(i, h)                                                 \
+    if ((i) + (h) < LANES && !((i) & (h))) {                           \
+        vec low = rows[(i) % LANES], high = rows[((i) + (h)) % LANES]; \
+        rows[(i) % LANES] = VEC_EVEN(low, high, h);                    \
+        rows[((i) + (h)) % LANES] = VEC_ODD(low, high, h);             \
     }
+#define EXCHANGE_1(i) EXCHANGE(i, 1)
+#define EXCHANGE_2(i) EXCHANGE(i, 2)
+#define EXCHANGE_4(i) EXCHANGE(i, 4)
+#define EXCHANGE_8(i) EXCHANGE(i, 8)
 
-/* rows[i][j] becomes rows[j][i]; log2(LANES) rounds of exchanges of ever larger groups. */
+/* rows[i][j] becomes rows[j][i]; log2(LANES) rounds of exchanges of ever smaller groups. */
 VEC_INLINE void vec_transpose(vec rows[LANES])
 {
 #if LANES == 16
-    TRANSPOSE_STAGE(rows, 8)
+    EACH_OF_16(EXCHANGE_8)
 #endif
 #if LANES >= 8
-    TRANSPOSE_STAGE(rows, 4)
+    EACH_OF_16(EXCHANGE_4)
 #endif
-    TRANSPOSE_STAGE(rows, 2)
-    TRANSPOSE_STAGE(rows, 1)
+    EACH_OF_16(EXCHANGE_2)
+    EACH_OF_16(EXCHANGE_1)
 }
 
-#define SUM_STAGE(rows, h)                                                                                   \
-    UNROLL_FULLY                                                                                             \
-    for (int i = 0; i < LANES; i += 2 * (h)) {                                                               \
-        rows[i] = VEC_EVEN(rows[i], rows[i + (h)], h) + VEC_ODD(rows[i], rows[i + (h)], h);                  \
+#define ADD_GROUPS(i, h)                                                    \
+    if ((i) + (h) < LANES && (i) % (2 * (h)) == 0) {                        \
+        vec low = rows[(i) % LANES], high = rows[((i) + (h)) % LANES];      \
+        rows[(i) % LANES] = VEC_EVEN(low, high, h) + VEC_ODD(low, high, h); \
     }
+#define ADD_GROUPS_1(i) ADD_GROUPS(i, 1)
+#define ADD_GROUPS_2(i) ADD_GROUPS(i, 2)
+#define ADD_GROUPS_4(i) ADD_GROUPS(i, 4)
+#define ADD_GROUPS_8(i) ADD_GROUPS(i, 8)
 
-/* Lane i of the result is the sum of the lanes of rows[i], always added in the same order. */
+/* Lane i of the result is the sum of the lanes of rows[i], always added in the same order. `rows` is spent.
+ */
 VEC_INLINE vec vec_sum_each(vec rows[LANES])
 {
-    SUM_STAGE(rows, 1)
-    SUM_STAGE(rows, 2)
+    EACH_OF_16(ADD_GROUPS_1)
+    EACH_OF_16(ADD_GROUPS_2)
 #if LANES >= 8
-    SUM_STAGE(rows, 4)
+    EACH_OF_16(ADD_GROUPS_4)
 #endif
 #if LANES == 16
-    SUM_STAGE(rows, 8)
+    EACH_OF_16(ADD_GROUPS_8)
 #endif
     return rows[0];
 }
 
-/* --- functions --------------------------------------------------------------------------------------------------- */
+/* --- functions
+ * --------------------------------------------------------------------------------------------------- */
 
 VEC_INLINE vec vec_select(vec_int mask, vec yes, vec no)
 {
@@ -205,7 +222,8 @@ VEC_INLINE vec vec_relu(vec x)
  * x = n ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor series to r^7 (remainder below 2^-27 of the sum). */
 VEC_INLINE vec vec_exp(vec x)
 {
-    const vec limit = vec_splat(87.0f), shift = vec_splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to integer */
+    const vec limit = vec_splat(87.0f),
+              shift = vec_splat(12582912.0f); /* 1.5 * 2^23: adding it rounds to integer */
     x = vec_select(x > limit, limit, vec_select(x < -limit, -limit, x));
     vec shifted = x * 1.44269504f + shift;
     vec n = shifted - shift;

@@ -1,5 +1,6 @@
-/* What happens to a row of sums on its way into D, for the CPU GEMM templates: alpha, bias, activation, beta * C and
- * the conversion to D's type. Needs vec.h, cpu.h, gemm_args.h and the operation's -D macros before it. */
+/* What happens to a row of sums on its way into D, for the CPU GEMM templates: alpha, bias, activation, beta
+ * * C and the conversion to D's type. Needs vec.h, cpu.h, gemm_args.h and the operation's -D macros before
+ * it. */
 #ifndef TUNEBOOK_GEMM_CPU_EPILOGUE_H
 #define TUNEBOOK_GEMM_CPU_EPILOGUE_H
 
@@ -42,7 +43,8 @@ VEC_INLINE vec activate(vec x)
 #endif
 }
 
-/* Where a batch item's bias, C and D are. `value_column` is the distance from a gate column to its value column. */
+/* Where a batch item's bias, C and D are. `value_column` is the distance from a gate column to its value
+ * column. */
 struct output {
     const out_t *bias, *c;
     out_t *d;
@@ -69,7 +71,8 @@ VEC_INLINE vec output_bias(const struct output *out, long long column, int count
 }
 
 /* Up to a vector of sums, of which `count` belong to D's columns from `column` on. */
-VEC_INLINE void output_vec(const struct output *out, long long row, long long column, int count, vec sums, vec values)
+VEC_INLINE void output_vec(const struct output *out, long long row, long long column, int count, vec sums,
+                           vec values)
 {
     vec x = sums * out->alpha;
     if (BIAS) x += output_bias(out, column, count);
@@ -91,13 +94,14 @@ VEC_INLINE void output_vec(const struct output *out, long long row, long long co
     }
 }
 
-/* A row of sums into `count` elements of D from (row, column) on. `sums`, and with a glu `values`, are scratch that
- * may be read up to the next multiple of LANES. */
-VEC_INLINE void output_row(const struct output *out, long long row, long long column, int count, const float *sums,
-                           const float *values)
+/* A row of sums into `count` elements of D from (row, column) on. `sums`, and with a glu `values`, are
+ * scratch that may be read up to the next multiple of LANES. */
+VEC_INLINE void output_row(const struct output *out, long long row, long long column, int count,
+                           const float *sums, const float *values)
 {
     for (int j = 0; j < count; j += LANES) {
-        output_vec(out, row, column + j, count - j, vec_load(sums + j), GLU ? vec_load(values + j) : (vec){0});
+        output_vec(out, row, column + j, count - j, vec_load(sums + j),
+                   GLU ? vec_load(values + j) : (vec){0});
     }
 }
 

@@ -1,4 +1,5 @@
-/* The register tile of gemm_cpu.c: TILE_SCALARS x TILE_VECTORS vectors of sums stay in registers while k runs.
+/* The register tile of gemm_cpu.c: TILE_SCALARS x TILE_VECTORS vectors of sums stay in registers while k
+ * runs.
  *
  *                     TILE_VECTORS vectors of the vector side
  *                     +--------------+--------------+
@@ -14,11 +15,13 @@
 #define TILE_LANES (TILE_VECTORS * LANES)
 
 struct tile {
-    const float *scalars; /* element (i, p): packed at [p * TILE_SCALARS + i], else as the operand is stored */
+    const float
+        *scalars; /* element (i, p): packed at [p * TILE_SCALARS + i], else as the operand is stored */
     const float *vectors; /* p's vectors start at [p * vector_pitch] */
     long long scalar_ld, vector_pitch;
-    long long vector_half; /* from the first half of the vectors to the second, with a glu on the vector side */
-    int depth;             /* steps of k */
+    long long
+        vector_half; /* from the first half of the vectors to the second, with a glu on the vector side */
+    int depth;       /* steps of k */
     int scalars_here, vectors_here;
     const float *add; /* sums of the earlier steps of k, or null: tile layout, [i * TILE_LANES + j] */
     float *to;        /* where the sums go, element (i, j) at [i * to_pitch + j] */
@@ -37,64 +40,80 @@ VEC_INLINE const float *tile_scalar(const struct tile *tile, int i, long long p)
 #endif
 }
 
-VEC_INLINE void tile_step(const struct tile *tile, long long p, int scalars, int vectors,
-                          vec sums[TILE_SCALARS][TILE_VECTORS])
+/* One scalar times the vectors of a step. */
+VEC_INLINE void tile_multiply(const float *scalar, const vec v[4], int vectors, vec sums[4])
+{
+    vec s = vec_splat(*scalar);
+    sums[0] += s * v[0];
+    if (vectors > 1) sums[1] += s * v[1];
+    if (vectors > 2) sums[2] += s * v[2];
+    if (vectors > 3) sums[3] += s * v[3];
+}
+
+VEC_INLINE void tile_step(const struct tile *tile, long long p, int scalars, int vectors, vec sums[16][4])
 {
     const float *from = tile->vectors + p * (PACK_VECTORS ? TILE_LANES : tile->vector_pitch);
     if (PREFETCH_VECTORS > 0) {
         const float *ahead = from + PREFETCH_VECTORS * (PACK_VECTORS ? TILE_LANES : tile->vector_pitch);
-        UNROLL_FULLY
         for (int q = 0; q < vectors; q += 64 / VECTOR_BYTES) __builtin_prefetch(ahead + q * LANES, 0, 3);
     }
-    if (PREFETCH_SCALARS > 0 && PACK_SCALARS) __builtin_prefetch(tile_scalar(tile, 0, p + PREFETCH_SCALARS), 0, 3);
-    vec v[TILE_VECTORS];
-    UNROLL_FULLY
-    for (int q = 0; q < vectors; q++) {
-        int second = GLU_ON_VECTORS && !PACK_VECTORS && q >= TILE_VECTORS / 2;
-        v[q] = vec_load(second ? from + tile->vector_half + (q - TILE_VECTORS / 2) * LANES : from + q * LANES);
+    if (PREFETCH_SCALARS > 0 && PACK_SCALARS)
+        __builtin_prefetch(tile_scalar(tile, 0, p + PREFETCH_SCALARS), 0, 3);
+    vec v[4];
+#define LOAD(q)                                                                                              \
+    if ((q) < vectors) {                                                                                     \
+        int second = GLU_ON_VECTORS && !PACK_VECTORS && (q) >= TILE_VECTORS / 2;                             \
+        v[q] =                                                                                               \
+            vec_load(second ? from + tile->vector_half + ((q)-TILE_VECTORS / 2) * LANES : from + (q)*LANES); \
     }
-    UNROLL_FULLY
-    for (int i = 0; i < scalars; i++) {
-        vec s = vec_splat(*tile_scalar(tile, i, p));
-        UNROLL_FULLY
-        for (int q = 0; q < vectors; q++) sums[i][q] += s * v[q];
-    }
+    EACH_OF_4(LOAD)
+#undef LOAD
+#define MULTIPLY(i) \
+    if ((i) < scalars) tile_multiply(tile_scalar(tile, i, p), v, vectors, sums[i]);
+    EACH_OF_16(MULTIPLY)
+#undef MULTIPLY
+}
+
+VEC_INLINE void tile_store(const struct tile *tile, int i, int vectors, const vec sums[4])
+{
+    float *to = tile->to + i * tile->to_pitch;
+    const float *add = tile->add ? tile->add + i * TILE_LANES : 0;
+#define STORE(q)       \
+    if ((q) < vectors) \
+        vec_store(to + (q)*LANES, (add ? sums[q] + vec_load(add + (q)*LANES) : sums[q]) * tile->scale);
+    EACH_OF_4(STORE)
+#undef STORE
 }
 
 /* `scalars` and `vectors` are constants where this is expanded. */
 VEC_INLINE void tile_run(const struct tile *tile, int scalars, int vectors)
 {
-    vec sums[TILE_SCALARS][TILE_VECTORS];
-    UNROLL_FULLY
-    for (int i = 0; i < scalars; i++) {
-        UNROLL_FULLY
-        for (int q = 0; q < vectors; q++) sums[i][q] = (vec){0};
-    }
+    vec sums[16][4];
+#define ZERO(i) \
+    if ((i) < scalars) sums[i][0] = sums[i][1] = sums[i][2] = sums[i][3] = (vec){0};
+    EACH_OF_16(ZERO)
+#undef ZERO
     long long p = 0, depth = tile->depth;
     for (; p + UNROLL <= depth; p += UNROLL) {
+#define PREFETCH(i) \
+    if ((i) < scalars) __builtin_prefetch(tile_scalar(tile, i, p + PREFETCH_SCALARS), 0, 3);
         if (PREFETCH_SCALARS > 0 && !PACK_SCALARS && p % 16 == 0) {
-            UNROLL_FULLY
-            for (int i = 0; i < scalars; i++) __builtin_prefetch(tile_scalar(tile, i, p + PREFETCH_SCALARS), 0, 3);
+            EACH_OF_16(PREFETCH)
         }
-        UNROLL_FULLY
-        for (int u = 0; u < UNROLL; u++) tile_step(tile, p + u, scalars, vectors, sums);
+#undef PREFETCH
+#define STEP(u) \
+    if ((u) < UNROLL) tile_step(tile, p + (u), scalars, vectors, sums);
+        EACH_OF_16(STEP)
+#undef STEP
     }
     for (; p < depth; p++) tile_step(tile, p, scalars, vectors, sums);
-
-    float *to = tile->to;
-    const float *add = tile->add;
-    UNROLL_FULLY
-    for (int i = 0; i < scalars; i++) {
-        UNROLL_FULLY
-        for (int q = 0; q < vectors; q++) {
-            vec sum = sums[i][q];
-            if (add) sum += vec_load(add + i * TILE_LANES + q * LANES);
-            vec_store(to + i * tile->to_pitch + q * LANES, sum * tile->scale);
-        }
-    }
+#define STORE(i) \
+    if ((i) < scalars) tile_store(tile, i, vectors, sums[i]);
+    EACH_OF_16(STORE)
+#undef STORE
 }
 
-#define TILE_CASE(scalars)                                                                                   \
+#define TILE_CASE(scalars) \
     case scalars: tile_run(tile, scalars, vectors); break;
 VEC_INLINE void tile_of_height(const struct tile *tile, int vectors)
 {
