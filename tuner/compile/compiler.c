@@ -1,0 +1,54 @@
+/* The table of compilers. */
+#include "tuner/compile/compiler.h"
+
+#include <string.h>
+
+#define COMPILER(name) extern const struct compiler_api compiler_##name;
+#include "tuner/compile/compilers.def"
+#undef COMPILER
+
+static const struct compiler_api *const compilers[] = {
+#define COMPILER(name) &compiler_##name,
+#include "tuner/compile/compilers.def"
+#undef COMPILER
+};
+
+enum { N_COMPILERS = sizeof compilers / sizeof compilers[0] };
+
+const struct compiler_api *const *compiler_table(size_t *n)
+{
+    *n = N_COMPILERS;
+    return compilers;
+}
+
+const struct compiler_api *compiler_find(const char *name)
+{
+    for (size_t i = 0; i < N_COMPILERS; i++)
+        if (strcmp(compilers[i]->name, name) == 0) return compilers[i];
+    return NULL;
+}
+
+enum status compiler_for_target(const char *target, const struct compiler_api **out, struct text *identity)
+{
+    struct text tried = {0};
+    for (size_t i = 0; i < N_COMPILERS; i++) {
+        struct text found = {0};
+        enum status status = compilers[i]->identify(target, &found);
+        if (status == STATUS_OK) status = text_status(&found);
+        if (status == STATUS_OK) {
+            text_append(identity, text_string(&found));
+            *out = compilers[i];
+        } else {
+            text_format(&tried, "%s%s: %s", i ? "; " : "", compilers[i]->name, status_message());
+        }
+        text_free(&found);
+        if (status == STATUS_OK) {
+            text_free(&tried);
+            return text_status(identity);
+        }
+    }
+    enum status status = status_fail(STATUS_UNAVAILABLE, "no compiler here makes code for %s (%s)", target,
+                                     text_string(&tried));
+    text_free(&tried);
+    return status;
+}
