@@ -6,7 +6,8 @@
 #include "tuner/base/clock.h"
 #include "tuner/base/progress.h"
 
-/* What `body` writes to stderr when that is `fd`; `from` is where it can be read. */
+/* What `body` writes to stderr when that is `fd`; `from` is where it can be read. A terminal hands it over
+ * piece by piece, so that a last byte marks the end. */
 static void capture(int fd, int from, void (*body)(void), char *out, size_t size)
 {
     fflush(stderr);
@@ -16,15 +17,21 @@ static void capture(int fd, int from, void (*body)(void), char *out, size_t size
     fflush(stderr);
     dup2(before, STDERR_FILENO);
     close(before);
-    ssize_t n = read(from, out, size - 1);
-    out[n > 0 ? n : 0] = 0;
+    assert_int_equal(write(fd, "\001", 1), 1);
+    size_t n = 0;
+    while (n < size && (!n || out[n - 1] != 1)) {
+        ssize_t got = read(from, out + n, size - n);
+        assert_true(got > 0);
+        n += (size_t)got;
+    }
+    assert_int_equal(out[n - 1], 1);
+    out[n - 1] = 0;
 }
 
 static void capture_plain(void (*body)(void), char *out, size_t size)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     capture(ends[1], ends[0], body, out, size);
     close(ends[0]);
     close(ends[1]);
@@ -32,7 +39,7 @@ static void capture_plain(void (*body)(void), char *out, size_t size)
 
 static void capture_terminal(int columns, void (*body)(void), char *out, size_t size)
 {
-    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
     if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) skip();
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     if (terminal < 0) skip();
