@@ -1,0 +1,13 @@
+/* The two halves of the gemm proof, for its table: inputs and reference. proof.h says what they do. */
+#ifndef TUNEBOOK_TEMPLATES_GEMM_FILL_H
+#define TUNEBOOK_TEMPLATES_GEMM_FILL_H
+
+#include "templates/gemm/gemm.h"
+#include "templates/proof.h"
+
+void gemm_fill(const struct problem *problem, const struct operand *operand, unsigned index,
+               enum proof_inputs kind, uint64_t seed, void *storage);
+void gemm_reference(const struct problem *problem, const void *args, enum proof_inputs kind,
+                    const struct proof_region *region, double *value, double *allowed);
+
+#endif
