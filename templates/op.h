@@ -57,6 +57,9 @@ struct operand {
     enum dtype type;
     int64_t rows, columns, pitch, batch, batch_stride; /* in elements */
     size_t pointer_offset;                             /* of its pointer in the argument block */
+    /* Of its pitch and batch stride (int64_t) there; 0: the block has none, it is stored as said here.
+     * Verification spreads operands and sets these. */
+    size_t pitch_offset, batch_stride_offset;
 };
 
 struct op_work {

@@ -199,13 +199,19 @@ static unsigned gemm_operands(const struct problem *problem, struct operand out[
         matrix(problem, "b", OPERAND_WEIGHT, GEMM_B_TYPE, GEMM_ALIGN_B, tb ? n : k, tb ? k : n);
     out[GEMM_OPERAND_C] = matrix(problem, "c", OPERAND_ACTIVATION, GEMM_D_TYPE, GEMM_ALIGN_C, m, columns);
     out[GEMM_OPERAND_D] = matrix(problem, "d", OPERAND_OUTPUT, GEMM_D_TYPE, GEMM_ALIGN_D, m, columns);
-    out[GEMM_OPERAND_A].pointer_offset = offsetof(struct gemm_args, a);
-    out[GEMM_OPERAND_B].pointer_offset = offsetof(struct gemm_args, b);
-    out[GEMM_OPERAND_C].pointer_offset = offsetof(struct gemm_args, c);
-    out[GEMM_OPERAND_D].pointer_offset = offsetof(struct gemm_args, d);
+#define PLACE(operand, letter)                                                                               \
+    out[operand].pointer_offset = offsetof(struct gemm_args, letter);                                        \
+    out[operand].pitch_offset = offsetof(struct gemm_args, ld##letter);                                      \
+    out[operand].batch_stride_offset = offsetof(struct gemm_args, stride_##letter)
+    PLACE(GEMM_OPERAND_A, a);
+    PLACE(GEMM_OPERAND_B, b);
+    PLACE(GEMM_OPERAND_C, c);
+    PLACE(GEMM_OPERAND_D, d);
+#undef PLACE
     if (!problem->value[GEMM_BIAS]) return GEMM_OPERAND_BIAS;
     out[GEMM_OPERAND_BIAS] = matrix(problem, "bias", OPERAND_WEIGHT, GEMM_D_TYPE, GEMM_ALIGN_D, 1, n);
     out[GEMM_OPERAND_BIAS].pointer_offset = offsetof(struct gemm_args, bias);
+    out[GEMM_OPERAND_BIAS].batch_stride_offset = offsetof(struct gemm_args, stride_bias);
     return GEMM_OPERAND_BIAS + 1;
 }
 
