@@ -129,7 +129,8 @@ static bool read_cache(int cpu, int index, unsigned *level, uint64_t *bytes, uin
     strcpy(leaf, "size");
     if (!read_line(path, line, sizeof line)) return true;
     char *unit;
-    *bytes = strtoull(line, &unit, 10) << (*unit == 'K' ? 10 : *unit == 'M' ? 20 : 0);
+    uint64_t size = strtoull(line, &unit, 10);
+    *bytes = size << (*unit == 'K' ? 10 : *unit == 'M' ? 20 : 0);
     strcpy(leaf, "shared_cpu_list");
     *sharers = read_line(path, line, sizeof line) ? count_list(line) : 1;
     strcpy(leaf, "level");
