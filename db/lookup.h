@@ -1,7 +1,7 @@
 /* The typed answer to "which kernel for this problem?", over one or more books (layers).
  *
- * Order: match, then evidence, then layer, then the record's own order. Every answer's kernel passed
- * `is_valid` on the real problem; a record whose entries are all invalid does not answer. */
+ * Every answer's kernel passed `is_valid` on the real problem; a record whose entries are all invalid does
+ * not answer. */
 #ifndef TUNEBOOK_DB_LOOKUP_H
 #define TUNEBOOK_DB_LOOKUP_H
 
@@ -21,7 +21,7 @@ struct lookup_request {
     const char *const *size_names;
     const int64_t *sizes;
     enum match worst;    /* MATCH_EXACT: only exact answers ... */
-    uint32_t max_probes; /* near_shape: bound on records looked at; 0: the default, 48 */
+    uint32_t max_probes; /* near_shape: bound on seeks in a book, head and class; 0: the default, 48 */
     /* Is this entry usable for the problem itself? Evaluates accepts, where, alignments; must not block. */
     bool (*is_valid)(void *context, struct book *book, const struct record_entry *entry,
                      const struct descriptor *descriptor);
@@ -41,19 +41,34 @@ struct lookup_answer {
     char reason[160];              /* why no better one: "no record for n=..,k=..; nearest m=32 (x2.0)" */
 };
 
-/* near_shape: same types, layout, fusion; equal n and k (and batch) first, then each within 2x, m within 4x;
- * the closest by sum of |log2 ratio| wins. STATUS_NOT_FOUND with answer->match = MATCH_NONE and the reason
- * when nothing usable stands. */
+/* The best usable entry by this order:
+ *
+ *     match      exact, near_shape, sibling_class, default
+ *     evidence   measured, predicted, default
+ *     class      sibling_class: closest by |log2| of units x bandwidth
+ *     group      all sizes but the last equal, before others
+ *     distance   sum of |log2 ratio| over the sizes; 0 is the same shape under another head
+ *     head, layer, key, and the record's own order
+ *
+ * near_shape takes sizes within 2x, the last within 4x. It goes from the sizes asked for outward, the nearer
+ * value first in each size, and stops where nothing better can come or, in each book, head and class, after
+ * max_probes seeks: with a bound reached, what lies farther away in the first sizes may have been missed,
+ * never something wrong be taken.
+ *
+ * Damaged records and books that cannot be read are passed over; the reason counts them. STATUS_NOT_FOUND
+ * with answer->match = MATCH_NONE and the reason when nothing usable stands. */
 enum status lookup(struct book *const *books, size_t n_books, const struct lookup_request *request,
                    struct lookup_answer *answer);
 
-/* All usable entries, best first, for candidates and explain. */
+/* All usable kernels, best first, each once by its best rank, for candidates and explain. The caller frees
+ * each answer's descriptor_bytes. */
 size_t lookup_all(struct book *const *books, size_t n_books, const struct lookup_request *request,
                   struct lookup_answer *answers, size_t capacity);
 
-/* Opens $TUNEBOOK (colon list, if set), else user, site and system books that exist. `explicit_path` alone if
- * not NULL. Fills at most `capacity`, first layer first; the user's book is opened BOOK_READ, others
- * BOOK_FROZEN. Skipped broken layers leave their line in `warnings`. */
+/* Opens $TUNEBOOK (colon list, if set), else the user's book, the site's (/etc/tunebook/site.book) and the
+ * system's (share/tunebook/system.book beside this program or library, else under the installation's prefix),
+ * those that exist. `explicit_path` alone if not NULL, and then its failure is the answer. Fills at most
+ * `capacity`, first layer first. Layers that cannot be opened are left out with a line each in `warnings`. */
 enum status layers_open(const char *explicit_path, struct book **books, size_t capacity, size_t *n,
                         struct text *warnings);
 
