@@ -1,0 +1,227 @@
+/* Plans: a problem's kernel, found once and then handed out from the cache. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "frontends/runtime/runtime.h"
+
+enum { LOAD_TRIES = 16 };
+
+_Static_assert((int)TB_EXACT == (int)MATCH_EXACT && (int)TB_NEAR_SHAPE == (int)MATCH_NEAR_SHAPE &&
+                   (int)TB_SIBLING_CLASS == (int)MATCH_SIBLING_CLASS && (int)TB_DEFAULT == (int)MATCH_DEFAULT,
+               "tb_match has the numbers of enum match");
+_Static_assert((int)TB_MEASURED == (int)EVIDENCE_MEASURED && (int)TB_PREDICTED == (int)EVIDENCE_PREDICTED &&
+                   (int)TB_BY_DEFAULT == (int)EVIDENCE_DEFAULT,
+               "tb_evidence has the numbers of enum evidence");
+
+/* Fills the plan from an answer, whose descriptor goes to the context. */
+static enum status take_answer(tb_plan *plan, struct lookup_answer *answer, char reason[REASON_BYTES])
+{
+    struct stored_kernel *stored;
+    TRY(context_store_kernel(plan->context, answer, &stored));
+    if (!(plan->key.words[0] & TB_PLAN_NO_LOAD)) TRY(context_load_kernel(plan->context, stored));
+    plan->kernel = plan->key.words[0] & TB_PLAN_NO_LOAD ? NULL : stored->kernel;
+    plan->stored = stored;
+    plan->match = (tb_match)answer->match;
+    plan->evidence = (tb_evidence)answer->evidence;
+    plan->expected_ns = answer->entry.timing.median_ns;
+    plan->baseline_ns = answer->baseline_ns;
+    plan->record = strdup(answer->key);
+    if (!plan->record) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
+    snprintf(reason, REASON_BYTES, "%s", answer->reason);
+    return STATUS_OK;
+}
+
+static enum status check_faster(const struct lookup_answer *answer)
+{
+    uint64_t ours = answer->entry.timing.median_ns, theirs = answer->baseline_ns;
+    if (answer->evidence == EVIDENCE_MEASURED && ours && theirs && ours < theirs) return STATUS_OK;
+    if (!ours || !theirs)
+        return status_fail(STATUS_NOT_FOUND, "%s was never measured against a vendor library", answer->key);
+    return status_fail(STATUS_NOT_FOUND, "%s: %llu ns, %s needs %llu ns", answer->key,
+                       (unsigned long long)ours, answer->baseline_name, (unsigned long long)theirs);
+}
+
+/* The best answer whose code loads. What could not be loaded is remembered by the context and passed over. */
+static enum status answer_problem(tb_plan *plan, char reason[REASON_BYTES])
+{
+    struct lookup_answer answer;
+    struct finder finder = {plan->context, &plan->problem, (unsigned)plan->key.words[0], ""};
+    enum status status = STATUS_NOT_FOUND;
+    for (int i = 0; i < LOAD_TRIES; i++) {
+        finder.refusal[0] = '\0';
+        status = find_kernel(&finder, &answer);
+        if (status != STATUS_OK) break;
+        if (finder.flags & TB_PLAN_ONLY_IF_FASTER) status = check_faster(&answer);
+        if (status == STATUS_OK) status = take_answer(plan, &answer, reason);
+        value_free(&answer.descriptor_bytes);
+        if (status == STATUS_OK && finder.refusal[0]) {
+            size_t used = strlen(reason);
+            snprintf(reason + used, REASON_BYTES - used, "%s%s", used ? "; " : "", finder.refusal);
+        }
+        if (status != STATUS_BAD_DATA) return status;
+    }
+    if (status != STATUS_NOT_FOUND) return status;
+    return status_fail(STATUS_NOT_FOUND, "%s%s%s", answer.reason,
+                       answer.reason[0] && finder.refusal[0] ? "; " : "", finder.refusal);
+}
+
+static enum status consult_books(tb_plan *plan, char reason[REASON_BYTES])
+{
+    const tb_book *book = plan->context->book;
+    if (book->disabled) return status_fail(STATUS_NOT_FOUND, "tunebook is turned off by $TUNEBOOK_DISABLE");
+    if (book->n_layers == 0)
+        return status_fail(STATUS_NOT_FOUND,
+                           "there is no book; tune with autotune, or name one in $TUNEBOOK%s%s",
+                           book->warnings.size ? "; " : "", text_string(&book->warnings));
+    return answer_problem(plan, reason);
+}
+
+static void count_plan(tb_context *context, const tb_plan *plan)
+{
+    context->misses++;
+    if (plan->status == TB_OK)
+        context->answered[plan->match]++;
+    else
+        context->no_kernel++;
+}
+
+static enum status plan_create(tb_context *context, const struct plan_key *key, const struct problem *problem,
+                               tb_plan **out)
+{
+    tb_plan *plan = calloc(1, sizeof *plan);
+    if (!plan) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
+    plan->key = *key;
+    plan->context = context;
+    plan->problem = *problem;
+    char reason[REASON_BYTES] = "";
+    enum status status = consult_books(plan, reason);
+    /* That there is nothing, or nothing sound, stays true; a busy file or lack of memory may pass. */
+    bool remember = status == STATUS_OK || status == STATUS_NOT_FOUND || status == STATUS_BAD_DATA;
+    plan->status = runtime_status(status);
+    if (remember && status != STATUS_OK) {
+        char text[PROBLEM_TEXT_BYTES];
+        problem_print(problem, text);
+        snprintf(reason, sizeof reason, "no kernel for %s on %s: %s", text, context->info->class_text,
+                 status_message());
+    }
+    if (remember) {
+        status = STATUS_OK;
+        plan->reason = strdup(reason);
+        if (!plan->reason) status = status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
+        if (status == STATUS_OK) {
+            journal_plan(context, plan);
+            status = cache_insert(context, plan);
+        }
+    }
+    if (status != STATUS_OK) {
+        free((char *)plan->record);
+        free((char *)plan->reason);
+        free(plan);
+        return status;
+    }
+    count_plan(context, plan);
+    *out = plan;
+    return STATUS_OK;
+}
+
+/* A plan from the cache, as the caller gets it. */
+static tb_status hand_out(tb_plan *found, tb_plan **plan)
+{
+    if (__builtin_expect(found->status == TB_OK, 1)) {
+        *plan = found;
+        return TB_OK;
+    }
+    return runtime_fail(found->status, "%s", found->reason);
+}
+
+/* Everything but the plain hit: another version's struct, a flag written otherwise, a first lookup. */
+static tb_status plan_slowly(tb_context *context, const tb_gemm_problem *given, unsigned flags,
+                             tb_plan **plan)
+{
+    tb_gemm_problem canonical;
+    struct problem problem;
+    enum status status = problem_read(given, &canonical);
+    if (status == STATUS_OK) status = problem_convert(&canonical, &problem);
+    if (status != STATUS_OK) return runtime_status(status);
+    struct plan_key key = plan_key_of(&canonical, flags);
+    tb_plan *found = cache_find(context, &key);
+    bool hit = found != NULL;
+    if (!hit) {
+        pthread_mutex_lock(&context->mutex);
+        found = cache_find(context, &key); /* another thread may have been first */
+        hit = found != NULL;
+        if (!hit) status = plan_create(context, &key, &problem, &found);
+        pthread_mutex_unlock(&context->mutex);
+    }
+    if (hit) atomic_fetch_add_explicit(&context_shard(context)->hits, 1, memory_order_relaxed);
+    return status == STATUS_OK ? hand_out(found, plan) : runtime_status(status);
+}
+
+tb_status tb_gemm_plan(tb_context *context, const tb_gemm_problem *problem, unsigned flags, tb_plan **plan)
+{
+    if (!context || !problem || !plan) return runtime_fail(TB_INVALID, "tb_gemm_plan: a pointer is NULL");
+    if (__builtin_expect(*context->alive != (uint32_t)ALIVE, 0)) return runtime_fail_forked();
+    if (flags & ~(unsigned)PLAN_FLAGS)
+        return runtime_fail(TB_INVALID, "tb_gemm_plan: unknown flags %#x", flags);
+    if (__builtin_expect(problem->struct_size == sizeof *problem, 1)) {
+        struct plan_key key = plan_key_of(problem, flags);
+        tb_plan *found = cache_find(context, &key);
+        if (__builtin_expect(found != NULL, 1)) {
+            atomic_fetch_add_explicit(&context_shard(context)->hits, 1, memory_order_relaxed);
+            return hand_out(found, plan);
+        }
+    }
+    return plan_slowly(context, problem, flags, plan);
+}
+
+tb_status tb_gemm_warm(tb_context *context, const tb_gemm_problem *problems, size_t n, size_t *n_planned)
+{
+    if (!context || (!problems && n)) return runtime_fail(TB_INVALID, "tb_gemm_warm: a pointer is NULL");
+    size_t planned = 0, stride = n ? problems->struct_size : 0; /* the caller's array has the caller's size */
+    tb_status status = TB_OK;
+    for (size_t i = 0; i < n; i++) {
+        tb_plan *plan;
+        status =
+            tb_gemm_plan(context, (const tb_gemm_problem *)((const char *)problems + i * stride), 0, &plan);
+        planned += status == TB_OK;
+        if (status != TB_OK && status != TB_NO_KERNEL && status != TB_CORRUPT) break;
+        status = TB_OK;
+    }
+    if (n_planned) *n_planned = planned;
+    return status;
+}
+
+void explanation_fill(const tb_plan *plan, tb_explanation *out)
+{
+    const struct descriptor *descriptor = &plan->stored->descriptor;
+    *out = (tb_explanation){
+        .struct_size = sizeof *out,
+        .match = plan->match,
+        .evidence = plan->evidence,
+        .template_name = descriptor->template_name,
+        .configuration = descriptor->configuration,
+        .book = book_path(plan->context->book->layers[plan->stored->layer]),
+        .record = plan->record,
+        .reason = plan->reason,
+        .expected_ns = plan->expected_ns,
+        .baseline_ns = plan->baseline_ns,
+    };
+}
+
+enum status explanation_write(tb_explanation *out, const tb_explanation *full)
+{
+    size_t writable, given = out->struct_size;
+    TRY(struct_writable("tb_explanation", given, offsetof(tb_explanation, book), sizeof *full, &writable));
+    memcpy(out, full, writable);
+    out->struct_size = given;
+    return STATUS_OK;
+}
+
+tb_status tb_plan_explain(const tb_plan *plan, tb_explanation *explanation)
+{
+    if (!plan || !explanation) return runtime_fail(TB_INVALID, "tb_plan_explain: a pointer is NULL");
+    if (*plan->context->alive != (uint32_t)ALIVE) return runtime_fail_forked();
+    tb_explanation full;
+    explanation_fill(plan, &full);
+    return runtime_status(explanation_write(explanation, &full));
+}
