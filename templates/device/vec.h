@@ -30,8 +30,13 @@
 /* F(0) F(1) ... F(15): arrays of vectors become registers in every compiler only if their indices are
  * constants from the start, hence repetition by the preprocessor where a loop would have to be unrolled
  * first. */
-#define EACH_OF_4(F)  F(0) F(1) F(2) F(3)
-#define EACH_OF_16(F) EACH_OF_4(F) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15)
+#define EACH_OF_4(F) F(0) F(1) F(2) F(3)
+#define EACH_OF_8(F) \
+    EACH_OF_4(F)     \
+    F(4) F(5) F(6) F(7)
+#define EACH_OF_16(F) \
+    EACH_OF_8(F)      \
+    F(8) F(9) F(10) F(11) F(12) F(13) F(14) F(15)
 
 /* In the body of a loop over elements: keeps the compiler from turning it into a call of memcpy or memset. */
 #define NO_LIBRARY_CALL __asm__ volatile("")
@@ -50,8 +55,7 @@ VEC_INLINE vec vec_splat(float x)
     return x - (vec){0};
 }
 
-/* --- memory
- * ------------------------------------------------------------------------------------------------------ */
+/* --- memory --- */
 
 VEC_INLINE vec vec_load(const float *from)
 {
@@ -134,8 +138,7 @@ VEC_INLINE void vec_store_part_bf16(bf16_t *to, vec x, int count)
     vec_copy_part((char *)to, (const char *)&rounded, count, 2);
 }
 
-/* --- lanes
- * ------------------------------------------------------------------------------------------------------- */
+/* --- lanes --- */
 
 /* EACH_LANE(F, h): F(0, h), F(1, h), ... as many as a vector has lanes. */
 #if LANES == 16
@@ -204,8 +207,7 @@ VEC_INLINE vec vec_sum_each(vec rows[LANES])
     return rows[0];
 }
 
-/* --- functions
- * --------------------------------------------------------------------------------------------------- */
+/* --- functions --- */
 
 VEC_INLINE vec vec_select(vec_int mask, vec yes, vec no)
 {

@@ -24,8 +24,7 @@
 #include "../device/cpu.h"
 #include "../device/vec.h"
 
-/* --- the operation
- * ----------------------------------------------------------------------------------------------- */
+/* --- the operation --- */
 
 #ifndef A_TYPE
 #define A_TYPE DTYPE_F32 /* DTYPE_F32 or DTYPE_BF16; B_TYPE is the same */
@@ -46,8 +45,7 @@
 #define BIAS 0
 #endif
 
-/* --- the configuration
- * ------------------------------------------------------------------------------------------- */
+/* --- the configuration --- */
 
 #define VECTOR_SIDE_COLUMNS 0
 #define VECTOR_SIDE_ROWS    1
@@ -185,8 +183,7 @@ VEC_INLINE long long range_parts(struct range whole, long long most)
     return ceil_div(whole.end - whole.begin, most > 1 ? most : 1);
 }
 
-/* --- packing
- * ----------------------------------------------------------------------------------------------------- */
+/* --- packing --- */
 
 VEC_INLINE void pack_strip(float *to, int pitch, int width, int spill, int run, const struct strip *strip)
 {
@@ -233,8 +230,7 @@ VEC_FUNCTION void pack_scalars(const struct work *work, const struct pass *pass,
     }
 }
 
-/* --- tiles
- * ------------------------------------------------------------------------------------------------------- */
+/* --- tiles --- */
 
 /* From a tile of finished sums into D. */
 VEC_FUNCTION void tile_output(const struct work *work, long long scalar_unit, int scalars,
@@ -349,8 +345,7 @@ VEC_INLINE void tiles_compute(const struct work *work, const struct pass *pass, 
 #endif
 }
 
-/* --- blocks
- * ------------------------------------------------------------------------------------------------------ */
+/* --- blocks --- */
 
 /* All of k for some vector panels and scalar panels whose partial sums fit. */
 VEC_INLINE void panels_compute(const struct work *work, struct range vectors, struct range scalars)
