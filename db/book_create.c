@@ -6,7 +6,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include "db/book_internal.h"
-#include "tuner/base/file.h"
 
 int environment_create_tables(MDB_txn *txn, MDB_dbi tables[TABLE_COUNT])
 {
@@ -66,23 +65,9 @@ static int take_name(const char *temporary, const char *path)
     return 0;
 }
 
-static enum status make_folder_of(const char *path)
-{
-    char *copy = strdup(path);
-    if (!copy) return status_fail(STATUS_NO_MEMORY, "%s: out of memory", path);
-    char *slash = strrchr(copy, '/');
-    enum status status = STATUS_OK;
-    if (slash && slash != copy) {
-        *slash = 0;
-        status = file_make_folders(copy);
-    }
-    free(copy);
-    return status;
-}
-
 enum status book_create(const char *path)
 {
-    TRY(make_folder_of(path));
+    TRY(folder_make(path));
     uint8_t random[16];
     char id[33];
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
@@ -95,5 +80,6 @@ enum status book_create(const char *path)
     if (!code) code = take_name(temporary.data, path);
     if (code) unlink(temporary.data);
     text_free(&temporary);
+    if (!code) TRY(folder_sync(path));
     return code && code != EEXIST ? lmdb_fail(path, code, "create") : STATUS_OK;
 }

@@ -98,10 +98,20 @@ enum status book_write(struct book *book, const char *doing, write_body *body, v
 enum status book_create(const char *path);
 int environment_create_tables(MDB_txn *txn, MDB_dbi tables[TABLE_COUNT]);
 
-/* book_scratch.c: where a book on a network file system is worked on. */
+/* book_folder.c: of the folder that a path lies in. */
+enum status folder_of(const char *path, char **out); /* free() it */
+enum status folder_make(const char *path);
+enum status folder_sync(const char *path);
+
+/* freeze_pages.c */
+enum status freeze_clean_pages(int descriptor, const char *path);
+
+/* book_scratch.c, book_publish.c: where a book on a network file system is worked on. */
 enum status scratch_open(const char *path, bool writable, char **scratch);
 enum status scratch_publish(struct book *book);
 bool book_on_network(const char *path);
+enum status scratch_folder(const char *path, struct text *out); /* a local folder of this user's alone */
+enum status scratch_copy(const char *path, struct text *name_XXXXXX); /* a checked copy of a book's file */
 
 struct trial_key {
     uint8_t bytes[TRIAL_KEY_BYTES];

@@ -1,0 +1,120 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "db/book_absorb.h"
+#include "db/book_each.h"
+
+static void add_bytes(struct sha256 *sha, const MDB_val *bytes)
+{
+    uint64_t size = bytes->mv_size;
+    sha256_add(sha, &size, sizeof size);
+    sha256_add(sha, bytes->mv_data, bytes->mv_size);
+}
+
+static bool digest_row(void *context, const MDB_val *key, const MDB_val *value, enum status *status)
+{
+    (void)status;
+    add_bytes(context, key);
+    add_bytes(context, value);
+    return true;
+}
+
+/* SHA-256 of all tables' rows in order; `meta` apart, which will hold it. */
+static enum status digest_book(struct book *book, char out[SHA256_HEX_BYTES])
+{
+    struct sha256 sha;
+    sha256_begin(&sha);
+    for (enum table table = TABLE_META + 1; table < TABLE_COUNT; table++) {
+        sha256_add_field(&sha, table_name(table));
+        TRY(book_each(book, table, "", 0, digest_row, &sha));
+    }
+    struct hash hash = sha256_end(&sha);
+    text_hex(hash.bytes, sizeof hash.bytes, out);
+    return STATUS_OK;
+}
+
+/* Content names a frozen book: no random id, no date. */
+static int notes_body(struct book *book, MDB_txn *txn, void *context, enum status *refusal)
+{
+    (void)refusal;
+    MDB_val digest = value_of(context, SHA256_HEX_BYTES - 1), id = value_of(context, 32);
+    MDB_val frozen_key = value_of("frozen", 6), id_key = value_of("id", 2);
+    MDB_dbi meta = book->environment->tables[TABLE_META];
+    int code = mdb_put(txn, meta, &frozen_key, &digest, 0);
+    return code ? code : mdb_put(txn, meta, &id_key, &id, 0);
+}
+
+static enum status write_frozen(struct book *built, const char *copy)
+{
+    int descriptor = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (descriptor < 0) return status_fail_errno(STATUS_IO, "%s: cannot create", copy);
+    int code = mdb_env_copyfd2(built->environment->lmdb, descriptor, MDB_CP_COMPACT);
+    enum status status = code ? lmdb_fail(copy, code, "write") : freeze_clean_pages(descriptor, copy);
+    if (status == STATUS_OK && fsync(descriptor))
+        status = status_fail_errno(STATUS_IO, "%s: cannot write", copy);
+    if (close(descriptor) && status == STATUS_OK)
+        status = status_fail_errno(STATUS_IO, "%s: cannot write", copy);
+    return status;
+}
+
+static enum status build(struct book *const *books, size_t n_books, struct book *built)
+{
+    char digest[SHA256_HEX_BYTES];
+    for (size_t i = 0; i < n_books; i++) TRY(book_absorb(built, books[i]));
+    TRY(digest_book(built, digest));
+    return book_write(built, "note that it is frozen", notes_body, digest);
+}
+
+/* The book is built in `work` and leaves it as a compact copy. */
+static enum status freeze_through(struct book *const *books, size_t n_books, const char *work,
+                                  const char *copy, const char *path)
+{
+    struct book built = {.path = (char *)path, .writable = true};
+    TRY(book_create(work));
+    TRY(environment_open(work, true, true, &built.environment));
+    enum status status = build(books, n_books, &built);
+    if (status == STATUS_OK) status = write_frozen(&built, copy);
+    environment_close(built.environment);
+    if (status == STATUS_OK && rename(copy, path))
+        status = status_fail_errno(STATUS_IO, "%s: cannot rename %s", path, copy);
+    return status == STATUS_OK ? folder_sync(path) : status;
+}
+
+static void remove_both(const char *work, const char *copy)
+{
+    struct text lock = {0};
+    text_format(&lock, "%s-lock", work);
+    if (!lock.failed) unlink(lock.data);
+    text_free(&lock);
+    unlink(work);
+    unlink(copy);
+}
+
+enum status book_freeze(struct book *const *books, size_t n_books, const char *path)
+{
+    struct text work = {0}, copy = {0};
+    struct stat stat_now;
+    if (stat(path, &stat_now) == 0 && !S_ISREG(stat_now.st_mode))
+        return status_fail(STATUS_USAGE, "%s: not a regular file, cannot be replaced by a frozen book", path);
+    enum status status = STATUS_OK;
+    if (book_on_network(path))
+        status = scratch_folder(path, &work);
+    else
+        text_format(&work, "%s", path);
+    text_format(&work, "%s.%d", book_on_network(path) ? "/freeze" : ".freeze", (int)getpid());
+    text_format(&copy, "%s.new.%d", path, (int)getpid());
+    if (status == STATUS_OK) status = text_status(&work);
+    if (status == STATUS_OK) status = text_status(&copy);
+    if (status == STATUS_OK) {
+        remove_both(work.data, copy.data);
+        status = folder_make(path);
+        if (status == STATUS_OK) status = freeze_through(books, n_books, work.data, copy.data, path);
+        remove_both(work.data, copy.data);
+    }
+    text_free(&work);
+    text_free(&copy);
+    return status;
+}
