@@ -20,7 +20,7 @@ extern const struct embedded_template embedded_templates[];
 extern const size_t n_embedded_templates;
 extern const struct embedded_file embedded_headers[]; /* what a user's own kernel may include */
 extern const size_t n_embedded_headers;
-extern const struct embedded_file embedded_models[];
+extern const struct embedded_file embedded_models[]; /* by name: "llama-3-8b" */
 extern const size_t n_embedded_models;
 
 #endif

@@ -40,10 +40,19 @@ static unsigned embed_bytes(struct embedding *e, const struct text *content)
     return e->n_arrays++;
 }
 
-static void embed_file(struct embedding *e, const char *path, const struct text *content, struct text *list)
+/* `name` is what the program will know the file by. */
+static void embed_file(struct embedding *e, const char *name, size_t name_size, const struct text *content,
+                       struct text *list)
 {
     unsigned array = embed_bytes(e, content);
-    text_format(list, "{\"%s\", array_%u, %zu}", path + strlen(e->root) + 1, array, content->size);
+    text_format(list, "{\"%.*s\", array_%u, %zu}", (int)name_size, name, array, content->size);
+}
+
+/* By its path below the root. */
+static void embed_path(struct embedding *e, const char *path, const struct text *content, struct text *list)
+{
+    const char *below = path + strlen(e->root) + 1;
+    embed_file(e, below, strlen(below), content, list);
 }
 
 static enum status embed_template(struct embedding *e, const char *folder, const char *path,
@@ -62,7 +71,7 @@ static enum status embed_template(struct embedding *e, const char *folder, const
     }
     if (status == STATUS_OK) {
         text_append(&e->templates, "    {");
-        embed_file(e, path, json, &e->templates);
+        embed_path(e, path, json, &e->templates);
         text_format(&e->templates, ", array_%u},\n", embed_bytes(e, &flat));
     }
     text_free(&source_path);
@@ -80,11 +89,14 @@ static enum status embed_entry(struct embedding *e, const char *folder, const ch
     enum status status = file_read(text_string(&path), LIMIT_BYTES, &content);
     if (status == STATUS_OK && json && !ends_with(folder, "/models")) {
         status = embed_template(e, folder, text_string(&path), &content);
+    } else if (status == STATUS_OK && json) {
+        text_append(&e->models, "    ");
+        embed_file(e, name, strlen(name) - strlen(".json"), &content, &e->models);
+        text_append(&e->models, ",\n");
     } else if (status == STATUS_OK) {
-        struct text *list = json ? &e->models : &e->headers;
-        text_append(list, "    ");
-        embed_file(e, text_string(&path), &content, list);
-        text_append(list, ",\n");
+        text_append(&e->headers, "    ");
+        embed_path(e, text_string(&path), &content, &e->headers);
+        text_append(&e->headers, ",\n");
     }
     text_free(&path);
     text_free(&content);

@@ -15,10 +15,10 @@
  *
  * Every k counts. k is cut into N-1 strata, each stratum into as many ranges as there are rows (of one k,
  * where k is shorter than that); row i takes one range of each stratum, and all rows together take all
- * ranges. For m = 1 a row's ranges are the strata themselves: every a is nonzero. Consecutive rows step
- * through a stratum by the golden section, so that already a tile of 16 rows sees every stretch of k longer
- * than about k / (16 N). The Nth range is a single k among the last 8, so that a ragged tail is seen by every
- * 8 rows.
+ * ranges. For m = 1 a row's ranges are the strata themselves: every a is nonzero. 16 consecutive rows
+ * take one range in each sixteenth of a stratum, so that a tile of 16 rows alone sees every stretch of k
+ * longer than about k / (16 (N-1)). The Nth range is a single k among the last 8, so that a ragged tail is
+ * seen by every 8 rows.
  *
  *   one k dropped, one doubled        a row with a[i,k] != 0 is off by c*b != 0 in every column
  *   a stretch of k dropped, doubled   off by a sum of c * (g[end] - g[begin]), zero by chance 1/H per element
@@ -39,7 +39,7 @@
 #include <string.h>
 #include "tuner/base/rng.h"
 
-enum { NORMALS = 4096, TAIL = 8, VALUE_MAX = 64 };
+enum { NORMALS = 4096, TAIL = 8, TILE = 16, VALUE_MAX = 64 };
 
 /* What random numbers are for; keeps them independent. */
 enum purpose { FOR_SIGN, FOR_STAIR, FOR_FACTOR, FOR_OFFSET, FOR_ADDEND, FOR_NORMALS };
@@ -105,24 +105,16 @@ static struct pattern pattern_of(const struct problem *problem)
     return p;
 }
 
-static int64_t gcd(int64_t a, int64_t b)
+/* Where in a stratum of `width` ranges a row takes its own. 16 rows in a row take one of each sixteenth; the
+ * first `width` rows take every range once: sixteenths of w/16 or w/16 + 1 ranges are taken in turn, and the
+ * last, partial turn goes to the larger ones alone. */
+static int64_t scatter(int64_t row, int64_t width)
 {
-    while (b) {
-        int64_t r = a % b;
-        a = b;
-        b = r;
-    }
-    return a;
-}
-
-/* The step by which rows walk through the ranges of a stratum: near the golden section and prime to the
- * width. */
-static int64_t golden_step(int64_t width)
-{
-    int64_t step = (int64_t)((double)width * 0.6180339887498949);
-    if (step < 1) step = 1;
-    while (gcd(step, width) != 1) step++;
-    return step;
+    if (width <= TILE) return row % width;
+    int64_t sixteenth = row % TILE, turn = row / TILE, larger = width % TILE;
+    if (row < width && turn == width / TILE) sixteenth = (TILE * (sixteenth + 1) + larger - 1) / larger - 1;
+    int64_t first = sixteenth * width / TILE, size = (sixteenth + 1) * width / TILE - first;
+    return first + turn % size;
 }
 
 /* The [begin, end) of k that row i takes in a stratum. floor(x * k / ranges) without overflow: both are below
@@ -131,9 +123,8 @@ static void range_of(const struct pattern *p, uint64_t offset_key, int64_t row, 
                      int64_t *end)
 {
     int64_t first = stratum * p->ranges / p->strata, width = (stratum + 1) * p->ranges / p->strata - first;
-    uint64_t offset = at(offset_key, stratum, 0) % (uint64_t)width;
-    int64_t range = first + (int64_t)(((uint64_t)(row % width) * (uint64_t)golden_step(width) + offset) %
-                                      (uint64_t)width);
+    int64_t offset = (int64_t)(at(offset_key, stratum, 0) % (uint64_t)width);
+    int64_t range = first + (scatter(row, width) + offset) % width;
     *begin = range * p->k / p->ranges;
     *end = (range + 1) * p->k / p->ranges;
 }
