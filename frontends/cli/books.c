@@ -72,7 +72,8 @@ bool book_key_problem(const char *key, struct problem *out)
     struct problem problem;
     if (key_parse(key, strlen(key), &parts) != STATUS_OK) return false;
     if (problem_of_parts(&parts, &problem) != STATUS_OK) return false;
-    if (problem_key(&problem, parts.device_class, again) != STATUS_OK || strcmp(again, key) != 0) return false;
+    if (problem_key(&problem, parts.device_class, again) != STATUS_OK || strcmp(again, key) != 0)
+        return false;
     *out = problem;
     return true;
 }

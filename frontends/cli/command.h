@@ -1,7 +1,7 @@
 /* A command of the command line: one function in one file, found by commands.def.
  *
- * It writes data to stdout and talk to stderr, and answers a status whose line main() prints as "autotune: ..." and whose
- * exit code becomes the program's. */
+ * It writes data to stdout and talk to stderr, and answers a status whose line main() prints as "autotune:
+ * ..." and whose exit code becomes the program's. */
 #ifndef TUNEBOOK_CLI_COMMAND_H
 #define TUNEBOOK_CLI_COMMAND_H
 

@@ -6,10 +6,15 @@
 
 static enum status status_of(tb_status status)
 {
-    static const enum status codes[] = {
-        [TB_OK] = STATUS_OK,           [TB_NO_KERNEL] = STATUS_NOT_FOUND,     [TB_NOT_COVERED] = STATUS_NOT_COVERED,
-        [TB_INVALID] = STATUS_USAGE,   [TB_UNAVAILABLE] = STATUS_UNAVAILABLE, [TB_CORRUPT] = STATUS_BAD_DATA,
-        [TB_IO] = STATUS_IO,           [TB_BUSY] = STATUS_BUSY,               [TB_NO_MEMORY] = STATUS_NO_MEMORY};
+    static const enum status codes[] = {[TB_OK] = STATUS_OK,
+                                        [TB_NO_KERNEL] = STATUS_NOT_FOUND,
+                                        [TB_NOT_COVERED] = STATUS_NOT_COVERED,
+                                        [TB_INVALID] = STATUS_USAGE,
+                                        [TB_UNAVAILABLE] = STATUS_UNAVAILABLE,
+                                        [TB_CORRUPT] = STATUS_BAD_DATA,
+                                        [TB_IO] = STATUS_IO,
+                                        [TB_BUSY] = STATUS_BUSY,
+                                        [TB_NO_MEMORY] = STATUS_NO_MEMORY};
     if (status == TB_OK) return STATUS_OK;
     return status_fail(codes[status], "%s", tb_last_error());
 }
@@ -27,7 +32,7 @@ enum status finder_open(const struct settings *settings, const struct place *pla
 
 void finder_close(struct finder *finder)
 {
-    tb_context_destroy(finder->context);
+    if (finder->context) tb_context_destroy(finder->context);
     tb_close(finder->book);
     books_close(&finder->layers);
     *finder = (struct finder){0};
@@ -37,7 +42,8 @@ void finder_close(struct finder *finder)
 static enum status gemm_problem(const struct problem *problem, tb_gemm_problem *out)
 {
     if (problem->op != &gemm_op)
-        return status_fail(STATUS_UNAVAILABLE, "%s: the runtime library has no call for this op yet", problem->op->name);
+        return status_fail(STATUS_UNAVAILABLE, "%s: the runtime library has no call for this op yet",
+                           problem->op->name);
     const int64_t *value = problem->value;
     tb_gemm_problem gemm = TB_GEMM_PROBLEM_INIT;
     gemm.m = value[GEMM_M];
@@ -70,7 +76,8 @@ enum status finder_ask(struct finder *finder, const struct problem *problem, tb_
     return STATUS_OK;
 }
 
-enum status finder_ask_all(struct finder *finder, const struct problem *problem, tb_explanation *answers, size_t *n)
+enum status finder_ask_all(struct finder *finder, const struct problem *problem, tb_explanation *answers,
+                           size_t *n)
 {
     tb_gemm_problem gemm;
     TRY(gemm_problem(problem, &gemm));
@@ -78,21 +85,22 @@ enum status finder_ask_all(struct finder *finder, const struct problem *problem,
     return status_of(tb_gemm_candidates(finder->context, &gemm, answers, n));
 }
 
-enum status finder_entry_of(struct book *book, const char *key, const char *template_name, const char *configuration,
-                            struct found_entry *out)
+enum status finder_entry_of(struct book *book, const char *key, const char *template_name,
+                            const char *configuration, struct found_entry *out)
 {
     *out = (struct found_entry){.book = book};
     TRY(book_get_record(book, key, &out->record));
     for (; out->index < out->record.n_entries; out->index++) {
         const struct hash *kernel = &out->record.entries[out->index].kernel;
-        if (book_get_descriptor(book, kernel, &out->descriptor_bytes, &out->descriptor) != STATUS_OK) continue;
+        if (book_get_descriptor(book, kernel, &out->descriptor_bytes, &out->descriptor) != STATUS_OK)
+            continue;
         if (strcmp(out->descriptor.template_name, template_name) == 0 &&
             strcmp(out->descriptor.configuration, configuration) == 0)
             return STATUS_OK;
         found_entry_free(out);
     }
-    return status_fail(STATUS_NOT_FOUND, "%s: record %s has no entry of %s %s", book_path(book), key, template_name,
-                       configuration);
+    return status_fail(STATUS_NOT_FOUND, "%s: record %s has no entry of %s %s", book_path(book), key,
+                       template_name, configuration);
 }
 
 enum status finder_entry(struct finder *finder, const tb_explanation *answer, struct found_entry *out)

@@ -1,4 +1,5 @@
-/* What a program would get: asked of the runtime library itself, so that `lookup`, `explain` and `bench` cannot differ from it. */
+/* What a program would get: asked of the runtime library itself, so that `lookup`, `explain` and `bench`
+ * cannot differ from it. */
 #ifndef TUNEBOOK_CLI_FIND_H
 #define TUNEBOOK_CLI_FIND_H
 
@@ -18,10 +19,12 @@ struct finder {
 enum status finder_open(const struct settings *settings, const struct place *place, struct finder *out);
 void finder_close(struct finder *finder);
 
-/* The answer, without loading it; its strings live as long as the finder. STATUS_NOT_FOUND with the reason. */
+/* The answer, without loading it; its strings live as long as the finder. STATUS_NOT_FOUND with the reason.
+ */
 enum status finder_ask(struct finder *finder, const struct problem *problem, tb_explanation *answer);
 /* All usable kernels, best first; *n: capacity in, count out. */
-enum status finder_ask_all(struct finder *finder, const struct problem *problem, tb_explanation *answers, size_t *n);
+enum status finder_ask_all(struct finder *finder, const struct problem *problem, tb_explanation *answers,
+                           size_t *n);
 
 /* An entry of a record with its kernel's descriptor. */
 struct found_entry {
@@ -34,11 +37,11 @@ struct found_entry {
 /* The entry behind an answer. found_entry_free in any case. */
 enum status finder_entry(struct finder *finder, const tb_explanation *answer, struct found_entry *out);
 /* The entry of the same record with this template and configuration. STATUS_NOT_FOUND. */
-enum status finder_entry_of(struct book *book, const char *key, const char *template_name, const char *configuration,
-                            struct found_entry *out);
+enum status finder_entry_of(struct book *book, const char *key, const char *template_name,
+                            const char *configuration, struct found_entry *out);
 void found_entry_free(struct found_entry *entry);
 
-const char *match_text(tb_match match);       /* "exact", ... */
+const char *match_text(tb_match match); /* "exact", ... */
 const char *evidence_text(tb_evidence evidence);
 
 #endif

@@ -1,7 +1,7 @@
 #include <string.h>
 #include "frontends/cli/command.h"
 
-enum { HELP_COLUMN = 26, HELP_WIDTH = 96 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 96 };
 
 /* Wraps `text` at words, from the column where it starts. */
 static void print_wrapped(FILE *to, const char *text, int column)
@@ -45,7 +45,8 @@ void help_print_command(FILE *to, const struct command *command)
     bool first = bit == 1;
     fprintf(to, "Usage: autotune %s%s%s [OPTION...]%s%s\n", first ? "[" : "", command->name, first ? "]" : "",
             *command->arguments ? " " : "", command->arguments);
-    fprintf(to, "%c%s.\n", command->summary[0] - ('a' <= command->summary[0] && command->summary[0] <= 'z' ? 32 : 0),
+    fprintf(to, "%c%s.\n",
+            command->summary[0] - ('a' <= command->summary[0] && command->summary[0] <= 'z' ? 32 : 0),
             command->summary + 1);
     if (command->more) fprintf(to, "\n%s\n", command->more);
     fprintf(to, "\nOptions:\n");
@@ -69,6 +70,7 @@ void help_print_all(FILE *to)
     const struct option_row *rows = option_table(&n);
     for (size_t i = 0; i < n; i++)
         if (rows[i].letter == 'h' || rows[i].letter == 'V') print_option(to, &rows[i]);
-    fprintf(to, "\nExit codes: 0 done, 1 a finding (no kernel, nothing tuned), 2 usage, 3 unavailable here, 4 bad data,\n"
+    fprintf(to, "\nExit codes: 0 done, 1 a finding (no kernel, nothing tuned), 2 usage, 3 unavailable here, "
+                "4 bad data,\n"
                 "5 I/O or busy, 130 and 143 interrupted. See autotune(1).\n");
 }

@@ -43,7 +43,8 @@ static enum status answer_miss(const struct settings *settings)
     return status_fail(STATUS_NOT_FOUND, "%s", reason);
 }
 
-static enum status look_up(const struct settings *settings, const struct place *place, const struct problem *problem)
+static enum status look_up(const struct settings *settings, const struct place *place,
+                           const struct problem *problem)
 {
     struct finder finder;
     tb_explanation answer;

@@ -20,7 +20,7 @@ static const struct command commands[] = {
 #define ON_DEVICE   (IN(sweep) | IN(lookup) | IN(explain) | IN(bench) | IN(templates))
 
 static const struct option_row rows[] = {
-#define OPTION(letter, name, kind, field, value, low, high, commands, help)                                  \
+#define OPTION(letter, name, kind, field, value, low, high, commands, help) \
     {letter, name, OPTION_##kind, offsetof(struct settings, field), value, low, high, commands, help},
 #include "frontends/cli/options.def"
 #undef OPTION

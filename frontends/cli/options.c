@@ -44,12 +44,14 @@ static enum status fail_unknown(const struct parse *parse, const char *name)
         if (strcmp(rows[i].name, name) != 0) continue;
         for (size_t c = 0; c < n_commands; c++)
             if (rows[i].commands >> c & 1)
-                return status_fail(STATUS_USAGE, "--%s: not an option of 'autotune %s' but of 'autotune %s'", name,
-                                   parse->command->name, commands[c].name);
+                return status_fail(STATUS_USAGE, "--%s: not an option of 'autotune %s' but of 'autotune %s'",
+                                   name, parse->command->name, commands[c].name);
     }
     const char *closest = text_closest(name, names, n_names);
-    if (closest) return status_fail(STATUS_USAGE, "--%s: unknown option; did you mean '--%s'?", name, closest);
-    return status_fail(STATUS_USAGE, "--%s: unknown option; see 'autotune %s --help'", name, parse->command->name);
+    if (closest)
+        return status_fail(STATUS_USAGE, "--%s: unknown option; did you mean '--%s'?", name, closest);
+    return status_fail(STATUS_USAGE, "--%s: unknown option; see 'autotune %s --help'", name,
+                       parse->command->name);
 }
 
 static enum status add_word(struct parse *parse, struct words *words, const char *word)
@@ -83,7 +85,9 @@ static enum status set_value(struct parse *parse, const struct option_row *row, 
         *(bool *)field = true;
         return STATUS_OK;
     }
-    if (!*value) return status_fail(STATUS_USAGE, "--%s: its value is empty; --%s=%s", row->name, row->name, row->value);
+    if (!*value)
+        return status_fail(STATUS_USAGE, "--%s: its value is empty; --%s=%s", row->name, row->name,
+                           row->value);
     if (row->kind == OPTION_LIST) return add_word(parse, field, value);
     if (parse->seen[index]) return status_fail(STATUS_USAGE, "--%s: given twice; once is right", row->name);
     parse->seen[index] = true;
@@ -96,7 +100,8 @@ static enum status set_value(struct parse *parse, const struct option_row *row, 
 static enum status take_value(struct parse *parse, const struct option_row *row, const char *attached)
 {
     if (row->kind == OPTION_FLAG) {
-        if (attached) return status_fail(STATUS_USAGE, "--%s=%s: --%s takes no value", row->name, attached, row->name);
+        if (attached)
+            return status_fail(STATUS_USAGE, "--%s=%s: --%s takes no value", row->name, attached, row->name);
         return set_value(parse, row, NULL);
     }
     if (attached) return set_value(parse, row, attached);
@@ -154,8 +159,9 @@ enum status settings_parse(const struct command *command, int argc, char **argv,
 
 void settings_free(struct settings *settings)
 {
-    struct words *lists[] = {&settings->arguments, &settings->dtypes,      &settings->layouts, &settings->epilogues,
-                             &settings->shapes,    &settings->shape_files, &settings->models};
+    struct words *lists[] = {&settings->arguments, &settings->dtypes, &settings->layouts,
+                             &settings->epilogues, &settings->shapes, &settings->shape_files,
+                             &settings->models};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->items);
     *settings = (struct settings){0};
 }

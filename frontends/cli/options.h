@@ -18,15 +18,16 @@ struct words {
 struct settings {
     struct words arguments; /* what is no option */
     struct words dtypes, layouts, epilogues, shapes, shape_files, models;
-    const char *op, *phase, *arch, *device, *device_class, *book, *budget, *strategy, *templates, *targets, *output;
+    const char *op, *phase, *arch, *device, *device_class, *book, *budget, *strategy, *templates, *targets,
+        *output;
     int64_t threads, seed, jobs;
     bool fresh, retry_quarantined, dry_run, trials, defaults, json, help, version;
 };
 
 struct command;
 
-/* Parses argv[0..argc) (options and arguments in any order, `--` ends options) for a command. STATUS_USAGE names what is
- * off and what would be right. settings_free even after a failure. */
+/* Parses argv[0..argc) (options and arguments in any order, `--` ends options) for a command. STATUS_USAGE
+ * names what is off and what would be right. settings_free even after a failure. */
 enum status settings_parse(const struct command *command, int argc, char **argv, struct settings *out);
 void settings_free(struct settings *settings);
 
@@ -40,7 +41,7 @@ struct option_row {
     char letter; /* 0: none */
     const char *name;
     enum option_kind kind;
-    size_t offset; /* in struct settings */
+    size_t offset;     /* in struct settings */
     const char *value; /* what --help calls the value; NULL for a flag */
     int64_t low, high;
     uint32_t commands; /* bit per command, in the order of commands.def */

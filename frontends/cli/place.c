@@ -34,7 +34,8 @@ static enum status open_one(const struct settings *settings, const struct device
     return STATUS_OK;
 }
 
-static enum status open_backend(const struct settings *settings, const struct device_api *api, struct places *places)
+static enum status open_backend(const struct settings *settings, const struct device_api *api,
+                                struct places *places)
 {
     uint32_t n = 0;
     if (api->count(&n) != STATUS_OK) return STATUS_OK;
@@ -69,8 +70,8 @@ static void list_found(const struct places *places, char out[FOUND_BYTES])
     for (size_t i = 0; i < places->n; i++) {
         const struct place *place = &places->items[i];
         size_t used = strlen(out);
-        snprintf(out + used, FOUND_BYTES - used, "%s%s:%u (%s)", i ? ", " : "", place->api->name, place->index,
-                 place->info->class_text);
+        snprintf(out + used, FOUND_BYTES - used, "%s%s:%u (%s)", i ? ", " : "", place->api->name,
+                 place->index, place->info->class_text);
     }
     if (!places->n) snprintf(out, FOUND_BYTES, "none");
 }
@@ -80,7 +81,8 @@ static enum status fail_absent(const struct places *places, const char *what, co
     char found[FOUND_BYTES];
     list_found(places, found);
     return status_fail(STATUS_UNAVAILABLE,
-                       "--%s=%s: no such device here; found: %s (filling a book for an absent device, --predict, is not in this version)",
+                       "--%s=%s: no such device here; found: %s (filling a book for an absent device, "
+                       "--predict, is not in this version)",
                        what, name, found);
 }
 
@@ -96,16 +98,17 @@ static enum status fail_arch(const struct places *places, const char *arch)
         if (strcmp(names[i], arch) != 0) continue;
         const struct device_class *device_class = class_find(arch);
         if (device_class)
-            return status_fail(STATUS_USAGE, "--arch=%s: a device class, not a target; --class=%s or --arch=%s", arch,
-                               arch, device_class->target);
+            return status_fail(STATUS_USAGE,
+                               "--arch=%s: a device class, not a target; --class=%s or --arch=%s", arch, arch,
+                               device_class->target);
         return fail_absent(places, "arch", arch);
     }
     char found[FOUND_BYTES];
     list_found(places, found);
     const char *closest = text_closest(arch, names, n);
     if (closest)
-        return status_fail(STATUS_USAGE, "--arch=%s: unknown target; did you mean '%s'? found here: %s", arch, closest,
-                           found);
+        return status_fail(STATUS_USAGE, "--arch=%s: unknown target; did you mean '%s'? found here: %s", arch,
+                           closest, found);
     return status_fail(STATUS_USAGE, "--arch=%s: unknown target; found here: %s", arch, found);
 }
 
@@ -120,9 +123,10 @@ static enum status fail_class(const struct places *places, const char *text)
     const char *names[NAMES_MAX];
     for (size_t i = 0; i < n_classes && n < NAMES_MAX; i++) names[n++] = classes[i].nickname;
     const char *closest = text_closest(text, names, n);
-    return status_fail(STATUS_USAGE,
-                       "--class=%s: unknown device class; %s%s%sa class is a name such as mi300x or target:units:GB/s", text,
-                       closest ? "did you mean '" : "", closest ? closest : "", closest ? "'? " : "");
+    return status_fail(
+        STATUS_USAGE,
+        "--class=%s: unknown device class; %s%s%sa class is a name such as mi300x or target:units:GB/s", text,
+        closest ? "did you mean '" : "", closest ? closest : "", closest ? "'? " : "");
 }
 
 /* "cpu", "cuda:1": which devices it names, or why none. */
@@ -209,9 +213,10 @@ enum status places_open(const struct settings *settings, struct places *out)
         if (meant[i]) chosen.items[chosen.n++] = all.items[i];
     }
     if (!chosen.n) {
-        enum status status = all.n || settings->arch || settings->device || settings->device_class
-                                 ? fail_meant(settings, &all)
-                                 : status_fail(STATUS_UNAVAILABLE, "no device here; 'autotune doctor' says what is missing");
+        enum status status =
+            all.n || settings->arch || settings->device || settings->device_class
+                ? fail_meant(settings, &all)
+                : status_fail(STATUS_UNAVAILABLE, "no device here; 'autotune doctor' says what is missing");
         places_close(&all);
         return status;
     }

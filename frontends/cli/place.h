@@ -10,8 +10,8 @@ enum { PLACES_MAX = 16 };
 struct place {
     const struct device_api *api;
     uint32_t index;
-    struct device *device;           /* open */
-    const struct device_info *info;  /* lives as long as the device */
+    struct device *device;          /* open */
+    const struct device_info *info; /* lives as long as the device */
 };
 
 struct places {
@@ -22,8 +22,8 @@ struct places {
 /* Every device here of every backend (GPUs first), opened; backends that lack something are left out. */
 enum status places_open_all(const struct settings *settings, struct places *out);
 
-/* The devices meant: by --arch, --device or --class, else every GPU here, else the CPU. None here is STATUS_UNAVAILABLE and names
- * those found; a name that nothing has is STATUS_USAGE. */
+/* The devices meant: by --arch, --device or --class, else every GPU here, else the CPU. None here is
+ * STATUS_UNAVAILABLE and names those found; a name that nothing has is STATUS_USAGE. */
 enum status places_open(const struct settings *settings, struct places *out);
 
 /* The first of them, for commands about one problem. */

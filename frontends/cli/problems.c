@@ -97,7 +97,8 @@ enum status problems_one(const struct words *words, size_t first, struct problem
     if (status == STATUS_OK) status = problem_parse(text.data, out);
     text_free(&text);
     if (status == STATUS_OK && next < words->n)
-        return status_fail(STATUS_USAGE, "'%s': a second problem; this command takes one", words->items[next]);
+        return status_fail(STATUS_USAGE, "'%s': a second problem; this command takes one",
+                           words->items[next]);
     return status;
 }
 
@@ -121,8 +122,8 @@ static size_t at_least_one(size_t n)
     return n ? n : 1;
 }
 
-static enum status add_shape(const struct settings *settings, const char *shape, size_t combination, struct text *text,
-                             struct problem_list *out)
+static enum status add_shape(const struct settings *settings, const char *shape, size_t combination,
+                             struct text *text, struct problem_list *out)
 {
     size_t dtype = combination % at_least_one(settings->dtypes.n);
     combination /= at_least_one(settings->dtypes.n);
@@ -138,14 +139,17 @@ static enum status add_shape(const struct settings *settings, const char *shape,
 
 static enum status gather_shapes(const struct settings *settings, struct problem_list *out)
 {
-    size_t n = at_least_one(settings->dtypes.n) * at_least_one(settings->layouts.n) * at_least_one(settings->epilogues.n);
+    size_t n = at_least_one(settings->dtypes.n) * at_least_one(settings->layouts.n) *
+               at_least_one(settings->epilogues.n);
     if (settings->shapes.n && !settings->dtypes.n)
-        return status_fail(STATUS_USAGE, "--shape=%s: needs a type too, such as --dtype=bf16", settings->shapes.items[0]);
+        return status_fail(STATUS_USAGE, "--shape=%s: needs a type too, such as --dtype=bf16",
+                           settings->shapes.items[0]);
     struct text text = {0};
     enum status status = STATUS_OK;
     for (size_t s = 0; s < settings->shapes.n && status == STATUS_OK; s++) {
         const char *shape = settings->shapes.items[s];
-        for (size_t i = 0; i < n && status == STATUS_OK; i++) status = add_shape(settings, shape, i, &text, out);
+        for (size_t i = 0; i < n && status == STATUS_OK; i++)
+            status = add_shape(settings, shape, i, &text, out);
         status_prefix(status, "--shape=%s", shape);
     }
     text_free(&text);
@@ -186,9 +190,11 @@ static enum status check_company(const struct settings *settings)
                  {"phase", settings->phase, model, "--model"}};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].given && !rules[i].useful)
-            return status_fail(STATUS_USAGE, "--%s: goes with %s, which is missing", rules[i].name, rules[i].company);
+            return status_fail(STATUS_USAGE, "--%s: goes with %s, which is missing", rules[i].name,
+                               rules[i].company);
     if (model && settings->dtypes.n > 1)
-        return status_fail(STATUS_USAGE, "--dtype: given %zu times; a model takes one type", settings->dtypes.n);
+        return status_fail(STATUS_USAGE, "--dtype: given %zu times; a model takes one type",
+                           settings->dtypes.n);
     return STATUS_OK;
 }
 
@@ -198,8 +204,8 @@ static enum status check_op(const char *name)
     const char *names[NAMES_MAX];
     size_t n = op_names(names, NAMES_MAX);
     const char *closest = text_closest(name, names, n);
-    return status_fail(STATUS_USAGE, "--op=%s: unknown op; %s '%s'%s", name, closest ? "did you mean" : "one is",
-                       closest ? closest : names[0], closest ? "?" : "");
+    return status_fail(STATUS_USAGE, "--op=%s: unknown op; %s '%s'%s", name,
+                       closest ? "did you mean" : "one is", closest ? closest : names[0], closest ? "?" : "");
 }
 
 enum status problems_gather(const struct settings *settings, struct problem_list *out)

@@ -1,4 +1,5 @@
-/* The problems that a command line names: PROBLEM texts, --shape with --op --dtype --layout --epilogue, --shapes, --model. */
+/* The problems that a command line names: PROBLEM texts, --shape with --op --dtype --layout --epilogue,
+ * --shapes, --model. */
 #ifndef TUNEBOOK_CLI_PROBLEMS_H
 #define TUNEBOOK_CLI_PROBLEMS_H
 

@@ -11,15 +11,16 @@
 struct show {
     const struct settings *settings;
     struct book *book;
-    const char *prefix;             /* of keys */
-    struct problem_list problems;   /* only these; all where empty */
+    const char *prefix;           /* of keys */
+    struct problem_list problems; /* only these; all where empty */
     struct table table;
     cJSON *records;
     uint64_t n_records;
     enum status status;
 };
 
-static const char *const headings[] = {"problem", "class", "time", "default", "vendor library", "evidence", "entries", "best"};
+static const char *const headings[] = {"problem",        "class",    "time",    "default",
+                                       "vendor library", "evidence", "entries", "best"};
 
 static bool is_wanted(const struct show *show, const char *key)
 {
@@ -28,7 +29,8 @@ static bool is_wanted(const struct show *show, const char *key)
     if (!book_key_problem(key, &problem)) return false;
     for (size_t i = 0; i < show->problems.n; i++) {
         const struct problem *wanted = &show->problems.items[i].problem;
-        if (wanted->op == problem.op && memcmp(wanted->value, problem.value, sizeof problem.value) == 0) return true;
+        if (wanted->op == problem.op && memcmp(wanted->value, problem.value, sizeof problem.value) == 0)
+            return true;
     }
     return false;
 }
@@ -214,7 +216,8 @@ static enum status show_records(struct show *show)
     struct walk walk = {.show = show};
     enum status status = book_each_record(show->book, show->prefix, collect_key, &walk);
     if (walk.failed) status = status_fail(STATUS_NO_MEMORY, "no memory for %zu records", walk.keys.n);
-    for (size_t i = 0; i < walk.keys.n && status == STATUS_OK; i++) status = show_record(show, walk.keys.items[i]);
+    for (size_t i = 0; i < walk.keys.n && status == STATUS_OK; i++)
+        status = show_record(show, walk.keys.items[i]);
     if (show->records && status == STATUS_OK) {
         cJSON *root = cJSON_CreateObject();
         cJSON_AddStringToObject(root, "book", book_path(show->book));

@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 /* A handler can reach nothing else. */
-static volatile int asked;
+static volatile int asked, asked_twice;
 
 static void on_signal(int signal_number)
 {
-    if (asked && signal_number == SIGINT) _exit(128 + SIGINT);
+    if (asked_twice && signal_number == SIGINT) _exit(128 + SIGINT);
+    if (asked) asked_twice = 1;
     if (!asked) asked = signal_number;
 }
 
@@ -23,6 +24,11 @@ void stop_watch(void)
 const volatile int *stop_flag(void)
 {
     return &asked;
+}
+
+const volatile int *stop_now_flag(void)
+{
+    return &asked_twice;
 }
 
 int stop_signal(void)

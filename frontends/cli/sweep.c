@@ -49,10 +49,13 @@ static enum status check_strategy(const char *name)
     const char *names[NAMES_MAX];
     size_t n = strategy_names(names, NAMES_MAX);
     const char *closest = text_closest(name, names, n);
-    if (closest) return status_fail(STATUS_USAGE, "--strategy=%s: unknown strategy; did you mean '%s'?", name, closest);
+    if (closest)
+        return status_fail(STATUS_USAGE, "--strategy=%s: unknown strategy; did you mean '%s'?", name,
+                           closest);
     struct text list = {0};
     for (size_t i = 0; i < n; i++) text_format(&list, "%s%s", i ? ", " : "", names[i]);
-    enum status status = status_fail(STATUS_USAGE, "--strategy=%s: unknown strategy; known: %s", name, text_string(&list));
+    enum status status =
+        status_fail(STATUS_USAGE, "--strategy=%s: unknown strategy; known: %s", name, text_string(&list));
     text_free(&list);
     return status;
 }
@@ -63,11 +66,13 @@ static enum status check_words(struct sweep_command *command)
     const struct settings *settings = command->settings;
     TRY(check_strategy(settings->strategy));
     if (settings->budget)
-        TRY(status_prefix(sweep_budget_parse(settings->budget, &command->budget), "--budget=%s", settings->budget));
+        TRY(status_prefix(sweep_budget_parse(settings->budget, &command->budget), "--budget=%s",
+                          settings->budget));
     TRY(problems_gather(settings, &command->problems));
     if (!command->problems.n)
-        return status_fail(STATUS_USAGE, "nothing to tune: name a PROBLEM ('gemm f32 nt m=16 n=4096 k=4096'), --model=NAME "
-                                         "or --shapes=FILE; see 'autotune --help'");
+        return status_fail(STATUS_USAGE,
+                           "nothing to tune: name a PROBLEM ('gemm f32 nt m=16 n=4096 k=4096'), --model=NAME "
+                           "or --shapes=FILE; see 'autotune --help'");
     return STATUS_OK;
 }
 
@@ -81,14 +86,15 @@ static enum status prepare(struct sweep_command *command)
     for (size_t i = 0; i < command->places.n; i++) {
         const struct compiler_api *compiler;
         struct text identity = {0};
-        enum status status = compiler_for_target(command->places.items[i].info->device_class.target, &compiler, &identity);
+        enum status status =
+            compiler_for_target(command->places.items[i].info->device_class.target, &compiler, &identity);
         text_free(&identity);
         TRY(status);
     }
     TRY(book_open_writable(settings->book, &command->book));
     if (book_scratch(command->book))
-        talk_note("%s is on a network file system: working in %s, published at the end", book_path(command->book),
-                  book_scratch(command->book));
+        talk_note("%s is on a network file system: working in %s, published at the end",
+                  book_path(command->book), book_scratch(command->book));
     return STATUS_OK;
 }
 
@@ -109,11 +115,12 @@ static enum status run_place(struct sweep_command *command, const struct place *
                                     .dry_run = settings->dry_run,
                                     .book = command->book,
                                     .stop = stop_flag(),
+                                    .stop_now = stop_now_flag(),
                                     .progress = on_progress,
                                     .finished = on_finished,
                                     .context = command};
     struct sweep_summary summary;
-    sweep_report_device(&command->report, place->info);
+    sweep_report_device(&command->report, place->api->name, place->info);
     enum status status = sweep_run(&options, command->problems.items, command->problems.n, &summary);
     sweep_report_summary(&command->report, &summary);
     return status;

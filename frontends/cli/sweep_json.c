@@ -44,10 +44,13 @@ static cJSON *problem_json(const struct sweep_finding *finding)
     cJSON_AddItemToObject(object, "default", choice_json(result->has_default, &result->fallback));
     cJSON_AddItemToObject(object, "baseline", baseline_json(result));
     bool compared = result->has_best;
-    cJSON_AddItemToObject(object, "over_default", ratio_json(compared && result->has_default, &result->best_against_default));
-    cJSON_AddItemToObject(object, "over_baseline", ratio_json(compared && result->has_baseline, &result->best_against_baseline));
+    cJSON_AddItemToObject(object, "over_default",
+                          ratio_json(compared && result->has_default, &result->best_against_default));
+    cJSON_AddItemToObject(object, "over_baseline",
+                          ratio_json(compared && result->has_baseline, &result->best_against_baseline));
     if (result->has_best)
-        cJSON_AddNumberToObject(object, "gflops", sweep_gflops(&result->problem, result->best.timing.median_ns));
+        cJSON_AddNumberToObject(object, "gflops",
+                                sweep_gflops(&result->problem, result->best.timing.median_ns));
     else
         cJSON_AddNullToObject(object, "gflops");
     cJSON *trials = cJSON_AddObjectToObject(object, "trials");

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "frontends/cli/talk.h"
+#include "frontends/cli/vendor_note.h"
 
-void sweep_report_device(struct sweep_report *report, const struct device_info *info)
+void sweep_report_device(struct sweep_report *report, const char *backend, const struct device_info *info)
 {
+    report->backend = backend;
     memcpy(report->class_text, info->class_text, sizeof report->class_text);
 }
 
@@ -60,7 +62,8 @@ void sweep_report_means(const struct sweep_report *report, struct sweep_means *o
     double log_default = 0, log_baseline = 0;
     for (size_t i = 0; i < report->n; i++) {
         const struct sweep_result *result = &report->items[i].result;
-        double over_default = result->best_against_default.median, over_baseline = result->best_against_baseline.median;
+        double over_default = result->best_against_default.median,
+               over_baseline = result->best_against_baseline.median;
         if (!result->has_best) continue;
         if (result->has_default && over_default > 0) {
             log_default += log(over_default);
@@ -68,7 +71,8 @@ void sweep_report_means(const struct sweep_report *report, struct sweep_means *o
         }
         if (!result->has_baseline || over_baseline <= 0) continue;
         log_baseline += log(over_baseline);
-        if (!out->n_baseline || over_baseline < out->worst_over_baseline) out->worst_over_baseline = over_baseline;
+        if (!out->n_baseline || over_baseline < out->worst_over_baseline)
+            out->worst_over_baseline = over_baseline;
         out->n_baseline++;
         out->baseline_name = result->baseline_name;
     }
@@ -79,7 +83,8 @@ void sweep_report_means(const struct sweep_report *report, struct sweep_means *o
 void sweep_report_rates(const struct sweep_summary *summary, struct sweep_rates *out)
 {
     *out = (struct sweep_rates){0};
-    if (summary->compile_ns) out->compiles_per_s = (double)summary->compiled / ((double)summary->compile_ns / 1e9);
+    if (summary->compile_ns)
+        out->compiles_per_s = (double)summary->compiled / ((double)summary->compile_ns / 1e9);
     if (!summary->total_ns) return;
     out->measuring_share = (double)summary->trial_ns / (double)summary->total_ns;
     out->trials_per_minute = (double)summary->trials / ((double)summary->total_ns / 60e9);
@@ -122,7 +127,8 @@ static const char *ratio_text(bool has, const struct trial_ratio *ratio, char *o
 
 static void print_rows(const struct sweep_report *report)
 {
-    static const char *const headings[] = {"problem", "time", "GFLOP/s", "over default", "over vendor library", "trials"};
+    static const char *const headings[] = {
+        "problem", "time", "GFLOP/s", "over default", "over vendor library", "trials"};
     struct table table = {.headings = headings, .align = "lrrlll", .n_columns = 6};
     for (size_t i = 0; i < report->n; i++) {
         const struct sweep_result *result = &report->items[i].result;
@@ -138,8 +144,11 @@ static void print_rows(const struct sweep_report *report)
             table_add(&table, "-");
             table_add(&table, "-");
         }
-        table_add(&table, "%s", ratio_text(result->has_best && result->has_default, &result->best_against_default, number));
-        table_add(&table, "%s", ratio_text(result->has_best && result->has_baseline, &result->best_against_baseline, number));
+        table_add(&table, "%s",
+                  ratio_text(result->has_best && result->has_default, &result->best_against_default, number));
+        table_add(
+            &table, "%s",
+            ratio_text(result->has_best && result->has_baseline, &result->best_against_baseline, number));
         table_add(&table, "%s", verdicts);
     }
     table_print(&table);
@@ -161,20 +170,31 @@ static void print_dry(const struct sweep_report *report)
     table_print(&table);
 }
 
-static void print_summary(const struct sweep_report *report)
+static void print_means(const struct sweep_report *report)
 {
     struct sweep_means means;
+    struct text vendor = {0};
+    sweep_report_means(report, &means);
+    if (means.n_default)
+        printf("geomean over the default: %.2f (%zu problems)\n", means.over_default, means.n_default);
+    if (means.n_baseline)
+        printf("geomean over %s: %.2f (%zu problems, worst %.2f)\n", means.baseline_name, means.over_baseline,
+               means.n_baseline, means.worst_over_baseline);
+    else if (report->backend && vendor_note(report->backend, 0, &vendor))
+        printf("%s does none of these problems\n", text_string(&vendor));
+    else if (report->backend)
+        printf("%s\n", text_string(&vendor));
+    text_free(&vendor);
+}
+
+static void print_summary(const struct sweep_report *report)
+{
     struct sweep_rates rates;
     const struct sweep_summary *summary = &report->summary;
-    sweep_report_means(report, &means);
     sweep_report_rates(summary, &rates);
-    if (means.n_default) printf("geomean: %.2f over the default (%zu problems)", means.over_default, means.n_default);
-    if (means.n_baseline)
-        printf("%s%.2f over %s (worst %.2f)\n", means.n_default ? ", " : "geomean: ", means.over_baseline,
-               means.baseline_name, means.worst_over_baseline);
-    else if (means.n_default)
-        printf("; vendor library: %s\n", "OpenBLAS not installed");
-    printf("%llu trials in %.1f s: %.0f a minute, %.0f %% of the time measuring; %llu kernels compiled, %.1f a second, "
+    if (report->n) print_means(report);
+    printf("%llu trials in %.1f s: %.0f a minute, %.0f %% of the time measuring; %llu kernels compiled, %.1f "
+           "a second, "
            "%llu more from the cache\n",
            (unsigned long long)summary->trials, (double)summary->total_ns / 1e9, rates.trials_per_minute,
            100 * rates.measuring_share, (unsigned long long)summary->compiled, rates.compiles_per_s,
@@ -190,12 +210,14 @@ static enum status judge(const struct sweep_report *report, bool dry_run)
         if (dry_run ? result->space_valid > 0 : result->has_best) continue;
         if (!n_without++) first = result;
     }
-    if (report->failed) return status_fail(STATUS_NO_MEMORY, "no memory for the report; the book has everything");
+    if (report->failed)
+        return status_fail(STATUS_NO_MEMORY, "no memory for the report; the book has everything");
     if (!n_without) return STATUS_OK;
     char problem[PROBLEM_TEXT_BYTES];
     problem_print(&first->problem, problem);
     return status_fail(STATUS_NOT_FOUND, "%s: no kernel: %s%s", problem,
-                       *first->note ? first->note : "no trial came out ok", n_without > 1 ? " (and others)" : "");
+                       *first->note ? first->note : "no trial came out ok",
+                       n_without > 1 ? " (and others)" : "");
 }
 
 enum status sweep_report_print(const struct sweep_report *report, const struct settings *settings)

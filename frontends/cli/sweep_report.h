@@ -15,10 +15,12 @@ struct sweep_report {
     size_t n, capacity;
     bool failed; /* a result found no memory */
     char class_text[CLASS_TEXT_BYTES];
+    const char *backend;          /* of the last device; static */
     struct sweep_summary summary; /* of all devices together */
 };
 
-void sweep_report_device(struct sweep_report *report, const struct device_info *info); /* results that follow are its */
+/* Results that follow are this device's; `backend` lives for ever. */
+void sweep_report_device(struct sweep_report *report, const char *backend, const struct device_info *info);
 void sweep_report_add(struct sweep_report *report, const struct sweep_result *result);
 void sweep_report_summary(struct sweep_report *report, const struct sweep_summary *summary);
 void sweep_report_line(const struct sweep_result *result, struct text *out); /* one line for the terminal */
@@ -30,7 +32,8 @@ enum status sweep_report_print(const struct sweep_report *report, const struct s
 /* sweep_json.c */
 enum status sweep_report_json(const struct sweep_report *report);
 
-/* Geometric mean of the speed-ups over the default and over the vendor library; 0 where nothing was compared. */
+/* Geometric mean of the speed-ups over the default and over the vendor library; 0 where nothing was compared.
+ */
 struct sweep_means {
     double over_default, over_baseline, worst_over_baseline;
     size_t n_default, n_baseline;

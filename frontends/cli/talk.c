@@ -131,7 +131,8 @@ enum status json_deliver(cJSON *document)
     struct text text = {0};
     if (document) json_print(document, true, &text);
     cJSON_Delete(document);
-    enum status status = document ? text_status(&text) : status_fail(STATUS_NO_MEMORY, "no memory for the JSON document");
+    enum status status =
+        document ? text_status(&text) : status_fail(STATUS_NO_MEMORY, "no memory for the JSON document");
     if (status == STATUS_OK) puts(text_string(&text));
     text_free(&text);
     return status;

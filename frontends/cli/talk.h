@@ -25,10 +25,11 @@ void table_add(struct table *table, const char *format, ...) __attribute__((form
 void table_print(struct table *table);
 
 enum { NUMBER_BYTES = 48 };
-const char *number_time(double ns, char out[NUMBER_BYTES]);         /* "1.23 ms"; "-" for 0 */
-const char *number_bytes(double bytes, char out[NUMBER_BYTES]);     /* "1.5 MiB" */
-const char *number_count(double count, char out[NUMBER_BYTES]);     /* "1234", "12.3 M" */
-const char *number_ratio(double median, double q1, double q3, char out[NUMBER_BYTES]); /* "1.20 (1.18-1.23)" */
+const char *number_time(double ns, char out[NUMBER_BYTES]);     /* "1.23 ms"; "-" for 0 */
+const char *number_bytes(double bytes, char out[NUMBER_BYTES]); /* "1.5 MiB" */
+const char *number_count(double count, char out[NUMBER_BYTES]); /* "1234", "12.3 M" */
+const char *number_ratio(double median, double q1, double q3,
+                         char out[NUMBER_BYTES]); /* "1.20 (1.18-1.23)" */
 
 /* Prints a document on stdout and deletes it. STATUS_NO_MEMORY, with nothing printed, for NULL. */
 enum status json_deliver(cJSON *document);

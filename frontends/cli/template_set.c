@@ -12,7 +12,8 @@ enum status template_set_load(const char *folder, struct template_set *out)
     if (status != STATUS_OK) return folder ? status_prefix(status, "--templates") : status;
     if (!set.n) {
         template_set_free(&set);
-        return status_fail(STATUS_BAD_DATA, "--templates=%s: no manifest (*.json) in this folder", folder ? folder : "");
+        return status_fail(STATUS_BAD_DATA, "--templates=%s: no manifest (*.json) in this folder",
+                           folder ? folder : "");
     }
     *out = set;
     return STATUS_OK;
@@ -40,8 +41,9 @@ enum status template_set_find(const struct template_set *set, const char *name, 
         text_format(&list, "%s%s", i ? ", " : "", set->items[i]->name);
     }
     const char *closest = text_closest(name, names, n);
-    enum status status = closest ? status_fail(STATUS_USAGE, "%s: unknown template; did you mean '%s'?", name, closest)
-                                 : status_fail(STATUS_USAGE, "%s: unknown template; known: %s", name, text_string(&list));
+    enum status status =
+        closest ? status_fail(STATUS_USAGE, "%s: unknown template; did you mean '%s'?", name, closest)
+                : status_fail(STATUS_USAGE, "%s: unknown template; known: %s", name, text_string(&list));
     text_free(&list);
     return status;
 }

@@ -1,0 +1,80 @@
+# Completion of autotune for bash. Options stand here as in frontends/cli/options.def; tests/cli checks it.
+
+_autotune_words() {
+    COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+
+# The first column of a listing that autotune prints.
+_autotune_listing() {
+    _autotune_words "$(autotune "$@" 2>/dev/null | awk 'NR > 1 && NF { print $1 }')"
+}
+
+_autotune() {
+    local cur prev words cword command i
+    local commands="sweep show lookup explain bench devices templates freeze doctor"
+    local every="--json --help --version"
+    local on_device="--arch --device --class --threads"
+    local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
+
+    # Without `=` as a word break: --option=value is one word.
+    if declare -F _get_comp_words_by_ref >/dev/null; then
+        _get_comp_words_by_ref -n = cur prev words cword
+    else
+        cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+    fi
+    command=sweep
+    for i in $commands; do [ "${words[1]}" = "$i" ] && command=$i; done
+
+    local option=$prev value=$cur
+    case $cur in
+        --*=*) option=${cur%%=*} value=${cur#*=} ;;
+    esac
+    case $option in
+        --op) cur=$value; _autotune_words "gemm"; return ;;
+        --dtype) cur=$value; _autotune_words "f64 f32 f16 bf16 f8e4m3 f8e4m3fnuz f8e5m2 i32 i8"; return ;;
+        --layout) cur=$value; _autotune_words "nn nt tn tt"; return ;;
+        --epilogue)
+            cur=$value
+            _autotune_words "none relu gelu silu reglu geglu swiglu bias bias+relu bias+gelu bias+silu"
+            return ;;
+        --phase) cur=$value; _autotune_words "prefill decode"; return ;;
+        --model)
+            cur=$value
+            _autotune_words "llama-3.2-1b llama-3-8b llama-3-70b llama-3-405b qwen3-32b deepseek-v3 gpt-oss-120b"
+            return ;;
+        --strategy) cur=$value; _autotune_words "auto exhaustive random local"; return ;;
+        --budget) cur=$value; _autotune_words "60s 5m 1h 500 10%"; return ;;
+        --device) cur=$value; _autotune_listing devices; return ;;
+        --book | --shapes | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --arch | --class | --threads | --seed | --jobs | --shape | --targets) return ;;
+    esac
+
+    case $cur in
+        -*)
+            case $command in
+                sweep)
+                    _autotune_words "$problems $on_device --book --budget --strategy --seed --jobs --templates --fresh \
+                        --retry-quarantined --dry-run $every" ;;
+                show) _autotune_words "--op --model --phase --book --trials $every" ;;
+                lookup | explain) _autotune_words "$on_device --book $every" ;;
+                bench) _autotune_words "$problems $on_device --book --seed --templates $every" ;;
+                devices) _autotune_words "--threads $every" ;;
+                templates) _autotune_words "$on_device --templates $every" ;;
+                freeze) _autotune_words "--jobs --templates --defaults --targets --output $every" ;;
+                doctor) _autotune_words "--threads --book $every" ;;
+            esac
+            return ;;
+    esac
+    if [ "$cword" -eq 1 ]; then
+        _autotune_words "$commands gemm"
+    elif [ "$command" = templates ] && [ "$cword" -eq 2 ]; then
+        _autotune_listing templates
+    elif [ "$command" = freeze ]; then
+        COMPREPLY=($(compgen -f -- "$cur"))
+    else
+        _autotune_words "gemm"
+    fi
+}
+
+complete -o bashdefault -F _autotune autotune
