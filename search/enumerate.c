@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What trying a value costs, in bytes of bytecode evaluated. */
+enum { TRY_WORK = 8 };
+
 /* The subtree for a level and the bound values that it depends on. */
 struct memo_entry {
     uint64_t key;
@@ -185,6 +188,7 @@ static uint32_t make_node(struct builder *b, struct tree_edge *edges, uint32_t n
 static bool admits(struct builder *b, const struct level *level)
 {
     for (uint32_t i = 0; i < level->n_bound; i++) {
+        b->work += level->bound[i]->expr.size;
         if (constraint_holds(level->bound[i], b->input->slots)) continue;
         level->bound[i]->rejected += level->raw_below;
         return false;
@@ -205,7 +209,7 @@ static uint32_t build_level(struct builder *b, uint32_t depth)
     const struct domain *domain = &b->input->domains[level->parameter];
     uint32_t n = 0;
     for (uint32_t i = 0; i < domain->n; i++) {
-        if (++b->work > b->input->work_max) b->status = STATUS_NOT_COVERED;
+        if ((b->work += TRY_WORK) > b->input->work_max) b->status = STATUS_NOT_COVERED;
         if (b->status) return TREE_EMPTY;
         b->position[level->parameter] = i;
         b->input->slots[parameter->slot] = parameter->values[domain->index[i]];

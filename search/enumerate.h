@@ -55,7 +55,7 @@ struct tree_input {
     struct constraint **constraints; /* those of this group that are not set aside */
     uint32_t n_constraints;
     int64_t *slots;    /* scratch, with the fixed values */
-    uint64_t work_max; /* values to try before giving up */
+    uint64_t work_max; /* bytes of bytecode to evaluate before giving up */
     uint32_t edges_max;
 };
 

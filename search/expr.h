@@ -1,15 +1,18 @@
 /* Expressions of manifests: C operators on 64-bit integers, compiled once to a small stack bytecode.
  *
- *     or-else  ?:    logic  || && !    compare  == != < <= > >=    bits  | & ^ ~ << >>    arithmetic  + - * / %
- *     functions  ceil_div(a,b) min(a,b,...) max(a,b,...) abs(a) log2(a) (floor) is_pow2(a) size_of(type) (bytes)
+ *     or-else  ?:    logic  || && !    compare  == != < <= > >=    bits  | & ^ ~ << >>    arithmetic  + - * /
+ * % functions  ceil_div(a,b) min(a,b,...) max(a,b,...) abs(a) log2(a) (floor) is_pow2(a) size_of(type)
+ * (bytes)
  *
- * && || ?: evaluate only what they need, as in C. Overflow, division by zero (and INT64_MIN / -1), shifts outside 0..63,
- * log2 of a value < 1 and size_of something that is no type are faults, never undefined behaviour.
+ * && || ?: evaluate only what they need, as in C. Overflow (so INT64_MIN / -1), division by zero, shifts
+ * outside 0..63, log2 of a value < 1 and size_of something that is no type are faults, never undefined
+ * behaviour.
  *
- * A name is a constant, a slot of the value vector, or a `let` whose code is put in its place. Words such as bf16, nt or
- * swiglu are constants with the value expr_word("bf16"): problem fields of that kind hold the same values, so that
- * `a_type == bf16` compares names. Bytecode is position-independent and may be stored; what comes back from a file
- * passes expr_validate before it is evaluated. Evaluation is pure and safe from any thread. */
+ * A name is a constant, a slot of the value vector, or a `let` whose code is put in its place. Words such as
+ * bf16, nt or swiglu are constants with the value expr_word("bf16"): problem fields of that kind hold the
+ * same values, so that `a_type == bf16` compares names. Bytecode is position-independent and may be stored;
+ * what comes back from a file passes expr_validate before it is evaluated. Evaluation is pure and safe from
+ * any thread. */
 #ifndef TUNEBOOK_SEARCH_EXPR_H
 #define TUNEBOOK_SEARCH_EXPR_H
 
@@ -36,7 +39,8 @@ struct expr_name {
     struct expr code; /* EXPR_LET */
 };
 
-/* What names mean. `find` returns false for an unknown one; `list` (may be NULL) gives known names for advice. */
+/* What names mean. `find` returns false for an unknown one; `list` (may be NULL) gives known names for
+ * advice. */
 struct expr_scope {
     const void *context;
     bool (*find)(const void *context, const char *name, struct expr_name *out);
@@ -49,11 +53,18 @@ struct expr_scope {
 enum status expr_compile(struct arena *arena, const char *text, const char *where,
                          const struct expr_scope *scope, struct expr *out);
 
-/* Accepts bytes that came over a file: every opcode known, every jump forward, inside and on an instruction, the stack
- * never under- or overflowing, exactly one result, slots < n_slots. *out borrows `code`. */
+/* Accepts bytes that came over a file: every opcode known, every jump forward, inside and on an instruction,
+ * the stack never under- or overflowing, exactly one result, slots < n_slots. *out borrows `code`. */
 enum status expr_validate(const void *code, size_t size, unsigned n_slots, struct expr *out);
 
-enum expr_fault { EXPR_FINE, EXPR_OVERFLOW, EXPR_DIVISION_BY_ZERO, EXPR_BAD_SHIFT, EXPR_BAD_LOG2, EXPR_BAD_TYPE };
+enum expr_fault {
+    EXPR_FINE,
+    EXPR_OVERFLOW,
+    EXPR_DIVISION_BY_ZERO,
+    EXPR_BAD_SHIFT,
+    EXPR_BAD_LOG2,
+    EXPR_BAD_TYPE
+};
 
 /* Evaluates compiled or validated code. *out is written only on EXPR_FINE. No allocation. */
 enum expr_fault expr_eval(const struct expr *expr, const int64_t *slots, int64_t *out);
@@ -69,7 +80,8 @@ enum status expr_renumber(const struct expr *expr, const unsigned *map, unsigned
 void expr_print(const struct expr *expr, const char *(*slot_name)(const void *context, unsigned slot),
                 const void *context, struct text *out);
 
-/* The value that stands for a bare word: non-negative, the same on every machine and version (FNV-1a 64 >> 1). */
+/* The value that stands for a bare word: non-negative, the same on every machine and version (FNV-1a 64 >>
+ * 1). */
 int64_t expr_word(const char *word);
 
 #endif

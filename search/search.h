@@ -1,5 +1,5 @@
-/* One search over one space: hands out configurations never handed out before, hears their results, keeps the best.
- * Deterministic for a seed and an order of tells. Not for threads. */
+/* One search over one space: hands out configurations never handed out before, hears their results, keeps the
+ * best. Deterministic for a seed and an order of tells. Not for threads. */
 #ifndef TUNEBOOK_SEARCH_SEARCH_H
 #define TUNEBOOK_SEARCH_SEARCH_H
 
@@ -8,22 +8,25 @@
 struct search_options {
     const char *strategy; /* NULL: the default */
     uint64_t seed;
-    uint64_t max_trials; /* 0: no limit */
+    uint64_t max_trials;                /* 0: no limit */
     const struct configuration *starts; /* tried first, in this order; invalid ones are skipped; copied */
     size_t n_starts;
 };
 
 struct search;
 
-enum status search_create(const struct space *space, const struct search_options *options, struct search **out);
+enum status search_create(const struct space *space, const struct search_options *options,
+                          struct search **out);
 void search_free(struct search *search);
 
-/* Up to `capacity` new configurations. 0 with *finished: the space or the budget is exhausted or the strategy has converged;
- * 0 without: waits for results of what is pending. */
+/* Up to `capacity` new configurations. 0 with *finished: the space or the budget is exhausted or the strategy
+ * has converged; 0 without: waits for results of what is pending. */
 size_t search_ask(struct search *search, struct configuration *out, size_t capacity, bool *finished);
+/* The second tell of one configuration is ignored. */
 void search_tell(struct search *search, const struct observation *observation);
 
-/* Marks one as already known (a trial of an earlier sweep): counts as told, never handed out. */
+/* Marks one as already known (a trial of an earlier sweep): counts as told, never handed out, not among
+ * max_trials. One that the space does not hold is ignored. */
 void search_recall(struct search *search, const struct observation *observation);
 
 const struct observation *search_best(const struct search *search); /* NULL before the first valid one */

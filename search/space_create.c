@@ -3,11 +3,10 @@
 #include <string.h>
 #include "search/space_parts.h"
 
-/* Values to try before a group counts as too large: about half a second; later attempts on its parts get
- * less. */
+/* Work before a group counts as too large: about a second; later attempts on its parts get less. */
 enum {
-    WORK_MAX = 30000000,
-    WORK_AGAIN_MAX = 3000000,
+    WORK_MAX = 1200000000,
+    WORK_AGAIN_MAX = 80000000,
     EDGES_MAX = 1 << 21,
     SAMPLE_DRAWS = 1 << 16,
     DRAWS_MAX = 1 << 21

@@ -7,7 +7,7 @@
 #include "search/space.h"
 #include "tuner/base/clock.h"
 
-enum { REPEATS = 9, PARAMETERS_MAX = 16, CLAUSES_MAX = 16 };
+enum { REPEATS = 5, PARAMETERS_MAX = 16, CLAUSES_MAX = 16 };
 
 struct bench {
     const char *name;
