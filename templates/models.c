@@ -158,7 +158,7 @@ static enum status append(struct search *search, const struct model_problem *fou
 {
     for (size_t i = 0; i < search->n; i++) {
         struct model_problem *other = &search->list[i];
-        if (other->layer != found->layer ||
+        if (strcmp(other->layer, found->layer) != 0 ||
             memcmp(&other->problem, &found->problem, sizeof found->problem) != 0)
             continue;
         other->calls = fmax(other->calls, found->calls);

@@ -208,6 +208,18 @@ static enum status check_op(const char *name)
                        closest ? "did you mean" : "one is", closest ? closest : names[0], closest ? "?" : "");
 }
 
+static enum status gather_file(const char *path, struct problem_list *out)
+{
+    struct shape *shapes;
+    size_t n;
+    TRY(shapes_read_file(path, &shapes, &n));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < n && status == STATUS_OK; i++)
+        status = add_problem(out, &shapes[i].problem, shapes[i].calls);
+    free(shapes);
+    return status;
+}
+
 enum status problems_gather(const struct settings *settings, struct problem_list *out)
 {
     *out = (struct problem_list){0};
@@ -215,12 +227,7 @@ enum status problems_gather(const struct settings *settings, struct problem_list
     TRY(check_company(settings));
     TRY(gather_arguments(&settings->arguments, out));
     TRY(gather_shapes(settings, out));
-    for (size_t i = 0; i < settings->shape_files.n; i++) {
-        struct problem *problems;
-        size_t n;
-        TRY(shapes_read_file(settings->shape_files.items[i], &problems, &n));
-        TRY(add_expanded(out, problems, n));
-    }
+    for (size_t i = 0; i < settings->shape_files.n; i++) TRY(gather_file(settings->shape_files.items[i], out));
     return gather_models(settings, out);
 }
 

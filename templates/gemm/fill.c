@@ -105,14 +105,17 @@ static struct pattern pattern_of(const struct problem *problem)
     return p;
 }
 
-/* Where in a stratum of `width` ranges a row takes its own. 16 rows in a row take one of each sixteenth; the
- * first `width` rows take every range once: sixteenths of w/16 or w/16 + 1 ranges are taken in turn, and the
- * last, partial turn goes to the larger ones alone. */
+/* Where in a stratum of `width` ranges a row takes its own. 16 rows take one of each sixteenth; the first
+ * `width` rows take every range once: sixteenths hold width/16 ranges or one more, and in the turn in which
+ * only the larger ones have one left these come first. (i-th larger sixteenth: ceil(16 (i+1) / larger) - 1,
+ * the others are its Beatty complement.) */
 static int64_t scatter(int64_t row, int64_t width)
 {
     if (width <= TILE) return row % width;
-    int64_t sixteenth = row % TILE, turn = row / TILE, larger = width % TILE;
-    if (row < width && turn == width / TILE) sixteenth = (TILE * (sixteenth + 1) + larger - 1) / larger - 1;
+    int64_t place = row % TILE, turn = row / TILE, larger = width % TILE, sixteenth = place;
+    if (turn == width / TILE)
+        sixteenth = place < larger ? (TILE * (place + 1) + larger - 1) / larger - 1
+                                   : TILE * (place - larger) / (TILE - larger);
     int64_t first = sixteenth * width / TILE, size = (sixteenth + 1) * width / TILE - first;
     return first + turn % size;
 }
