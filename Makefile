@@ -66,7 +66,8 @@ $(GENERATED): $(BUILD)/embed $(wildcard templates/*/*) $(wildcard templates/devi
 	@mkdir -p $(@D)
 	$(BUILD)/embed templates $@
 
-$(BUILD)/autotune: $(call objects,cli) $(call archives,$(ROOMS))
+# autotune looks problems up through the runtime library's own code, so that its answer is the engine's.
+$(BUILD)/autotune: $(call objects,cli) $(call objects,runtime) $(call archives,$(ROOMS))
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDLIBS_ALL) -o $@
 
 # --- The runtime library: libc and liblmdb only; nothing but tb_* leaves it.
