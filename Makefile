@@ -18,7 +18,7 @@ OPT     ?= -O2 -g
 WARN    := -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DTUNEBOOK_VERSION='"$(VERSION)"' -DTUNEBOOK_PREFIX='"$(PREFIX)"' -I. $(CPPFLAGS)
 CFLAGS_ALL   := -std=c17 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
-                -fno-math-errno -pthread $(CFLAGS)
+                -fno-asynchronous-unwind-tables -fno-math-errno -pthread $(CFLAGS)
 LDLIBS_ALL   := -lcjson -llmdb -ldl -lm -pthread
 
 # --- Rooms: one archive each, in link order: a room may use those behind it. tests/lint/arrows.txt is the finer rule.
@@ -76,9 +76,10 @@ $(BUILD)/libtunebook.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@
 
 $(BUILD)/$(SONAME): $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS)) frontends/runtime/tunebook.map
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=frontends/runtime/tunebook.map \
+	$(CC) $(filter-out -pthread,$(CFLAGS_ALL)) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) \
+	    -Wl,--version-script=frontends/runtime/tunebook.map -Wl,-z,noseparate-code \
 	    -Wl,-rpath,'$$ORIGIN' -Wl,--gc-sections -Wl,-z,defs -Wl,-z,relro -Wl,--as-needed $(call objects,runtime) \
-	    $(call archives,$(RUNTIME_ROOMS)) -llmdb -ldl -lm -pthread -o $@
+	    $(call archives,$(RUNTIME_ROOMS)) -llmdb -lm -o $@
 
 # One relocatable object whose hidden symbols are local: a static program sees tb_* alone.
 $(BUILD)/libtunebook.a: $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS))
