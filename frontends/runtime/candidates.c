@@ -9,7 +9,7 @@ enum { CANDIDATES_MAX = RECORD_ENTRIES_MAX };
 
 struct candidate_list {
     struct candidate_list *next;
-    struct plan_key key;
+    tb_gemm_problem given; /* canonical */
     struct arena strings;
     size_t n;
     tb_explanation list[CANDIDATES_MAX];
@@ -64,13 +64,12 @@ static enum status list_fill(struct candidate_list *list, tb_context *context, c
 static enum status list_get(tb_context *context, const tb_gemm_problem *canonical,
                             const struct problem *problem, const struct candidate_list **out)
 {
-    struct plan_key key = plan_key_of(canonical, 0);
     struct candidate_list *list = context->candidates;
-    while (list && memcmp(&list->key, &key, sizeof key) != 0) list = list->next;
+    while (list && memcmp(&list->given, canonical, sizeof *canonical) != 0) list = list->next;
     if (!list) {
         list = calloc(1, sizeof *list);
         if (!list) return status_fail(STATUS_NO_MEMORY, "tb_gemm_candidates: no memory");
-        list->key = key;
+        list->given = *canonical;
         enum status status = list_fill(list, context, problem);
         if (status != STATUS_OK) {
             arena_free(&list->strings);

@@ -59,6 +59,7 @@ static void context_free(tb_context *context)
     kernels_destroy(context);
     if (context->device) context->api->close(context->device);
     pthread_mutex_destroy(&context->mutex);
+    free(context->question);
     free(context->shards);
     free(context);
 }
@@ -66,12 +67,13 @@ static void context_free(tb_context *context)
 static enum status context_new(tb_book *book, tb_context **out)
 {
     tb_context *context = calloc(1, sizeof *context);
-    struct shard *shards = context ? aligned_alloc(_Alignof(struct shard), SHARDS * sizeof *shards) : NULL;
+    struct shard *shards =
+        context ? aligned_alloc(_Alignof(struct shard), (SHARDS + 1) * sizeof *shards) : NULL;
     if (!shards) {
         free(context);
         return status_fail(STATUS_NO_MEMORY, "tb_context_create: no memory");
     }
-    memset(shards, 0, SHARDS * sizeof *shards);
+    memset(shards, 0, (SHARDS + 1) * sizeof *shards);
     context->shards = shards;
     context->book = book;
     context->alive = book->alive;
@@ -115,6 +117,18 @@ const char *tb_context_class(const tb_context *context)
     return context ? context->info->class_text : "";
 }
 
+/* The shard where the thread should look first is another's, or nobody's yet. */
+struct shard *shard_claim(const tb_context *context, uintptr_t self)
+{
+    size_t first = (size_t)(((uint64_t)self * 0x9e3779b97f4a7c15u) >> (64 - SHARD_BITS));
+    for (size_t i = 0; i < 8; i++) {
+        struct shard *shard = &context->shards[(first + i) % SHARDS];
+        uintptr_t owner = 0;
+        if (atomic_compare_exchange_strong(&shard->owner, &owner, self) || owner == self) return shard;
+    }
+    return &context->shards[SHARDS];
+}
+
 tb_status tb_stats(const tb_context *context, tb_stats_values *stats)
 {
     if (!context || !stats) return runtime_fail(TB_INVALID, "tb_stats: a pointer is NULL");
@@ -124,7 +138,7 @@ tb_status tb_stats(const tb_context *context, tb_stats_values *stats)
     if (status != STATUS_OK) return runtime_status(status);
     if (*context->alive != (uint32_t)ALIVE) return runtime_fail_forked();
     tb_stats_values values = {.struct_size = stats->struct_size};
-    for (size_t i = 0; i < SHARDS; i++) {
+    for (size_t i = 0; i <= SHARDS; i++) {
         values.hits += atomic_load_explicit(&context->shards[i].hits, memory_order_relaxed);
         values.launches += atomic_load_explicit(&context->shards[i].launches, memory_order_relaxed);
     }

@@ -6,8 +6,6 @@
 #include "frontends/runtime/runtime.h"
 #include "tuner/launch/problem_key.h"
 
-enum { ALIGN_MAX = 8, HEADS_MAX = ALIGN_MAX + 2 };
-
 __attribute__((format(printf, 2, 3))) static bool refuse(struct finder *finder, const char *format, ...)
 {
     if (finder->refusal[0] == '\0') { /* the first is the best entry's */
@@ -60,7 +58,10 @@ static bool is_usable(void *context, struct book *layer, const struct record_ent
     if ((finder->flags & TB_PLAN_DETERMINISTIC) && !descriptor->deterministic)
         return refuse(finder, "kernel %s is not deterministic", descriptor->template_name);
     const char *clause = NULL;
-    if (!kernel_covers(descriptor, finder->problem, &tb->info->facts, &clause))
+    bool covers = stored && stored->kernel
+                      ? kernel_accepts(stored->kernel, finder->problem, &clause)
+                      : kernel_covers(descriptor, finder->problem, &tb->info->facts, &clause);
+    if (!covers)
         return refuse(finder, "kernel %s wants %s", descriptor->template_name,
                       clause ? clause : "another problem");
     return true;
@@ -69,22 +70,33 @@ static bool is_usable(void *context, struct book *layer, const struct record_ent
 /* A kernel that asks for less alignment than the problem promises serves it too. What was tuned is one
  * alignment for all operands, or the problem's own where that is less, down to that of the elements: so the
  * promise is cut at 7, 6, ... 0. */
-struct heads {
-    size_t n;
-    const char *list[HEADS_MAX];
-    char text[HEADS_MAX][256];
+enum { ALIGN_MAX = 8, HEADS_MAX = ALIGN_MAX + 2 };
+
+/* The request of a problem. A model asks for many sizes of few kinds, so the text of the last kind is kept.
+ */
+struct question {
+    struct problem kind; /* sizes as they were; what `parts` and `heads` were made for */
+    struct key_parts parts;
+    const char *size_names[KEY_SIZES_MAX];
+    bool widened;
+    size_t n_heads;
+    const char *heads[HEADS_MAX];
+    char head_text[HEADS_MAX][256]; /* [0] stands in parts */
+    struct lookup_request request;
 };
 
-static void heads_add(struct heads *heads, const struct problem *problem)
+static enum status add_head(struct question *question, const struct problem *problem)
 {
     struct text head = {0};
     problem->op->key_head(problem, &head);
-    if (!head.failed && head.size < sizeof heads->text[0] && heads->n < HEADS_MAX) {
-        memcpy(heads->text[heads->n], text_string(&head), head.size + 1);
-        heads->list[heads->n] = heads->text[heads->n];
-        heads->n++;
+    enum status status = text_status(&head);
+    if (status == STATUS_OK && head.size < sizeof question->head_text[0]) {
+        char *to = question->head_text[question->n_heads];
+        memcpy(to, text_string(&head), head.size + 1);
+        question->heads[question->n_heads++] = to;
     }
     text_free(&head);
+    return status;
 }
 
 static int64_t element_alignment(const struct problem *problem, enum gemm_field type)
@@ -92,12 +104,11 @@ static int64_t element_alignment(const struct problem *problem, enum gemm_field 
     return __builtin_ctz(dtype_bytes((enum dtype)problem->value[type]));
 }
 
-static void heads_fill(struct heads *heads, const struct problem *problem)
+static enum status question_widen(struct question *question, const struct problem *problem)
 {
     static const enum gemm_field types[] = {GEMM_A_TYPE, GEMM_B_TYPE, GEMM_D_TYPE, GEMM_D_TYPE};
     struct problem looser = *problem;
-    heads_add(heads, problem);
-    for (int64_t limit = ALIGN_MAX - 1; limit >= 0; limit--) {
+    for (int64_t limit = ALIGN_MAX - 1; limit >= 0 && !question->widened; limit--) {
         bool changed = false;
         for (int i = 0; i < 4; i++) {
             int64_t *align = &looser.value[GEMM_ALIGN_A + i], least = element_alignment(problem, types[i]);
@@ -105,29 +116,53 @@ static void heads_fill(struct heads *heads, const struct problem *problem)
             *align = limit > least ? limit : least;
             changed = true;
         }
-        if (changed) heads_add(heads, &looser);
+        if (changed) TRY(add_head(question, &looser));
     }
+    question->widened = true;
+    question->request.n_heads = question->n_heads;
+    question->request.worst = MATCH_DEFAULT;
+    return STATUS_OK;
 }
 
-struct question {
-    struct key_parts parts;
-    const char *size_names[KEY_SIZES_MAX];
-    struct heads heads;
-    struct lookup_request request;
-};
-
-static enum status question_fill(struct question *question, struct finder *finder)
+static bool same_kind(const struct problem *a, const struct problem *b)
 {
-    const struct device_info *info = finder->context->info;
-    TRY(problem_key_parts(finder->problem, info->class_text, &question->parts));
+    if (a->op != b->op) return false;
+    for (unsigned i = 0; i < a->op->n_fields; i++)
+        if (a->op->fields[i].kind != FIELD_SIZE && a->value[i] != b->value[i]) return false;
+    return true;
+}
+
+static enum status question_begin(struct question *question, const struct problem *problem,
+                                  const char *class_text)
+{
+    question->kind.op = NULL; /* until it is whole */
+    TRY(problem_key_parts(problem, class_text, &question->parts));
     for (uint32_t i = 0; i < question->parts.n_sizes; i++) question->size_names[i] = question->parts.names[i];
-    question->heads.n = 1;
-    question->heads.list[0] = question->parts.head;
+    question->heads[0] = question->parts.head;
+    question->n_heads = 1;
+    question->widened = false;
+    question->kind = *problem;
+    return STATUS_OK;
+}
+
+/* Asks for an exact answer; question_widen asks for any. */
+static enum status question_get(struct finder *finder, struct question **out)
+{
+    tb_context *context = finder->context;
+    const struct problem *problem = finder->problem;
+    if (!context->question) context->question = calloc(1, sizeof *context->question);
+    struct question *question = context->question;
+    if (!question) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for a lookup");
+    if (!same_kind(&question->kind, problem))
+        TRY(question_begin(question, problem, context->info->class_text));
+    const char *const *size = problem->op->key_sizes;
+    for (uint32_t i = 0; i < question->parts.n_sizes; i++)
+        question->parts.sizes[i] = problem->value[op_field_index(problem->op, size[i])];
     question->request = (struct lookup_request){
-        .heads = question->heads.list,
+        .heads = question->heads,
         .n_heads = 1,
-        .device_class = info->class_text,
-        .target = info->device_class.target,
+        .device_class = context->info->class_text,
+        .target = context->info->device_class.target,
         .n_sizes = question->parts.n_sizes,
         .size_names = question->size_names,
         .sizes = question->parts.sizes,
@@ -135,15 +170,8 @@ static enum status question_fill(struct question *question, struct finder *finde
         .is_valid = is_usable,
         .context = finder,
     };
+    *out = question;
     return STATUS_OK;
-}
-
-static void question_widen(struct question *question, const struct finder *finder)
-{
-    question->heads.n = 0;
-    heads_fill(&question->heads, finder->problem);
-    question->request.n_heads = question->heads.n;
-    question->request.worst = MATCH_DEFAULT;
 }
 
 static void answer_clear(struct lookup_answer *answer)
@@ -155,24 +183,20 @@ static void answer_clear(struct lookup_answer *answer)
 
 enum status find_kernel(struct finder *finder, struct lookup_answer *answer)
 {
-    struct question question;
+    struct question *question;
     const tb_book *book = finder->context->book;
     answer_clear(answer);
-    TRY(question_fill(&question, finder));
-    /* An exact answer comes first whatever else there is: the other heads cost nothing where there is one. */
-    enum status status = lookup(book->layers, book->n_layers, &question.request, answer);
-    if (status != STATUS_NOT_FOUND || (finder->flags & TB_PLAN_EXACT_ONLY)) return status;
-    question_widen(&question, finder);
-    answer_clear(answer);
-    return lookup(book->layers, book->n_layers, &question.request, answer);
+    TRY(question_get(finder, &question));
+    if (!(finder->flags & TB_PLAN_EXACT_ONLY)) TRY(question_widen(question, finder->problem));
+    return lookup(book->layers, book->n_layers, &question->request, answer);
 }
 
 enum status find_all(struct finder *finder, struct lookup_answer *answers, size_t capacity, size_t *n)
 {
-    struct question question;
+    struct question *question;
     const tb_book *book = finder->context->book;
-    TRY(question_fill(&question, finder));
-    question_widen(&question, finder);
-    *n = lookup_all(book->layers, book->n_layers, &question.request, answers, capacity);
+    TRY(question_get(finder, &question));
+    TRY(question_widen(question, finder->problem));
+    *n = lookup_all(book->layers, book->n_layers, &question->request, answers, capacity);
     return STATUS_OK;
 }

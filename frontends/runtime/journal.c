@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "frontends/runtime/runtime.h"
+#include "frontends/runtime/cache.h"
 
 /* A variable that is set to something: NULL for "" and, where it is a switch, "0". */
 static const char *variable(const char *name)
@@ -95,11 +95,10 @@ static void log_plan(const tb_context *context, const tb_plan *plan, const char 
 }
 
 /* Was this problem planned before, with other flags? Then it stands in the files already. */
-static bool is_known(const tb_context *context, const struct plan_key *key)
+static bool is_known(const tb_context *context, const tb_plan *plan)
 {
-    struct plan_key other = *key;
-    for (other.words[0] = 0; other.words[0] <= PLAN_FLAGS; other.words[0]++)
-        if (other.words[0] != key->words[0] && cache_find(context, &other)) return true;
+    for (uint64_t flags = 0; flags <= PLAN_FLAGS; flags++)
+        if (flags != plan->flags && cache_find(context, &plan->given, flags)) return true;
     return false;
 }
 
@@ -108,7 +107,7 @@ void journal_plan(const tb_context *context, const tb_plan *plan)
     const tb_book *book = context->book;
     bool is_miss = plan->status != TB_OK || plan->match != TB_EXACT;
     bool wants_miss = book->misses_path && is_miss;
-    if ((!book->log_path && !wants_miss) || is_known(context, &plan->key)) return;
+    if ((!book->log_path && !wants_miss) || is_known(context, plan)) return;
     char problem[PROBLEM_TEXT_BYTES];
     problem_print(&plan->problem, problem);
     if (book->log_path) log_plan(context, plan, problem);

@@ -153,7 +153,7 @@ tb_status tb_launch_run(const tb_launch *launch, void *stream)
     if (!bound || bound->magic != BOUND_MAGIC)
         return runtime_fail(TB_INVALID, "tb_launch_run: the launch was not prepared");
     if (!plan_is_alive(bound->plan)) return runtime_fail_forked();
-    atomic_fetch_add_explicit(&context_shard(bound->plan->context)->launches, 1, memory_order_relaxed);
+    context_count_launch(bound->plan->context);
     return runtime_status(kernel_run(bound->plan->kernel, &bound->launch, &bound->args, sizeof bound->args,
                                      bound->workspace, stream));
 }

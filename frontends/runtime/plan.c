@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "frontends/runtime/runtime.h"
+#include "frontends/runtime/cache.h"
 
 enum { LOAD_TRIES = 16 };
 
@@ -18,8 +18,8 @@ static enum status take_answer(tb_plan *plan, struct lookup_answer *answer, char
 {
     struct stored_kernel *stored;
     TRY(context_store_kernel(plan->context, answer, &stored));
-    if (!(plan->key.words[0] & TB_PLAN_NO_LOAD)) TRY(context_load_kernel(plan->context, stored));
-    plan->kernel = plan->key.words[0] & TB_PLAN_NO_LOAD ? NULL : stored->kernel;
+    if (!(plan->flags & TB_PLAN_NO_LOAD)) TRY(context_load_kernel(plan->context, stored));
+    plan->kernel = plan->flags & TB_PLAN_NO_LOAD ? NULL : stored->kernel;
     plan->stored = stored;
     plan->match = (tb_match)answer->match;
     plan->evidence = (tb_evidence)answer->evidence;
@@ -45,7 +45,7 @@ static enum status check_faster(const struct lookup_answer *answer)
 static enum status answer_problem(tb_plan *plan, char reason[REASON_BYTES])
 {
     struct lookup_answer answer;
-    struct finder finder = {plan->context, &plan->problem, (unsigned)plan->key.words[0], ""};
+    struct finder finder = {plan->context, &plan->problem, (unsigned)plan->flags, ""};
     enum status status = STATUS_NOT_FOUND;
     for (int i = 0; i < LOAD_TRIES; i++) {
         finder.refusal[0] = '\0';
@@ -85,12 +85,13 @@ static void count_plan(tb_context *context, const tb_plan *plan)
         context->no_kernel++;
 }
 
-static enum status plan_create(tb_context *context, const struct plan_key *key, const struct problem *problem,
-                               tb_plan **out)
+static enum status plan_create(tb_context *context, const tb_gemm_problem *canonical, unsigned flags,
+                               const struct problem *problem, tb_plan **out)
 {
     tb_plan *plan = calloc(1, sizeof *plan);
     if (!plan) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
-    plan->key = *key;
+    plan->flags = flags;
+    plan->given = *canonical;
     plan->context = context;
     plan->problem = *problem;
     char reason[REASON_BYTES] = "";
@@ -135,25 +136,24 @@ static tb_status hand_out(tb_plan *found, tb_plan **plan)
 }
 
 /* Everything but the plain hit: another version's struct, a flag written otherwise, a first lookup. */
-static tb_status plan_slowly(tb_context *context, const tb_gemm_problem *given, unsigned flags,
-                             tb_plan **plan)
+__attribute__((noinline)) static tb_status plan_slowly(tb_context *context, const tb_gemm_problem *given,
+                                                       unsigned flags, tb_plan **plan)
 {
     tb_gemm_problem canonical;
     struct problem problem;
     enum status status = problem_read(given, &canonical);
     if (status == STATUS_OK) status = problem_convert(&canonical, &problem);
     if (status != STATUS_OK) return runtime_status(status);
-    struct plan_key key = plan_key_of(&canonical, flags);
-    tb_plan *found = cache_find(context, &key);
+    tb_plan *found = cache_find(context, &canonical, flags);
     bool hit = found != NULL;
     if (!hit) {
         pthread_mutex_lock(&context->mutex);
-        found = cache_find(context, &key); /* another thread may have been first */
+        found = cache_find(context, &canonical, flags); /* another thread may have been first */
         hit = found != NULL;
-        if (!hit) status = plan_create(context, &key, &problem, &found);
+        if (!hit) status = plan_create(context, &canonical, flags, &problem, &found);
         pthread_mutex_unlock(&context->mutex);
     }
-    if (hit) atomic_fetch_add_explicit(&context_shard(context)->hits, 1, memory_order_relaxed);
+    if (hit) context_count_hit(context);
     return status == STATUS_OK ? hand_out(found, plan) : runtime_status(status);
 }
 
@@ -164,10 +164,9 @@ tb_status tb_gemm_plan(tb_context *context, const tb_gemm_problem *problem, unsi
     if (flags & ~(unsigned)PLAN_FLAGS)
         return runtime_fail(TB_INVALID, "tb_gemm_plan: unknown flags %#x", flags);
     if (__builtin_expect(problem->struct_size == sizeof *problem, 1)) {
-        struct plan_key key = plan_key_of(problem, flags);
-        tb_plan *found = cache_find(context, &key);
+        tb_plan *found = cache_find(context, problem, flags);
         if (__builtin_expect(found != NULL, 1)) {
-            atomic_fetch_add_explicit(&context_shard(context)->hits, 1, memory_order_relaxed);
+            context_count_hit(context);
             return hand_out(found, plan);
         }
     }

@@ -20,7 +20,13 @@
 #include "tuner/device/device.h"
 #include "tuner/launch/kernel.h"
 
-enum { LAYERS_MAX = 16, SHARDS = 256, PLAN_KEY_WORDS = 10, REASON_BYTES = 640, WORKSPACE_ALIGNMENT = 64 };
+enum {
+    LAYERS_MAX = 16,
+    SHARD_BITS = 8,
+    SHARDS = 1 << SHARD_BITS,
+    REASON_BYTES = 640,
+    WORKSPACE_ALIGNMENT = 64
+};
 enum { PLAN_FLAGS = TB_PLAN_NO_LOAD | TB_PLAN_DETERMINISTIC | TB_PLAN_EXACT_ONLY | TB_PLAN_ONLY_IF_FASTER };
 
 /* --- status: enum status of the rooms behind us as the caller's tb_status
@@ -73,13 +79,6 @@ enum status problem_convert(const tb_gemm_problem *canonical, struct problem *ou
 /* --- cache.c
  * ----------------------------------------------------------------------------------------------------- */
 
-/* A problem as the cache compares it: the bytes of tb_gemm_problem, with the flags in the place of
- * struct_size. */
-struct plan_key {
-    uint64_t words[PLAN_KEY_WORDS];
-};
-_Static_assert(sizeof(struct plan_key) == sizeof(tb_gemm_problem), "the cache compares whole problems");
-
 /* A kernel of one layer, shared by all plans that it answers. Guarded by the context's mutex; freed with it.
  */
 struct stored_kernel {
@@ -94,7 +93,8 @@ struct stored_kernel {
 
 /* Immutable once it is in the cache. A plan with a status other than TB_OK is a remembered refusal. */
 struct tb_plan {
-    struct plan_key key;
+    uint64_t flags;
+    tb_gemm_problem given; /* canonical */
     tb_status status;
     tb_context *context;
     struct kernel *kernel; /* NULL for TB_PLAN_NO_LOAD */
@@ -113,19 +113,19 @@ struct plan_table {
     _Atomic(tb_plan *) slots[];
 };
 
-struct plan_key plan_key_of(const tb_gemm_problem *problem, unsigned flags);
-/* Lock-free. NULL: not planned yet. */
-tb_plan *cache_find(const tb_context *context, const struct plan_key *key);
-/* Under the mutex; the key must not be in the cache. */
+/* cache.h has the reading side. Inserting: under the mutex; the key must not be in the cache. */
 enum status cache_insert(tb_context *context, tb_plan *plan);
 void cache_destroy(tb_context *context);
 
 /* --- context.c
  * --------------------------------------------------------------------------------------------------- */
 
-/* One cache line per group of threads. */
+/* A thread's own counters, in a cache line of their own: its owner alone writes them, so that counting a hit
+ * needs no locked instruction. Threads that found no free one count together in the last, which has no owner.
+ */
 struct shard {
-    _Alignas(64) _Atomic uint64_t hits;
+    _Alignas(64) _Atomic uintptr_t owner;
+    _Atomic uint64_t hits;
     _Atomic uint64_t launches;
 };
 
@@ -141,17 +141,41 @@ struct tb_context {
     pthread_mutex_t mutex; /* guards all below */
     struct stored_kernel *kernels;
     struct candidate_list *candidates;
+    struct question *question; /* find.c's; may be NULL */
     uint64_t misses, answered[4], no_kernel;
 };
 
+struct shard *shard_claim(const tb_context *context, uintptr_t self);
+
 static inline struct shard *context_shard(const tb_context *context)
 {
-    /* Thread descriptors lie at even distances: multiplying by 2^64 / golden ratio spreads them without
-     * collisions. */
-    uint64_t self = (uint64_t)(uintptr_t)pthread_self();
-    return &context->shards[(self * 0x9e3779b97f4a7c15u) >> 56];
+    /* Thread descriptors lie at even distances: multiplying by 2^64 / golden ratio spreads them. */
+    uintptr_t self = (uintptr_t)pthread_self();
+    struct shard *shard = &context->shards[((uint64_t)self * 0x9e3779b97f4a7c15u) >> (64 - SHARD_BITS)];
+    if (__builtin_expect(atomic_load_explicit(&shard->owner, memory_order_relaxed) == self, 1)) return shard;
+    return shard_claim(context, self);
 }
-_Static_assert(SHARDS == 256, "context_shard takes eight bits");
+
+static inline void shard_count(struct shard *shard, _Atomic uint64_t *counter)
+{
+    if (__builtin_expect(atomic_load_explicit(&shard->owner, memory_order_relaxed) != 0, 1))
+        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                              memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+static inline void context_count_hit(const tb_context *context)
+{
+    struct shard *shard = context_shard(context);
+    shard_count(shard, &shard->hits);
+}
+
+static inline void context_count_launch(const tb_context *context)
+{
+    struct shard *shard = context_shard(context);
+    shard_count(shard, &shard->launches);
+}
 
 /* The kernel of a lookup's answer. Takes over answer->descriptor_bytes. Under the mutex. */
 enum status context_store_kernel(tb_context *context, struct lookup_answer *answer,
