@@ -1,0 +1,155 @@
+/* A candidate's own process: confine, load, verify, measure, verify again, report. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "tuner/fault.h"
+#include "tuner/measure.h"
+#include "tuner/sandbox.h"
+#include "tuner/session.h"
+#include "tuner/worker.h"
+
+enum { SMALL_MS = 5000, SLACK_BYTES = 128 << 20, DEFAULT_MEMORY = 1 << 30, DEFAULT_MEASURE_MS = 200 };
+
+void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what)
+{
+    struct candidate_phase phase = {.deadline_ms = WORKER_SANITIZED ? deadline_ms * 4 : deadline_ms};
+    snprintf(phase.what, sizeof phase.what, "%s", what);
+    channel_post(channel, CANDIDATE_PHASE, &phase, sizeof phase);
+}
+
+/* What is in use, the candidate's allowance, and what verification and launches take: scratch of every thread, workspaces, copies
+ * of the output. */
+static uint64_t address_space_limit(const struct session *session)
+{
+    uint64_t used = fault_address_space(), allowance = session->request.memory_limit_bytes;
+    if (WORKER_SANITIZED || !used) return 0;
+    uint64_t scratch = (uint64_t)session->info.facts.value[DEVICE_FACT_units] * (uint64_t)session->info.facts.value[DEVICE_FACT_lds_bytes];
+    uint64_t output = operand_bytes(&session->set.operands[session->plan.proof->output_operand(&session->problem)]);
+    return used + (allowance ? allowance : DEFAULT_MEMORY) + 2 * scratch + 32 * output;
+}
+
+void candidate_confine(const struct session *session)
+{
+    bool active;
+    signal(SIGXFSZ, SIG_IGN); /* printing too much is an error of the call, no end */
+    signal(SIGPIPE, SIG_IGN);
+    sandbox_limit(address_space_limit(session), WORKER_OUTPUT_LIMIT);
+    sandbox_enter(&active);
+}
+
+static void set_outcome(struct trial_outcome *out, enum verdict verdict, const char *detail)
+{
+    out->verdict = verdict;
+    snprintf(out->detail, sizeof out->detail, "%s", detail);
+}
+
+/* The problem's own launches: at a thousandth of what a core does, or fifty times what would be too slow already. */
+static uint32_t own_deadline_ms(const struct session *session, uint64_t stop_above_ns)
+{
+    double launches = 0;
+    for (unsigned c = 0; c < session->plan.n_cases; c++)
+        if (session->plan.cases[c].own) launches += 2 * session->plan.cases[c].n_runs;
+    double ms = launches * session->plan.own_flops / 1e6;
+    double enough = launches * 50 * (double)stop_above_ns / 1e6;
+    if (stop_above_ns && enough < ms) ms = enough;
+    return SMALL_MS + (uint32_t)(ms < 3e5 ? ms : 3e5);
+}
+
+static enum status measure(struct session *session, struct session_job *job, const struct kernel *kernel, struct trial_outcome *out)
+{
+    struct measured_kernel measured_kernel;
+    TRY(measured_kernel_create(kernel, &session->set, &measured_kernel));
+    struct measured measured = {.launch = measured_kernel_launch, .context = &measured_kernel};
+    uint32_t ms = session->request.measure_ms ? session->request.measure_ms : DEFAULT_MEASURE_MS;
+    double interval = session->request.interval > 0 ? session->request.interval : 0.01;
+    struct measure_setting setting = {(uint64_t)ms * 1000000u, interval, job->stop_above_ns};
+    struct contention contention;
+    contention_begin(&contention);
+    enum status status = measure_run(&measured, &setting, &out->verdict, &out->timing);
+    if (contention_seen(&contention, (uint32_t)session->info.facts.value[DEVICE_FACT_units])) out->timing.flags |= TIMING_CONTENDED;
+    measured_kernel_destroy(&measured_kernel);
+    return status;
+}
+
+/* Where the candidate is slow before it was measured, its launches during verification are what is known. */
+static void note_slow(const struct verify *verify, struct trial_outcome *out)
+{
+    uint64_t ns = verify->own_ns;
+    out->timing = (struct timing){ns, ns, ns, ns, ns, ns, 1, 1, TIMING_UNSTABLE};
+}
+
+static void try_candidate(struct session *session, struct session_job *job, const struct kernel *kernel,
+                          struct channel *channel, struct verify *verify, struct trial_outcome *out)
+{
+    uint32_t wanted = session->request.verify_deadline_ms;
+    candidate_phase(channel, wanted ? wanted : SMALL_MS, "small shapes");
+    enum verdict verdict = verify_all(verify, false);
+    candidate_phase(channel, wanted ? wanted : own_deadline_ms(session, job->stop_above_ns), "the problem itself");
+    if (verdict == VERDICT_OK) verdict = verify_all(verify, true);
+    if (verdict == VERDICT_SLOW) note_slow(verify, out);
+    enum verdict measured = VERDICT_OK;
+    if (verdict == VERDICT_OK) {
+        uint32_t ms = session->request.measure_ms ? session->request.measure_ms : DEFAULT_MEASURE_MS;
+        candidate_phase(channel, SMALL_MS + 2 * ms + (uint32_t)(verify->own_ns / 1000000u) * 40, "measuring");
+        enum status status = measure(session, job, kernel, out);
+        measured = out->verdict;
+        if (status != STATUS_OK) {
+            set_outcome(out, VERDICT_RESOURCE_LIMIT, status_message());
+            return;
+        }
+        verdict = verify_again(verify);
+    }
+    if (verdict == VERDICT_OK || verdict == VERDICT_SLOW) {
+        enum verdict inputs = verify_check_inputs(verify, session->sums);
+        if (inputs != VERDICT_OK) verdict = inputs;
+    }
+    if (verdict == VERDICT_OK)
+        set_outcome(out, measured, "");
+    else
+        set_outcome(out, verdict, verify->detail);
+}
+
+static void run_trial(struct session *session, struct session_job *job, struct device *device, struct channel *channel,
+                      struct session_outcome *out)
+{
+    struct session_candidate *candidate = &job->candidates[0];
+    struct verify verify = {.plan = &session->plan,
+                            .deterministic = candidate->descriptor.deterministic,
+                            .stop_above_ns = job->stop_above_ns};
+    uint64_t limit = address_space_limit(session), high = limit > SLACK_BYTES ? limit - SLACK_BYTES : 0;
+    struct trial_outcome *outcome = &out->outcomes[0];
+    struct kernel *kernel;
+    candidate_phase(channel, SMALL_MS, "loading");
+    enum status status = fault_install(channel, CANDIDATE_FAULT, &session->plan, &verify, high);
+    candidate_confine(session);
+    if (status == STATUS_OK)
+        status = kernel_load(session->api, device, &candidate->descriptor, candidate->code, candidate->code_bytes, &kernel);
+    if (status != STATUS_OK) {
+        set_outcome(outcome, VERDICT_LAUNCH_ERROR, status_message());
+        return;
+    }
+    verify.kernel = kernel;
+    try_candidate(session, job, kernel, channel, &verify, outcome);
+    bool ok = outcome->verdict == VERDICT_OK || outcome->verdict == VERDICT_SLOW;
+    if (!ok && high && fault_address_space() > high)
+        set_outcome(outcome, VERDICT_RESOURCE_LIMIT, "took all memory below its limit");
+}
+
+_Noreturn void candidate_run(struct session *session, struct session_job *job, struct channel *channel)
+{
+    struct session_outcome *out = calloc(1, sizeof *out);
+    struct device *device = NULL;
+    struct device_options options = {.threads = session->request.threads};
+    if (!out) _exit(1);
+    out->n = job->n;
+    enum status status = session->api->open(session->request.device, &options, &device);
+    if (status == STATUS_OK && job->finals)
+        status = finals_run(session, job, device, channel, out);
+    else if (status == STATUS_OK)
+        run_trial(session, job, device, channel, out);
+    if (status != STATUS_OK) set_outcome(&out->outcomes[0], VERDICT_LAUNCH_ERROR, status_message());
+    channel_post(channel, CANDIDATE_RESULT, out, sizeof *out);
+    _exit(0);
+}

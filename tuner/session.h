@@ -1,0 +1,91 @@
+/* The process that tries the candidates of one problem: it makes inputs and references once, then forks a child for each candidate.
+ *
+ *     caller (trial.c)  ->  session (session.c), a worker  ->  candidate (candidate.c), a fork of the session
+ *
+ * A fork shares the session's pages without copying them, huge ones included, and can damage none: what it writes is its own copy. The
+ * session watches the child's channel and the clock, and turns however it ends into an outcome. It runs no foreign code. */
+#ifndef TUNEBOOK_SESSION_H
+#define TUNEBOOK_SESSION_H
+
+#include "tuner/device/device.h"
+#include "tuner/measure_set.h"
+#include "tuner/trial.h"
+#include "tuner/verify_plan.h"
+#include "tuner/worker_protocol.h"
+
+enum { FINALISTS_MAX = 64 };
+
+/* Frames between caller and session, and between session and candidate. */
+enum session_frame {
+    SESSION_OPEN = 10, /* struct session_request */
+    SESSION_READY,     /* fields: status, message */
+    SESSION_TRIAL,     /* fields: stop_above_ns, descriptor, code */
+    SESSION_FINALS,    /* fields: total_ms, n, then descriptor and code of each */
+    SESSION_CANCEL,    /* empty: end what runs */
+    SESSION_OUTCOME,   /* fields: struct session_outcome, against_baseline[n], against_first[n] */
+    CANDIDATE_PHASE = 30, /* struct candidate_phase */
+    CANDIDATE_RESULT,     /* as SESSION_OUTCOME */
+    CANDIDATE_FAULT       /* struct fault_report */
+};
+
+/* The setting of a session as plain bytes; the same program reads it. */
+struct session_request {
+    char backend[16], problem[PROBLEM_TEXT_BYTES];
+    uint32_t device, threads, verify_deadline_ms, measure_ms, warm_weights;
+    double interval;
+    uint64_t seed, memory_limit_bytes;
+};
+
+struct session_outcome {
+    uint32_t n, cancelled;
+    struct trial_outcome outcomes[FINALISTS_MAX];
+    struct trial_outcome baseline;
+    char baseline_name[32];
+    struct trial_ratio against_baseline[FINALISTS_MAX], against_first[FINALISTS_MAX];
+};
+
+/* What a candidate's child is about to do, and how long it may take. */
+struct candidate_phase {
+    uint32_t deadline_ms;
+    char what[40];
+};
+
+struct session {
+    struct session_request request;
+    struct problem problem;
+    const struct device_api *api;
+    struct device_info info;
+    struct measure_set set;
+    struct verify_plan plan;
+    uint64_t sums[VERIFY_CASES_MAX]; /* of inputs, before any candidate */
+};
+
+/* A candidate as it came in a frame; pointers into the frame. */
+struct session_candidate {
+    struct descriptor descriptor;
+    const void *code;
+    size_t code_bytes;
+};
+
+struct session_job {
+    bool finals;
+    uint64_t stop_above_ns;
+    uint32_t total_ms, n;
+    struct session_candidate candidates[FINALISTS_MAX];
+    bool excluded[FINALISTS_MAX + 1]; /* finals: those that failed; the last: the vendor library */
+    volatile uint32_t *current;       /* shared with the child: which of them runs; n: the vendor library */
+};
+
+/* The candidate's child: runs the job, sends CANDIDATE_RESULT and ends the process. */
+_Noreturn void candidate_run(struct session *session, struct session_job *job, struct channel *channel);
+
+/* The part of candidate_run that measures finalists against each other; the sandbox is entered inside. */
+enum status finals_run(struct session *session, struct session_job *job, struct device *device, struct channel *channel,
+                       struct session_outcome *out);
+
+/* Tells the session what comes and how long it may take. */
+void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what);
+/* Limits and seccomp, when all threads exist. */
+void candidate_confine(const struct session *session);
+
+#endif

@@ -1,0 +1,260 @@
+#include "tuner/verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tuner/base/clock.h"
+
+enum { ALIGN_WORKSPACE = 6, RED_ZONE = 0xa5, REPEATS = 2, HOPELESS = 4 };
+
+/* What a launch finds in its workspace: NaN, large numbers, small numbers; never what the last one left, never zero. */
+static const uint8_t workspace_poison[] = {0xff, 0x7e, 0x3c};
+
+/* ---- saying what is wrong ---- */
+
+static enum verdict fail(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                         enum verdict verdict, const char *what)
+{
+    char problem[PROBLEM_TEXT_BYTES], line[2 * VERIFY_DETAIL_BYTES];
+    problem_print(&vcase->problem, problem);
+    snprintf(line, sizeof line, "%.150s (%.200s, %s, variant %u)", what, problem,
+             vcase->kind == PROOF_INTEGERS ? "integers" : "normal", run->variant);
+    snprintf(verify->detail, sizeof verify->detail, "%.255s", line);
+    return verdict;
+}
+
+static enum verdict fail_element(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                                 const struct verify_region *region, int64_t index)
+{
+    const struct operand *out = &vcase->operands[vcase->output];
+    int64_t row = region->at.row + index / region->at.columns, column = region->at.column + index % region->at.columns;
+    size_t bytes = dtype_bytes(out->type);
+    const char *stored = vcase->data[vcase->output] +
+                         (size_t)(region->at.batch * out->batch_stride + row * out->pitch + column) * bytes;
+    double wanted = region->exact ? dtype_load(out->type, (const char *)region->exact + (size_t)index * bytes)
+                                  : region->value[index];
+    char place[64], what[160];
+    bool written = false;
+    for (size_t i = 0; i < bytes; i++) written |= (uint8_t)stored[i] != POISON;
+    if (out->batch > 1)
+        snprintf(place, sizeof place, "element (%lld,%lld,%lld) of %s", (long long)region->at.batch, (long long)row,
+                 (long long)column, out->name);
+    else
+        snprintf(place, sizeof place, "element (%lld,%lld) of %s", (long long)row, (long long)column, out->name);
+    if (written)
+        snprintf(what, sizeof what, "call %u: %s is %.9g instead of %.9g", verify->launches, place,
+                 dtype_load(out->type, stored), wanted);
+    else
+        snprintf(what, sizeof what, "call %u: %s was not written, or is NaN", verify->launches, place);
+    return fail(verify, vcase, run, VERDICT_WRONG, what);
+}
+
+static enum verdict fail_bytes(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                               const struct guarded *buffer, int64_t offset, const char *where)
+{
+    char what[160];
+    snprintf(what, sizeof what, "call %u: wrote at byte %lld of %s (%zu bytes), %s", verify->launches, (long long)offset,
+             buffer->name, buffer->bytes, where);
+    return fail(verify, vcase, run, VERDICT_OUT_OF_BOUNDS, what);
+}
+
+/* ---- comparing ---- */
+
+/* The first element that is not what must be, or -1. Equal bytes are the common case and cost little. */
+static int64_t compare_exact(const struct verify_case *vcase, const struct verify_region *region, const char *stored)
+{
+    const struct operand *out = &vcase->operands[vcase->output];
+    size_t bytes = dtype_bytes(out->type), row_bytes = (size_t)region->at.columns * bytes;
+    for (int64_t r = 0; r < region->at.rows; r++) {
+        const char *have = stored + (size_t)(r * out->pitch) * bytes, *want = (const char *)region->exact + (size_t)r * row_bytes;
+        if (memcmp(have, want, row_bytes) == 0) continue;
+        for (int64_t c = 0; c < region->at.columns; c++) /* -0 is 0 */
+            if (dtype_load(out->type, have + (size_t)c * bytes) != dtype_load(out->type, want + (size_t)c * bytes))
+                return r * region->at.columns + c;
+    }
+    return -1;
+}
+
+static enum verdict compare(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+{
+    const struct operand *out = &vcase->operands[vcase->output];
+    for (size_t i = 0; i < run->n_regions; i++) {
+        const struct verify_region *region = &run->regions[i];
+        const struct proof_region *at = &region->at;
+        const char *stored = vcase->data[vcase->output] +
+                             (size_t)(at->batch * out->batch_stride + at->row * out->pitch + at->column) * dtype_bytes(out->type);
+        int64_t index = region->exact ? compare_exact(vcase, region, stored)
+                                      : proof_compare(out->type, stored, out->pitch, at->rows, at->columns, region->value,
+                                                      region->allowed, NULL);
+        if (index >= 0) return fail_element(verify, vcase, run, region, index);
+    }
+    return VERDICT_OK;
+}
+
+static enum verdict check_bounds(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+{
+    const struct guarded *out = &vcase->buffers[vcase->output];
+    int64_t offset;
+    if (out->area && guarded_red_zone(out, POISON, &offset))
+        return fail_bytes(verify, vcase, run, out, offset, offset < 0 ? "in front of it" : "behind it");
+    if (out->area && guarded_gaps(out, &vcase->operands[vcase->output], POISON, &offset))
+        return fail_bytes(verify, vcase, run, out, offset, "between its rows");
+    if (verify->workspace.area && guarded_red_zone(&verify->workspace, RED_ZONE, &offset))
+        return fail_bytes(verify, vcase, run, &verify->workspace, offset, offset < 0 ? "in front of it" : "behind it");
+    return VERDICT_OK;
+}
+
+/* ---- running ---- */
+
+static enum status ready_workspace(struct verify *verify, const struct kernel_launch *launch)
+{
+    uint64_t bytes = launch->workspace_bytes + launch->scratch_bytes;
+    if (bytes != verify->workspace_bytes || !verify->workspace.area) {
+        guarded_destroy(&verify->workspace);
+        if (bytes) TRY(guarded_create("workspace", bytes, ALIGN_WORKSPACE, GUARDED_AT_END, &verify->workspace));
+        if (bytes) guarded_poison(&verify->workspace, RED_ZONE);
+        verify->workspace_bytes = bytes;
+    }
+    uint8_t poison = workspace_poison[verify->launches % sizeof workspace_poison];
+    if (bytes) memset(verify->workspace.data, poison, bytes);
+    return STATUS_OK;
+}
+
+/* The whole storage of the output: poison, then where it is also an input, that one's values. */
+static void ready_output(const struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+{
+    const struct guarded *buffer = &vcase->buffers[vcase->output];
+    const struct operand *out = &vcase->operands[vcase->output];
+    if (buffer->area)
+        memset(buffer->pages, POISON, buffer->page_bytes);
+    else
+        memset(vcase->data[vcase->output], POISON, operand_bytes(out));
+    int shared = verify->plan->proof->in_place(&vcase->problem, run->variant);
+    if (shared >= 0) operand_copy(&vcase->operands[shared], vcase->data[shared], out, vcase->data[vcase->output]);
+}
+
+static enum verdict run_once(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                             const struct kernel_launch *launch)
+{
+    _Alignas(16) char args[OP_ARGS_BYTES_MAX];
+    if (ready_workspace(verify, launch) != STATUS_OK) return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, status_message());
+    void *workspace = verify->workspace_bytes ? verify->workspace.data : NULL;
+    ready_output(verify, vcase, run);
+    verify_bind(verify->plan, vcase, run->variant, false, workspace, args);
+    verify->launches++;
+    uint64_t begin = clock_ns();
+    enum status status = kernel_run(verify->kernel, launch, args, (uint32_t)vcase->problem.op->args_bytes, workspace, NULL);
+    uint64_t ns = clock_ns() - begin;
+    if (vcase->own && (!verify->own_ns || ns < verify->own_ns)) verify->own_ns = ns;
+    if (status != STATUS_OK) return fail(verify, vcase, run, VERDICT_LAUNCH_ERROR, status_message());
+    enum verdict verdict = check_bounds(verify, vcase, run);
+    return verdict == VERDICT_OK ? compare(verify, vcase, run) : verdict;
+}
+
+/* Keeps the output of the first call, or holds a later one against it. */
+static enum verdict check_repeat(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run, bool first)
+{
+    const struct operand *out = &vcase->operands[vcase->output];
+    size_t bytes = operand_bytes(out);
+    if (first) {
+        if (bytes > verify->kept_bytes) {
+            free(verify->kept);
+            verify->kept = malloc(bytes);
+            verify->kept_bytes = verify->kept ? bytes : 0;
+        }
+        if (!verify->kept) return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, "no memory to compare two calls");
+        memcpy(verify->kept, vcase->data[vcase->output], bytes);
+        return VERDICT_OK;
+    }
+    if (!verify->deterministic || memcmp(verify->kept, vcase->data[vcase->output], bytes) == 0) return VERDICT_OK;
+    size_t at = 0;
+    while (((const char *)verify->kept)[at] == vcase->data[vcase->output][at]) at++;
+    char what[96];
+    snprintf(what, sizeof what, "two calls on the same inputs differ at byte %zu of %s", at, out->name);
+    return fail(verify, vcase, run, VERDICT_NONDETERMINISTIC, what);
+}
+
+static enum verdict run_repeatedly(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                                   const struct kernel_launch *launch)
+{
+    for (int i = 0; i < REPEATS; i++) {
+        enum verdict verdict = run_once(verify, vcase, run, launch);
+        if (verdict == VERDICT_OK) verdict = check_repeat(verify, vcase, run, i == 0);
+        if (verdict != VERDICT_OK) return verdict;
+    }
+    return VERDICT_OK;
+}
+
+static enum verdict run_case(struct verify *verify, struct verify_case *vcase)
+{
+    struct kernel_launch launch;
+    if (!kernel_accepts(verify->kernel, &vcase->problem, NULL)) {
+        if (!vcase->own) return VERDICT_OK; /* a shape that this kernel is not for */
+        kernel_bind(verify->kernel, &vcase->problem, &launch);
+        return fail(verify, vcase, &vcase->runs[0], VERDICT_INAPPLICABLE, status_message());
+    }
+    if (kernel_bind(verify->kernel, &vcase->problem, &launch) != STATUS_OK)
+        return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
+    for (unsigned r = 0; r < vcase->n_runs; r++) {
+        enum verdict verdict = run_repeatedly(verify, vcase, &vcase->runs[r], &launch);
+        if (verdict != VERDICT_OK) return verdict;
+    }
+    return VERDICT_OK;
+}
+
+enum verdict verify_all(struct verify *verify, bool own)
+{
+    for (unsigned c = 0; c < verify->plan->n_cases; c++) {
+        struct verify_case *vcase = &verify->plan->cases[c];
+        if (vcase->own != own) continue;
+        enum verdict verdict = run_case(verify, vcase);
+        if (verdict != VERDICT_OK) return verdict;
+        if (own && verify->stop_above_ns && verify->own_ns / HOPELESS > verify->stop_above_ns) {
+            snprintf(verify->detail, sizeof verify->detail, "%u launches, the best took %.3g ms", verify->launches,
+                     (double)verify->own_ns / 1e6);
+            return VERDICT_SLOW;
+        }
+    }
+    return VERDICT_OK;
+}
+
+enum verdict verify_again(struct verify *verify)
+{
+    struct verify_case *vcase = &verify->plan->cases[verify->plan->n_cases - 1]; /* normal values, the measured buffers */
+    struct kernel_launch launch;
+    if (kernel_bind(verify->kernel, &vcase->problem, &launch) != STATUS_OK)
+        return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
+    enum verdict verdict = run_once(verify, vcase, &vcase->runs[0], &launch);
+    /* What was kept last is this case's output before the measurement. */
+    return verdict == VERDICT_OK ? check_repeat(verify, vcase, &vcase->runs[0], false) : verdict;
+}
+
+/* ---- inputs ---- */
+
+void verify_sum_inputs(const struct verify_plan *plan, uint64_t sums[VERIFY_CASES_MAX])
+{
+    for (unsigned c = 0; c < plan->n_cases; c++) {
+        sums[c] = 0;
+        for (unsigned o = 0; o < plan->cases[c].n_operands; o++)
+            if (plan->cases[c].buffers[o].read_only) sums[c] = sums[c] * 31 + guarded_checksum(&plan->cases[c].buffers[o]);
+    }
+}
+
+enum verdict verify_check_inputs(struct verify *verify, const uint64_t sums[VERIFY_CASES_MAX])
+{
+    uint64_t now[VERIFY_CASES_MAX];
+    verify_sum_inputs(verify->plan, now);
+    for (unsigned c = 0; c < verify->plan->n_cases; c++)
+        if (now[c] != sums[c])
+            return fail(verify, &verify->plan->cases[c], &verify->plan->cases[c].runs[0], VERDICT_OUT_OF_BOUNDS,
+                        "an input was changed");
+    return VERDICT_OK;
+}
+
+void verify_end(struct verify *verify)
+{
+    guarded_destroy(&verify->workspace);
+    free(verify->kept);
+    verify->kept = NULL;
+    verify->kept_bytes = 0;
+}

@@ -1,0 +1,38 @@
+/* Is a candidate right? Runs a loaded kernel through a plan. */
+#ifndef TUNEBOOK_VERIFY_H
+#define TUNEBOOK_VERIFY_H
+
+#include "db/schema.h"
+#include "tuner/launch/kernel.h"
+#include "tuner/verify_plan.h"
+
+enum { VERIFY_DETAIL_BYTES = 256 };
+
+struct verify {
+    struct verify_plan *plan;
+    const struct kernel *kernel;
+    bool deterministic; /* promised: bitwise repeatability is demanded */
+    uint64_t stop_above_ns; /* a launch on the problem itself that takes several times this, twice, is `slow` at once; 0: never */
+    struct guarded workspace; /* of the last launch; reused while the size stays */
+    uint64_t workspace_bytes;
+    uint32_t launches;  /* so far: the poison of the workspace changes with it */
+    void *kept;         /* an output to compare with, and its size */
+    size_t kept_bytes;
+    uint64_t own_ns;    /* the faster of the problem's own launches; 0: none yet */
+    const char *doing;  /* for a fault's report */
+    char detail[VERIFY_DETAIL_BYTES];
+};
+
+/* All cases that the kernel accepts. VERDICT_OK, else the verdict with verify->detail. */
+enum verdict verify_all(struct verify *verify, bool own);
+
+/* Once more on the measured buffers, after the measurement. */
+enum verdict verify_again(struct verify *verify);
+
+/* Inputs must be what they were: sums taken before the candidate was loaded and after it ran. False with detail. */
+void verify_sum_inputs(const struct verify_plan *plan, uint64_t sums[VERIFY_CASES_MAX]);
+enum verdict verify_check_inputs(struct verify *verify, const uint64_t sums[VERIFY_CASES_MAX]);
+
+void verify_end(struct verify *verify);
+
+#endif

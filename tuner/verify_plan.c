@@ -1,0 +1,320 @@
+#include "tuner/verify_plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tuner/device/cpu_pool.h"
+#include "tuner/verify_regions.h"
+
+enum { SIZES_MAX = 8, CLIP = 48 };
+
+uint8_t verify_poison(enum dtype type)
+{
+    return dtype_epsilon(type) == 0 ? POISON_INTEGER : POISON;
+}
+
+/* ---- shapes ---- */
+
+/* Sizes in the order of the op's size fields. OWN stands for the problem's own size where that is small, else the number beside it.
+ * Numbers are primes or otherwise no multiple of any tile, and some exceed every block; products stay small. */
+enum { OWN = 1 << 16, OWN_LESS = 1 << 17, OWN_MORE = 1 << 18, SIZE_BITS = OWN - 1 };
+static const int32_t shapes[][4] = {
+    {1, 1, 1, 1},
+    {OWN | 61, OWN | 83, OWN | 139, 1},
+    {OWN_MORE | 67, OWN_MORE | 97, OWN_MORE | 131, 1},
+    {OWN_LESS | 31, OWN_LESS | 127, OWN_LESS | 63, 1},
+    {OWN | 5, 19, 2311, 1},
+    {OWN | 3, 2311, 17, 1},
+    {1031, 7, 29, 1},
+    {OWN | 13, 33, 65, 3},
+    {7, 67, 37, 2},
+};
+
+static int64_t size_of_rule(int32_t rule, int64_t own)
+{
+    int64_t number = rule & SIZE_BITS;
+    if (own > CLIP) return number;
+    if (rule & OWN) return own;
+    if (rule & OWN_MORE) return own + 1;
+    if (rule & OWN_LESS) return own > 1 ? own - 1 : 1;
+    return number;
+}
+
+/* Some op may want an even size: one more, field by field. */
+static bool make_valid(struct problem *problem)
+{
+    if (problem_check(problem) == STATUS_OK) return true;
+    for (unsigned f = 0; f < problem->op->n_fields; f++) {
+        if (problem->op->fields[f].kind != FIELD_SIZE) continue;
+        problem->value[f]++;
+        if (problem_check(problem) == STATUS_OK) return true;
+        problem->value[f]--;
+    }
+    return false;
+}
+
+static bool make_shape(const struct problem *own, const int32_t rules[4], struct problem *out)
+{
+    *out = *own;
+    unsigned size = 0;
+    for (unsigned f = 0; f < own->op->n_fields && size < 4; f++)
+        if (own->op->fields[f].kind == FIELD_SIZE) {
+            out->value[f] = size_of_rule(rules[size], own->value[f]);
+            size++;
+        }
+    return make_valid(out);
+}
+
+static bool is_known(const struct verify_plan *plan, const struct problem *problem)
+{
+    for (unsigned i = 0; i < plan->n_cases; i++)
+        if (memcmp(plan->cases[i].problem.value, problem->value, sizeof problem->value) == 0) return true;
+    return false;
+}
+
+/* ---- storage ---- */
+
+/* The least alignment that the problem allows an operand: the largest power of two that its tight pitch and its type promise. Fields
+ * called align_NAME say it; an operand without one has its output's, that is its type's. */
+static unsigned least_alignment(const struct problem *problem, const struct operand *operand)
+{
+    unsigned least = (unsigned)__builtin_ctz(dtype_bytes(operand->type));
+    for (unsigned f = 0; f < problem->op->n_fields; f++) {
+        const struct op_field *field = &problem->op->fields[f];
+        if (field->kind != FIELD_ALIGN) continue;
+        const char *name = strrchr(field->name, '_');
+        if (name && strcmp(name + 1, operand->name) == 0 && problem->value[f] > (int64_t)least)
+            least = (unsigned)problem->value[f];
+    }
+    return least;
+}
+
+/* Rows and batch items further apart than they need be, by an odd multiple of the alignment and no more aligned than that. */
+static void spread_operand(struct operand *operand, unsigned align)
+{
+    int64_t step = ((int64_t)1 << align) / (int64_t)dtype_bytes(operand->type);
+    if (step < 1) step = 1;
+    if (operand->pitch_offset) {
+        operand->pitch += step;
+        if (operand->pitch / step % 2 == 0) operand->pitch += step;
+    }
+    if (operand->batch_stride_offset) {
+        operand->batch_stride = operand->rows * operand->pitch + step;
+        if (operand->batch_stride / step % 2 == 0) operand->batch_stride += step;
+    }
+}
+
+static enum status make_buffers(struct verify_case *vcase, unsigned turn)
+{
+    for (unsigned i = 0; i < vcase->n_operands; i++) {
+        struct operand *operand = &vcase->operands[i];
+        unsigned align = least_alignment(&vcase->problem, operand);
+        spread_operand(operand, align);
+        enum guarded_end end = turn % 2 ? GUARDED_AT_BEGIN : GUARDED_AT_END;
+        TRY(guarded_create(operand->name, operand_bytes(operand), align, end, &vcase->buffers[i]));
+        vcase->data[i] = vcase->buffers[i].data;
+        if (i != vcase->output) guarded_poison(&vcase->buffers[i], verify_poison(operand->type));
+    }
+    return STATUS_OK;
+}
+
+static struct verify_case *add_case(struct verify_plan *plan, const struct problem *problem, enum proof_inputs kind)
+{
+    struct verify_case *vcase = &plan->cases[plan->n_cases++];
+    *vcase = (struct verify_case){.problem = *problem, .kind = kind};
+    vcase->n_operands = problem->op->operands(problem, vcase->operands);
+    vcase->output = plan->proof->output_operand(problem);
+    return vcase;
+}
+
+/* ---- arguments ---- */
+
+void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant, bool for_reference,
+                 void *workspace, void *args)
+{
+    void *pointers[OP_OPERANDS_MAX] = {0};
+    int shared = for_reference ? -1 : plan->proof->in_place(&vcase->problem, variant);
+    for (unsigned i = 0; i < vcase->n_operands; i++) {
+        bool unread = plan->unread[variant] >> i & 1;
+        pointers[i] = unread && vcase->poison[i].data ? vcase->poison[i].data : vcase->data[i];
+        if ((int)i == shared) pointers[i] = vcase->data[vcase->output];
+    }
+    vcase->problem.op->bind(&vcase->problem, pointers, workspace, args);
+    for (unsigned i = 0; i < vcase->n_operands; i++) {
+        const struct operand *operand = &vcase->operands[(int)i == shared ? vcase->output : i];
+        long long pitch = operand->pitch, stride = operand->batch_stride;
+        if (vcase->operands[i].pitch_offset) memcpy((char *)args + vcase->operands[i].pitch_offset, &pitch, sizeof pitch);
+        if (vcase->operands[i].batch_stride_offset)
+            memcpy((char *)args + vcase->operands[i].batch_stride_offset, &stride, sizeof stride);
+    }
+    plan->proof->set_variant(&vcase->problem, variant, args);
+}
+
+/* Which operands does nobody read in a variant? Those whose NaN the reference does not see. */
+static uint32_t find_unread(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant)
+{
+    uint32_t unread = 0;
+    struct proof_region corner = {.rows = 1, .columns = 1};
+    for (unsigned i = 0; i < vcase->n_operands; i++) {
+        if (i == vcase->output || !vcase->poison[i].data) continue;
+        _Alignas(16) char args[OP_ARGS_BYTES_MAX];
+        double value, allowed;
+        verify_bind(plan, vcase, variant, true, NULL, args);
+        void *poison = vcase->poison[i].data;
+        memcpy(args + vcase->operands[i].pointer_offset, &poison, sizeof poison);
+        plan->proof->reference(&vcase->problem, args, vcase->kind, &corner, &value, &allowed);
+        if (!isnan(value)) unread |= 1u << i;
+    }
+    return unread;
+}
+
+static enum status make_poison(struct verify_case *vcase)
+{
+    for (unsigned i = 0; i < vcase->n_operands; i++) {
+        if (i == vcase->output || vcase->operands[i].role == OPERAND_WEIGHT) continue;
+        TRY(guarded_create(vcase->operands[i].name, operand_bytes(&vcase->operands[i]),
+                           least_alignment(&vcase->problem, &vcase->operands[i]), GUARDED_AT_END, &vcase->poison[i]));
+        guarded_poison(&vcase->poison[i], verify_poison(vcase->operands[i].type));
+    }
+    return STATUS_OK;
+}
+
+/* ---- filling ---- */
+
+struct fill_task {
+    struct verify_plan *plan;
+    struct verify_case *vcase;
+    unsigned operand;
+    uint64_t seed;
+};
+
+static void fill_one(void *context, uint32_t i, uint32_t slot)
+{
+    (void)slot;
+    const struct fill_task *task = (const struct fill_task *)context + i;
+    struct verify_case *vcase = task->vcase;
+    task->plan->proof->fill(&vcase->problem, &vcase->operands[task->operand], task->operand, vcase->kind, task->seed,
+                            vcase->data[task->operand]);
+}
+
+/* Fills inputs of cases [first, n_cases). What nobody reads in any run of a case stays poison, or untouched. */
+static enum status fill_cases(struct verify_plan *plan, unsigned first, uint64_t seed, struct cpu_pool *pool, uint32_t threads)
+{
+    struct fill_task tasks[VERIFY_CASES_MAX * OP_OPERANDS_MAX];
+    uint32_t n = 0;
+    for (unsigned c = first; c < plan->n_cases; c++) {
+        struct verify_case *vcase = &plan->cases[c];
+        for (unsigned o = 0; o < vcase->n_operands; o++) {
+            bool unread = vcase->own && vcase->n_runs == 1 && plan->unread[vcase->runs[0].variant] >> o & 1;
+            if (o != vcase->output && !unread) tasks[n++] = (struct fill_task){plan, vcase, o, seed};
+        }
+    }
+    cpu_pool_run(pool, n, threads, fill_one, tasks);
+    return STATUS_OK;
+}
+
+static enum status protect_cases(struct verify_plan *plan)
+{
+    for (unsigned c = 0; c < plan->n_cases; c++)
+        for (unsigned o = 0; o < plan->cases[c].n_operands; o++) {
+            if (o != plan->cases[c].output && plan->cases[c].buffers[o].area)
+                TRY(guarded_protect(&plan->cases[c].buffers[o]));
+            if (plan->cases[c].poison[o].area) TRY(guarded_protect(&plan->cases[c].poison[o]));
+        }
+    return STATUS_OK;
+}
+
+/* ---- the plan ---- */
+
+static void add_runs(struct verify_case *vcase, unsigned n_variants)
+{
+    if (n_variants > VERIFY_RUNS_MAX) n_variants = VERIFY_RUNS_MAX;
+    for (unsigned v = 0; v < n_variants; v++) vcase->runs[vcase->n_runs++].variant = v;
+}
+
+static enum status add_small_cases(struct verify_plan *plan, const struct problem *own)
+{
+    unsigned turn = 0;
+    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+        struct problem problem;
+        if (!make_shape(own, shapes[s], &problem) || is_known(plan, &problem)) continue;
+        for (int kind = PROOF_INTEGERS; kind <= PROOF_NORMAL; kind++) {
+            struct verify_case *vcase = add_case(plan, &problem, (enum proof_inputs)kind);
+            add_runs(vcase, plan->proof->n_variants);
+            TRY(make_buffers(vcase, turn++));
+            TRY(make_poison(vcase));
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Normal values fill every operand of the second case, so that no zero hides what is read. */
+static void note_unread(struct verify_plan *plan)
+{
+    uint32_t unread[VERIFY_RUNS_MAX] = {0};
+    struct verify_case *vcase = &plan->cases[plan->n_cases > 1 ? 1 : 0];
+    for (unsigned r = 0; r < vcase->n_runs; r++)
+        unread[vcase->runs[r].variant] = find_unread(plan, vcase, vcase->runs[r].variant);
+    memcpy(plan->unread, unread, sizeof unread);
+}
+
+static enum status add_own_cases(struct verify_plan *plan, const struct problem *own, struct measure_set *set)
+{
+    struct op_work work;
+    own->op->work(own, &work);
+    plan->own_flops = work.flops;
+    struct verify_case *vcase = add_case(plan, own, PROOF_INTEGERS);
+    vcase->own = true;
+    /* Where a launch is far below a millisecond all variants are tried on the problem itself, too. */
+    add_runs(vcase, work.flops < 1e7 ? plan->proof->n_variants : 1);
+    TRY(make_buffers(vcase, 0));
+    if (vcase->n_runs > 1) TRY(make_poison(vcase));
+    vcase = add_case(plan, own, PROOF_NORMAL);
+    vcase->own = true;
+    add_runs(vcase, 1);
+    for (unsigned o = 0; o < vcase->n_operands; o++) vcase->data[o] = set->base[o];
+    return STATUS_OK;
+}
+
+static enum status make_plan(struct verify_plan *plan, const struct problem *problem, uint64_t seed, uint32_t threads,
+                             struct measure_set *set, struct cpu_pool *pool)
+{
+    TRY(add_small_cases(plan, problem));
+    unsigned small = plan->n_cases;
+    TRY(fill_cases(plan, 0, seed, pool, threads));
+    if (small) note_unread(plan);
+    TRY(add_own_cases(plan, problem, set));
+    TRY(fill_cases(plan, small, seed, pool, threads));
+    for (unsigned c = 0; c < plan->n_cases; c++)
+        for (unsigned r = 0; r < plan->cases[c].n_runs; r++)
+            TRY(verify_regions_choose(plan, &plan->cases[c], &plan->cases[c].runs[r], seed + c, threads));
+    TRY(verify_regions_compute(plan, pool, threads));
+    return protect_cases(plan);
+}
+
+enum status verify_plan_create(const struct problem *problem, uint64_t seed, uint32_t threads, struct measure_set *set,
+                               struct verify_plan *out)
+{
+    const struct op_proof *proof = op_proof_find(problem->op->name);
+    if (!proof) return status_fail(STATUS_UNAVAILABLE, "no proof for op %s: nothing can be verified", problem->op->name);
+    *out = (struct verify_plan){.proof = proof};
+    struct cpu_pool *pool;
+    TRY(cpu_pool_create(threads, &pool));
+    enum status status = make_plan(out, problem, seed, threads, set, pool);
+    cpu_pool_destroy(pool);
+    if (status != STATUS_OK) verify_plan_destroy(out);
+    return status;
+}
+
+void verify_plan_destroy(struct verify_plan *plan)
+{
+    for (unsigned c = 0; c < plan->n_cases; c++) {
+        struct verify_case *vcase = &plan->cases[c];
+        for (unsigned o = 0; o < vcase->n_operands; o++) {
+            guarded_destroy(&vcase->buffers[o]);
+            guarded_destroy(&vcase->poison[o]);
+        }
+        for (unsigned r = 0; r < vcase->n_runs; r++) verify_regions_free(&vcase->runs[r]);
+    }
+    plan->n_cases = 0;
+}
