@@ -35,14 +35,14 @@ static enum status read_extent(struct manifest_reader *reader, const cJSON *step
     return STATUS_OK;
 }
 
-static enum status read_kernel(struct manifest_reader *reader, const cJSON *object, unsigned index,
-                               struct manifest_step *step)
+static enum status read_kernel(struct manifest_reader *reader, const struct json_source *place,
+                               const cJSON *object, unsigned index, struct manifest_step *step)
 {
     static const char *const known[] = {"when", "entry", "grid", "cluster", "block", "shared_bytes"};
-    TRY(json_only(&reader->source, object, known, sizeof known / sizeof known[0]));
+    TRY(json_only(place, object, known, sizeof known / sizeof known[0]));
     const char *entry;
     char clause[CLAUSE_BYTES];
-    TRY(json_string(&reader->source, object, "entry", &entry));
+    TRY(json_string(place, object, "entry", &entry));
     if (!is_entry(entry))
         return status_fail(STATUS_BAD_DATA, "%s: launch[%u].entry \"%s\" is no name of a C function",
                            reader->source.name, index, entry);
@@ -54,15 +54,15 @@ static enum status read_kernel(struct manifest_reader *reader, const cJSON *obje
     return reader_optional(reader, object, "shared_bytes", clause, "0", &step->shared_bytes);
 }
 
-static enum status read_zero(struct manifest_reader *reader, const cJSON *object, unsigned index,
-                             struct manifest_step *step)
+static enum status read_zero(struct manifest_reader *reader, const struct json_source *place,
+                             const cJSON *object, unsigned index, struct manifest_step *step)
 {
     static const char *const known[] = {"when", "zero"}, *const range[] = {"offset", "bytes"};
     const cJSON *zero;
     char clause[CLAUSE_BYTES];
-    TRY(json_only(&reader->source, object, known, 2));
-    TRY(json_object(&reader->source, object, "zero", &zero));
-    TRY(json_only(&reader->source, zero, range, 2));
+    TRY(json_only(place, object, known, 2));
+    TRY(json_object(place, object, "zero", &zero));
+    TRY(json_only(place, zero, range, 2));
     const cJSON *bytes = cJSON_GetObjectItemCaseSensitive(zero, "bytes");
     if (!bytes)
         return status_fail(STATUS_BAD_DATA,
@@ -88,7 +88,11 @@ static enum status read_step(struct manifest_reader *reader, const cJSON *object
         step->has_when = true;
     }
     bool zero = cJSON_GetObjectItemCaseSensitive(object, "zero") != NULL;
-    return zero ? read_zero(reader, object, index, step) : read_kernel(reader, object, index, step);
+    char name[CLAUSE_BYTES + 1024]; /* what is wrong in a step is said of the step */
+    snprintf(name, sizeof name, "%s: launch[%u]", reader->source.name, index);
+    const struct json_source place = {name};
+    return zero ? read_zero(reader, &place, object, index, step)
+                : read_kernel(reader, &place, object, index, step);
 }
 
 enum status manifest_read_launch(struct manifest_reader *reader, const cJSON *root)

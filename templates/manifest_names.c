@@ -151,7 +151,7 @@ static enum status compile(struct manifest_reader *reader, const char *text, con
     text_free(&where);
     if (status != STATUS_BAD_DATA || !reader->parameter_asked) return status;
     char message[512];
-    snprintf(message, sizeof message, "%s", status_message());
+    snprintf(message, sizeof message, "%.*s", (int)strcspn(status_message(), ";"), status_message());
     return status_fail(status, "%s (accepts sees problem fields and device.* only; use where)", message);
 }
 
