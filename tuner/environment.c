@@ -95,20 +95,16 @@ static enum status add_device(const struct trial_setting *setting, cJSON *object
     return status;
 }
 
+/* The member with the least name goes first, then the least of the rest, ... */
 static void sort_members(cJSON *object)
 {
-    /* Insertion into a new list: there are few. */
-    cJSON *sorted = NULL, *item;
-    while ((item = cJSON_DetachItemFromArray(object, 0))) {
-        if (!sorted) sorted = cJSON_CreateObject();
-        int place = 0, n = cJSON_GetArraySize(sorted);
-        while (place < n && strcmp(cJSON_GetArrayItem(sorted, place)->string, item->string) < 0) place++;
-        if (place == n)
-            cJSON_AddItemToArray(sorted, item);
-        else
-            cJSON_InsertItemInArray(sorted, place, item);
-    }
+    cJSON *sorted = cJSON_CreateObject(), *item;
     if (!sorted) return;
+    while (object->child) {
+        cJSON *least = object->child;
+        cJSON_ArrayForEach(item, object) if (strcmp(item->string, least->string) < 0) least = item;
+        cJSON_AddItemToArray(sorted, cJSON_DetachItemViaPointer(object, least));
+    }
     object->child = sorted->child;
     sorted->child = NULL;
     cJSON_Delete(sorted);

@@ -38,6 +38,7 @@ struct finals {
     uint32_t n;
     size_t rounds;
     bool vendor_ran; /* last */
+    uint64_t next;   /* launch, over all contestants: nobody finds the weights that another has just read */
 };
 
 static void vendor_launch(void *context, uint64_t i)
@@ -134,9 +135,12 @@ static void run_round(struct finals *finals, struct rng *rng)
         *finals->job->current = order[i];
         if (finals->vendor_ran && !contestant->is_vendor) clock_sleep_ns(SETTLE_NS); /* until its threads sleep */
         finals->vendor_ran = contestant->is_vendor;
+        struct measured *measured = &contestant->measured;
+        measured->next = finals->next;
         /* Its threads, code and activations come back to the caches unmeasured. */
-        if (contestant->estimate_ns < SHORT_NS) contestant->measured.launch(contestant->measured.context, contestant->measured.next++);
-        contestant->samples[finals->rounds] = measure_block(&contestant->measured);
+        if (contestant->estimate_ns < SHORT_NS) measured->launch(measured->context, measured->next++);
+        contestant->samples[finals->rounds] = measure_block(measured);
+        finals->next = measured->next;
     }
     finals->rounds++;
 }

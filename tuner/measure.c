@@ -9,7 +9,7 @@ enum {
     LAUNCHES_MIN = 20,
     BLOCK_NS = 100000,        /* a block is no shorter: reading the clock twice must not show */
     LONG_LAUNCH_NS = 1000000, /* from here a block may have fewer launches */
-    LONG_BLOCK_NS = 20000000,
+    LONG_BLOCK_NS = 5000000,
     WARM_UP_NS = 5000000,
     SAMPLES_MIN = 6,          /* the least that has a 95 % interval */
     SAMPLES_MAX = 20000,
@@ -25,10 +25,11 @@ static double time_launches(struct measured *measured, uint64_t n)
 
 double measure_prepare(struct measured *measured)
 {
-    /* The first launch pays for pages and code; then for about WARM_UP_NS, the last batch being the estimate. */
+    /* The first launch pays for pages and code; then for about WARM_UP_NS, the last batch being the estimate. One that takes
+     * longer by itself is warm enough. */
     double ns = time_launches(measured, 1);
     uint64_t n = 1;
-    for (double spent = 0; spent < WARM_UP_NS && n < LAUNCHES_MAX; n *= 2) {
+    for (double spent = ns > WARM_UP_NS ? ns : 0; spent < WARM_UP_NS && n < LAUNCHES_MAX; n *= 2) {
         double took = time_launches(measured, n);
         spent += took;
         ns = took / (double)n;

@@ -20,7 +20,7 @@ struct measured {
     uint32_t per_sample;    /* launches of a block; 0: not known yet */
 };
 
-/* Warm-up, and the number of launches in a block: at least 20 where one takes less than a millisecond, else as many as fit in 20 ms.
+/* Warm-up, and the number of launches in a block: at least 20 where one takes less than a millisecond, else as many as fit in 5 ms, one at least.
  * Returns the time of a launch, in ns. */
 double measure_prepare(struct measured *measured);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "tuner/base/clock.h"
 
-enum { ALIGN_WORKSPACE = 6, RED_ZONE = 0xa5, REPEATS = 2, HOPELESS = 4 };
+enum { ALIGN_WORKSPACE = 6, RED_ZONE = 0xa5, HOPELESS = 4 };
 
 /* What a launch finds in its workspace: NaN, large numbers, small numbers; never what the last one left, never zero. */
 static const uint8_t workspace_poison[] = {0xff, 0x7e, 0x3c};
@@ -147,26 +147,29 @@ static enum verdict run_once(struct verify *verify, const struct verify_case *vc
     uint64_t ns = clock_ns() - begin;
     if (vcase->own && (!verify->own_ns || ns < verify->own_ns)) verify->own_ns = ns;
     if (status != STATUS_OK) return fail(verify, vcase, run, VERDICT_LAUNCH_ERROR, status_message());
-    enum verdict verdict = check_bounds(verify, vcase, run);
-    return verdict == VERDICT_OK ? compare(verify, vcase, run) : verdict;
+    return check_bounds(verify, vcase, run);
 }
 
-/* Keeps the output of the first call, or holds a later one against it. */
-static enum verdict check_repeat(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run, bool first)
+static enum verdict keep_output(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+{
+    size_t bytes = operand_bytes(&vcase->operands[vcase->output]);
+    if (bytes > verify->kept_bytes) {
+        free(verify->kept);
+        verify->kept = malloc(bytes);
+        verify->kept_bytes = verify->kept ? bytes : 0;
+    }
+    if (!verify->kept) return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, "no memory to compare two calls");
+    memcpy(verify->kept, vcase->data[vcase->output], bytes);
+    return VERDICT_OK;
+}
+
+/* A later call: the same bytes are right, as the first were. Others must be right by themselves, and allowed to differ. */
+static enum verdict check_repeat(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
 {
     const struct operand *out = &vcase->operands[vcase->output];
-    size_t bytes = operand_bytes(out);
-    if (first) {
-        if (bytes > verify->kept_bytes) {
-            free(verify->kept);
-            verify->kept = malloc(bytes);
-            verify->kept_bytes = verify->kept ? bytes : 0;
-        }
-        if (!verify->kept) return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, "no memory to compare two calls");
-        memcpy(verify->kept, vcase->data[vcase->output], bytes);
-        return VERDICT_OK;
-    }
-    if (!verify->deterministic || memcmp(verify->kept, vcase->data[vcase->output], bytes) == 0) return VERDICT_OK;
+    if (memcmp(verify->kept, vcase->data[vcase->output], operand_bytes(out)) == 0) return VERDICT_OK;
+    enum verdict verdict = compare(verify, vcase, run);
+    if (verdict != VERDICT_OK || !verify->deterministic) return verdict;
     size_t at = 0;
     while (((const char *)verify->kept)[at] == vcase->data[vcase->output][at]) at++;
     char what[96];
@@ -174,15 +177,16 @@ static enum verdict check_repeat(struct verify *verify, const struct verify_case
     return fail(verify, vcase, run, VERDICT_NONDETERMINISTIC, what);
 }
 
+/* The measured buffers are run once here and once after the measurement. */
 static enum verdict run_repeatedly(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
                                    const struct kernel_launch *launch)
 {
-    for (int i = 0; i < REPEATS; i++) {
-        enum verdict verdict = run_once(verify, vcase, run, launch);
-        if (verdict == VERDICT_OK) verdict = check_repeat(verify, vcase, run, i == 0);
-        if (verdict != VERDICT_OK) return verdict;
-    }
-    return VERDICT_OK;
+    bool measured = !vcase->buffers[vcase->output].area;
+    enum verdict verdict = run_once(verify, vcase, run, launch);
+    if (verdict == VERDICT_OK) verdict = compare(verify, vcase, run);
+    if (verdict == VERDICT_OK) verdict = keep_output(verify, vcase, run);
+    if (verdict == VERDICT_OK && !measured) verdict = run_once(verify, vcase, run, launch);
+    return verdict == VERDICT_OK && !measured ? check_repeat(verify, vcase, run) : verdict;
 }
 
 static enum verdict run_case(struct verify *verify, struct verify_case *vcase)
@@ -226,7 +230,7 @@ enum verdict verify_again(struct verify *verify)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
     enum verdict verdict = run_once(verify, vcase, &vcase->runs[0], &launch);
     /* What was kept last is this case's output before the measurement. */
-    return verdict == VERDICT_OK ? check_repeat(verify, vcase, &vcase->runs[0], false) : verdict;
+    return verdict == VERDICT_OK ? check_repeat(verify, vcase, &vcase->runs[0]) : verdict;
 }
 
 /* ---- inputs ---- */
