@@ -72,12 +72,12 @@ static bool is_usable(void *context, struct book *layer, const struct record_ent
  * promise is cut at 7, 6, ... 0. */
 enum { ALIGN_MAX = 8, HEADS_MAX = ALIGN_MAX + 2 };
 
-/* The request of a problem. A model asks for many sizes of few kinds, so the text of the last kind is kept.
- */
+/* The request of a problem. A model asks for many sizes of few kinds, so the last kind's text is kept. */
 struct question {
     struct problem kind; /* sizes as they were; what `parts` and `heads` were made for */
     struct key_parts parts;
     const char *size_names[KEY_SIZES_MAX];
+    int size_fields[KEY_SIZES_MAX];
     bool widened;
     size_t n_heads;
     const char *heads[HEADS_MAX];
@@ -137,7 +137,10 @@ static enum status question_begin(struct question *question, const struct proble
 {
     question->kind.op = NULL; /* until it is whole */
     TRY(problem_key_parts(problem, class_text, &question->parts));
-    for (uint32_t i = 0; i < question->parts.n_sizes; i++) question->size_names[i] = question->parts.names[i];
+    for (uint32_t i = 0; i < question->parts.n_sizes; i++) {
+        question->size_names[i] = question->parts.names[i];
+        question->size_fields[i] = op_field_index(problem->op, problem->op->key_sizes[i]);
+    }
     question->heads[0] = question->parts.head;
     question->n_heads = 1;
     question->widened = false;
@@ -155,9 +158,8 @@ static enum status question_get(struct finder *finder, struct question **out)
     if (!question) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for a lookup");
     if (!same_kind(&question->kind, problem))
         TRY(question_begin(question, problem, context->info->class_text));
-    const char *const *size = problem->op->key_sizes;
     for (uint32_t i = 0; i < question->parts.n_sizes; i++)
-        question->parts.sizes[i] = problem->value[op_field_index(problem->op, size[i])];
+        question->parts.sizes[i] = problem->value[question->size_fields[i]];
     question->request = (struct lookup_request){
         .heads = question->heads,
         .n_heads = 1,

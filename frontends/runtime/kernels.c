@@ -12,6 +12,26 @@ const struct stored_kernel *context_find_kernel(const tb_context *context, size_
     return stored;
 }
 
+static char *say_why(const struct stored_kernel *stored, const char *what, const char *why)
+{
+    struct text text = {0};
+    text_format(&text, "kernel %s %s %s%s", stored->descriptor.template_name,
+                stored->descriptor.configuration, what, why);
+    return text_take(&text);
+}
+
+/* What crashed here after it had won must not run in somebody's server. Asked once a kernel. */
+static enum status check_quarantine(const tb_context *context, struct stored_kernel *stored,
+                                    const struct hash *environment)
+{
+    enum verdict verdict;
+    if (book_quarantined(context->book->layers[stored->layer], context->info->class_text, &stored->key,
+                         environment, &verdict) != STATUS_OK)
+        return STATUS_OK;
+    stored->broken = say_why(stored, "is in quarantine: ", verdict_name(verdict));
+    return stored->broken ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "tunebook: no memory for a kernel");
+}
+
 enum status context_store_kernel(tb_context *context, struct lookup_answer *answer,
                                  struct stored_kernel **out)
 {
@@ -36,7 +56,7 @@ enum status context_store_kernel(tb_context *context, struct lookup_answer *answ
     stored->next = context->kernels;
     context->kernels = stored;
     *out = stored;
-    return STATUS_OK;
+    return check_quarantine(context, stored, &answer->entry.environment);
 }
 
 static enum status load(tb_context *context, struct stored_kernel *stored)
@@ -55,10 +75,7 @@ enum status context_load_kernel(tb_context *context, struct stored_kernel *store
     enum status status = load(context, stored);
     if (status == STATUS_OK || status == STATUS_NO_MEMORY) return status;
     stored->kernel = NULL;
-    struct text why = {0};
-    text_format(&why, "kernel %s %s was not loaded: %s", stored->descriptor.template_name,
-                stored->descriptor.configuration, status_message());
-    stored->broken = text_take(&why);
+    stored->broken = say_why(stored, "was not loaded: ", status_message());
     if (!stored->broken) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for a kernel");
     return status_fail(STATUS_BAD_DATA, "%s", stored->broken);
 }

@@ -18,6 +18,7 @@ static enum status take_answer(tb_plan *plan, struct lookup_answer *answer, char
 {
     struct stored_kernel *stored;
     TRY(context_store_kernel(plan->context, answer, &stored));
+    if (stored->broken) return status_fail(STATUS_BAD_DATA, "%s", stored->broken);
     if (!(plan->flags & TB_PLAN_NO_LOAD)) TRY(context_load_kernel(plan->context, stored));
     plan->kernel = plan->flags & TB_PLAN_NO_LOAD ? NULL : stored->kernel;
     plan->stored = stored;

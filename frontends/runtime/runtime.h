@@ -29,8 +29,7 @@ enum {
 };
 enum { PLAN_FLAGS = TB_PLAN_NO_LOAD | TB_PLAN_DETERMINISTIC | TB_PLAN_EXACT_ONLY | TB_PLAN_ONLY_IF_FASTER };
 
-/* --- status: enum status of the rooms behind us as the caller's tb_status
- * ---------------------------------------- */
+/* --- status: enum status of the rooms behind us as the caller's tb_status --- */
 
 tb_status runtime_status(enum status status);
 /* The same for functions where a missing file is the operating system's word, not "no kernel". */
@@ -39,8 +38,7 @@ tb_status runtime_fail(tb_status code, const char *format, ...) __attribute__((f
 /* After fork() in the child: neither LMDB nor threads survive. */
 tb_status runtime_fail_forked(void);
 
-/* --- book.c
- * ------------------------------------------------------------------------------------------------------ */
+/* --- book.c --- */
 
 /* One page that the kernel clears in a child of fork (MADV_WIPEONFORK): its first word tells parent from
  * child for the price of a load. */
@@ -62,8 +60,7 @@ static inline bool book_is_alive(const tb_book *book)
     return __builtin_expect(*book->alive == (uint32_t)ALIVE, 1);
 }
 
-/* --- problem.c: structs that callers fill, of any version
- * -------------------------------------------------------- */
+/* --- problem.c: structs that callers fill, of any version --- */
 
 /* Copies a caller's struct over `out`, which holds the defaults. `least` is what the oldest version had,
  * `newest` what this one has; a longer struct is taken when the unknown rest is zero. STATUS_USAGE names
@@ -76,11 +73,9 @@ enum status struct_writable(const char *what, size_t struct_size, size_t least, 
 enum status problem_read(const tb_gemm_problem *in, tb_gemm_problem *canonical);
 enum status problem_convert(const tb_gemm_problem *canonical, struct problem *out);
 
-/* --- cache.c
- * ----------------------------------------------------------------------------------------------------- */
+/* --- cache.c --- */
 
-/* A kernel of one layer, shared by all plans that it answers. Guarded by the context's mutex; freed with it.
- */
+/* A kernel of one layer, shared by all plans that it answers. Guarded by the context's mutex. */
 struct stored_kernel {
     struct stored_kernel *next;
     size_t layer;
@@ -117,12 +112,10 @@ struct plan_table {
 enum status cache_insert(tb_context *context, tb_plan *plan);
 void cache_destroy(tb_context *context);
 
-/* --- context.c
- * --------------------------------------------------------------------------------------------------- */
+/* --- context.c --- */
 
 /* A thread's own counters, in a cache line of their own: its owner alone writes them, so that counting a hit
- * needs no locked instruction. Threads that found no free one count together in the last, which has no owner.
- */
+ * needs no locked instruction. Threads that found no free one share the last, which has no owner. */
 struct shard {
     _Alignas(64) _Atomic uintptr_t owner;
     _Atomic uint64_t hits;
@@ -177,7 +170,8 @@ static inline void context_count_launch(const tb_context *context)
     shard_count(shard, &shard->launches);
 }
 
-/* The kernel of a lookup's answer. Takes over answer->descriptor_bytes. Under the mutex. */
+/* The kernel of a lookup's answer. Takes over answer->descriptor_bytes. A kernel in quarantine is kept as
+ * `broken`. Under the mutex. */
 enum status context_store_kernel(tb_context *context, struct lookup_answer *answer,
                                  struct stored_kernel **out);
 /* Loads it if it is not; what fails is remembered in `broken`. STATUS_BAD_DATA, or STATUS_NO_MEMORY (not
@@ -186,8 +180,7 @@ enum status context_load_kernel(tb_context *context, struct stored_kernel *store
 const struct stored_kernel *context_find_kernel(const tb_context *context, size_t layer,
                                                 const struct hash *key);
 
-/* --- find.c
- * ------------------------------------------------------------------------------------------------------ */
+/* --- find.c --- */
 
 /* A question to the books, with what was found on the way. */
 struct finder {
@@ -202,16 +195,14 @@ enum status find_kernel(struct finder *finder, struct lookup_answer *answer);
 /* All usable ones, best first. The caller frees every descriptor_bytes. */
 enum status find_all(struct finder *finder, struct lookup_answer *answers, size_t capacity, size_t *n);
 
-/* --- plan.c, candidates.c
- * ---------------------------------------------------------------------------------------- */
+/* --- plan.c, candidates.c --- */
 
 /* What a plan tells. */
 void explanation_fill(const tb_plan *plan, tb_explanation *out);
 enum status explanation_write(tb_explanation *out, const tb_explanation *full);
 void candidates_destroy(tb_context *context);
 
-/* --- journal.c
- * --------------------------------------------------------------------------------------------------- */
+/* --- journal.c --- */
 
 enum status journal_open(tb_book *book); /* reads the environment */
 void journal_close(tb_book *book);

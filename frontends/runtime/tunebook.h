@@ -6,20 +6,23 @@
  *     tb_plan *plan;  tb_gemm_plan(context, &problem, 0, &plan);
  *     tb_gemm_launch(plan, &args, workspace, NULL);
  *
- * The library never tunes and links no compiler: it needs libc and liblmdb. It prints nothing unless
- * $TUNEBOOK_LOG asks.
+ * The library never tunes and links no compiler: it needs libc and liblmdb. It prints nothing unless the
+ * environment asks.
  *
- * Every function returns a tb_status; tb_last_error() has one line about the thread's last failure. Structs
- * that callers fill start with `struct_size` (use the _INIT macros), so that the library and a program of
- * another version understand each other.
+ * Every function returns a tb_status and writes its outputs only on TB_OK; tb_last_error() has one line about
+ * the thread's last failure. Structs that callers fill start with `struct_size` (use the _INIT macros), so
+ * that the library and a program of another version understand each other: members that an older program does
+ * not have are at their defaults, members that the library does not know must be zero.
  *
  * Threads: all functions may be called from any thread at once, except that close and destroy calls must be
- * the last on their object. A book, context or plan must not be used after fork() in the child.
+ * the last on their object. After fork() the child may not use a book, context, plan or launch of its parent:
+ * every call answers TB_INVALID there; closing and destroying do nothing.
  *
- * Environment: TUNEBOOK (colon list of books instead of the usual layers), TUNEBOOK_LOG=1 or a file (one line
- * per distinct problem and how it was answered), TUNEBOOK_MISSES=FILE (problems not answered exactly,
- * appended, for `autotune
- * --shapes=FILE`), TUNEBOOK_DISABLE=1 (every plan is TB_NO_KERNEL). */
+ * Environment, read by tb_open:
+ *     TUNEBOOK            colon list of books instead of the usual layers
+ *     TUNEBOOK_LOG        1 (standard error) or a file: one line per distinct problem and how it was answered
+ *     TUNEBOOK_MISSES     a file: problems not answered exactly, appended, for `autotune --shapes=FILE`
+ *     TUNEBOOK_DISABLE    1: every plan is TB_NO_KERNEL */
 #ifndef TUNEBOOK_H
 #define TUNEBOOK_H
 
@@ -45,9 +48,10 @@ typedef struct tb_book tb_book;
 typedef struct tb_context tb_context;
 typedef struct tb_plan tb_plan;
 
+/* Values of this and the other enumerations never change. */
 typedef enum tb_status {
     TB_OK = 0,
-    TB_NO_KERNEL, /* nothing usable for this problem: use your own kernel; the reason is in tb_last_error() */
+    TB_NO_KERNEL,   /* nothing usable for this problem: use your own; tb_last_error() says why */
     TB_NOT_COVERED, /* arguments outside what the plan covers; nothing was launched */
     TB_INVALID,     /* an argument of the call is wrong */
     TB_UNAVAILABLE, /* no such backend, device or driver here */
@@ -57,7 +61,6 @@ typedef enum tb_status {
     TB_NO_MEMORY
 } tb_status;
 
-/* Element types. Values are stable. */
 typedef enum tb_type {
     TB_F64,
     TB_F32,
@@ -75,15 +78,15 @@ typedef enum tb_layout { TB_NN, TB_NT, TB_TN, TB_TT } tb_layout; /* of A and B: 
 typedef enum tb_activation {
     TB_NONE,
     TB_RELU,
-    TB_GELU /* tanh form */,
+    TB_GELU, /* tanh form */
     TB_SILU,
-    TB_REGLU,
+    TB_REGLU, /* the glu forms: act(left half) * right half, so that n/2 columns are stored */
     TB_GEGLU,
-    TB_SWIGLU /* act(left half) * right half: n/2 columns stored */
+    TB_SWIGLU
 } tb_activation;
 
-typedef enum tb_match { TB_EXACT, TB_NEAR_SHAPE, TB_SIBLING_CLASS, TB_DEFAULT } tb_match;
-typedef enum tb_evidence { TB_MEASURED, TB_PREDICTED, TB_BY_DEFAULT } tb_evidence;
+typedef enum tb_match { TB_EXACT, TB_NEAR_SHAPE, TB_SIBLING_CLASS, TB_DEFAULT } tb_match; /* best first */
+typedef enum tb_evidence { TB_MEASURED, TB_PREDICTED, TB_BY_DEFAULT } tb_evidence;        /* best first */
 
 /* The ABI the library was built with; compare with TB_ABI_VERSION. */
 TB_API int tb_abi_version(void);
@@ -109,16 +112,16 @@ typedef struct tb_context_options {
     tb_parallel_for parallel_for; /* CPU: your thread pool; NULL: the library makes its own threads */
     void *pool;
 } tb_context_options;
-#define TB_CONTEXT_OPTIONS_INIT                   \
-    {                                             \
-        sizeof(tb_context_options), 0, NULL, NULL \
-    }
+/* clang-format off */
+#define TB_CONTEXT_OPTIONS_INIT {sizeof(tb_context_options), 0, NULL, NULL}
+/* clang-format on */
 
 /* A device to plan for. backend: "cpu". On a GPU adopts the caller's current context, else retains the
- * primary. `options` may be NULL. Keeps a reference to the book, which must outlive it. */
+ * primary. `options` may be NULL. The book must outlive the context. The first context on a machine measures
+ * its memory bandwidth for a fraction of a second, which is then kept on disk. */
 TB_API tb_status tb_context_create(tb_book *book, const char *backend, uint32_t device,
                                    const tb_context_options *options, tb_context **context);
-TB_API void tb_context_destroy(tb_context *context); /* with its plans */
+TB_API void tb_context_destroy(tb_context *context); /* with its plans; NULL is fine */
 /* "x86-64-v4:2:38"; lives as long as the context. */
 TB_API const char *tb_context_class(const tb_context *context);
 
@@ -130,14 +133,14 @@ typedef struct tb_gemm_problem {
     tb_layout layout;
     tb_activation activation;
     int has_bias;
-    /* log2 of the bytes that every base address and row pitch of the operand will be a multiple of, 0 to 8.
-     */
+    /* log2 of the bytes that every base address and row pitch of the operand will be a multiple of: from the
+     * size of an element up to 8. */
     int align_a, align_b, align_c, align_d;
 } tb_gemm_problem;
-#define TB_GEMM_PROBLEM_INIT                                                                       \
-    {                                                                                              \
-        sizeof(tb_gemm_problem), 0, 0, 0, 1, TB_F32, TB_F32, TB_F32, TB_NN, TB_NONE, 0, 4, 4, 4, 4 \
-    }
+/* clang-format off */
+#define TB_GEMM_PROBLEM_INIT \
+    {sizeof(tb_gemm_problem), 0, 0, 0, 1, TB_F32, TB_F32, TB_F32, TB_NN, TB_NONE, 0, 4, 4, 4, 4}
+/* clang-format on */
 
 /* Leading dimensions count elements between rows as stored; 0: tight. Strides between batch items likewise (0
  * with batch > 1 broadcasts an input; D's must not be 0); with batch > 1 they keep the promised alignment
@@ -153,11 +156,10 @@ typedef struct tb_gemm_args {
     float alpha, beta;
     size_t workspace_bytes; /* what `workspace` really has: compared with what this m needs */
 } tb_gemm_args;
-#define TB_GEMM_ARGS_INIT                                                                                \
-    {                                                                                                    \
-        sizeof(tb_gemm_args), 0, 0, 0, 1, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0f, \
-            0.0f, 0                                                                                      \
-    }
+/* clang-format off */
+#define TB_GEMM_ARGS_INIT \
+    {sizeof(tb_gemm_args), 0, 0, 0, 1, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0f, 0.0f, 0}
+/* clang-format on */
 
 enum {
     TB_PLAN_NO_LOAD = 1,       /* look up only: tb_plan_explain works, launching does not */
@@ -169,7 +171,7 @@ enum {
 /* The best known kernel, loaded and ready. The same problem and flags give the same plan; a repeated call is
  * a hash and a compare: no lock, no allocation. That there is none is remembered too: what a sweep adds to a
  * book meanwhile is seen by the next context. A kernel for the CPU is taken only from a book that nobody else
- * can write. */
+ * can write. The plan is immutable and lives as long as its context. */
 TB_API tb_status tb_gemm_plan(tb_context *context, const tb_gemm_problem *problem, unsigned flags,
                               tb_plan **plan);
 
@@ -177,7 +179,8 @@ TB_API tb_status tb_gemm_plan(tb_context *context, const tb_gemm_problem *proble
  * launch in flight. Say its size in args.workspace_bytes: a launch that needs more is refused. */
 TB_API tb_status tb_gemm_workspace(const tb_plan *plan, int64_t max_m, size_t *bytes, size_t *alignment);
 
-/* A launch checked and bound to its arguments; yours, on the stack or in a graph's memory. Opaque. */
+/* A launch checked and bound to its arguments; yours, on the stack or in a graph's memory. Opaque; may be
+ * copied. */
 typedef struct tb_launch {
     uint64_t opaque[160];
 } tb_launch;
@@ -189,7 +192,7 @@ TB_API tb_status tb_gemm_prepare(const tb_plan *plan, const tb_gemm_args *args, 
                                  tb_launch *launch);
 
 /* Runs it on a stream (CPU: NULL, returns when done). Never allocates, loads or synchronizes; may be
- * repeated. */
+ * repeated, one at a time for each workspace. */
 TB_API tb_status tb_launch_run(const tb_launch *launch, void *stream);
 
 /* Both at once. */
@@ -202,43 +205,41 @@ typedef struct tb_explanation {
     tb_evidence evidence;
     const char *template_name;
     const char *configuration;
-    const char *book;   /* path */
-    const char *record; /* key of the record that answered */
-    const char *reason;
+    const char *book;     /* path */
+    const char *record;   /* key of the record that answered */
+    const char *reason;   /* why no better one answered; "" if there is nothing to say */
     uint64_t expected_ns; /* of the record's shape; 0: unknown */
     uint64_t baseline_ns; /* the vendor library's on that shape; 0: unknown */
 } tb_explanation;
-#define TB_EXPLANATION_INIT                                                               \
-    {                                                                                     \
-        sizeof(tb_explanation), TB_EXACT, TB_MEASURED, NULL, NULL, NULL, NULL, NULL, 0, 0 \
-    }
+/* clang-format off */
+#define TB_EXPLANATION_INIT {sizeof(tb_explanation), TB_EXACT, TB_MEASURED, NULL, NULL, NULL, NULL, NULL, 0, 0}
+/* clang-format on */
 TB_API tb_status tb_plan_explain(const tb_plan *plan, tb_explanation *explanation);
 
 /* Plans many problems, so that the first request pays nothing; *n_planned (may be NULL) counts those with a
- * kernel. */
+ * kernel. A problem without one is no error. */
 TB_API tb_status tb_gemm_warm(tb_context *context, const tb_gemm_problem *problems, size_t n,
                               size_t *n_planned);
 
 /* The usable kernels for a problem, best first, as explanations whose strings live as long as the context.
- * *n: capacity in, count out. */
+ * *n: capacity in, count out. Every element of `out` needs its struct_size. */
 TB_API tb_status tb_gemm_candidates(tb_context *context, const tb_gemm_problem *problem, tb_explanation *out,
                                     size_t *n);
 
 /* Hex SHA-256 over the record keys and entries of all layers: two hosts with equal digests answer alike.
- * `out` has 65 bytes. */
+ * `out` has 65 bytes. Reads every record. */
 TB_API tb_status tb_book_digest(const tb_book *book, char *out);
 
 typedef struct tb_stats_values {
     size_t struct_size;
     uint64_t hits, misses; /* of the plan cache */
     uint64_t answered[4];  /* first lookups by tb_match */
-    uint64_t no_kernel;
+    uint64_t no_kernel;    /* first lookups without an answer */
     uint64_t launches;
 } tb_stats_values;
-#define TB_STATS_INIT                                     \
-    {                                                     \
-        sizeof(tb_stats_values), 0, 0, {0, 0, 0, 0}, 0, 0 \
-    }
+/* clang-format off */
+#define TB_STATS_INIT {sizeof(tb_stats_values), 0, 0, {0, 0, 0, 0}, 0, 0}
+/* clang-format on */
 TB_API tb_status tb_stats(const tb_context *context, tb_stats_values *stats);
 
 #ifdef __cplusplus

@@ -25,8 +25,7 @@ static void report(const char *name, double *samples, size_t n)
     fflush(stdout);
 }
 
-/* --- plan hits
- * ------------------------------------------------------------------------------------------------------ */
+/* --- plan hits --- */
 
 struct hits {
     tb_context *context;
@@ -81,8 +80,7 @@ static void bench_hits(tb_context *context, unsigned threads, const char *name)
     free(hits);
 }
 
-/* --- first lookups: every block asks a new context for every shape
- * -------------------------------------------------- */
+/* --- first lookups: every block asks a new context for every shape --- */
 
 static void bench_lookups(tb_book *book, int64_t m, tb_match match, const char *name)
 {
@@ -107,8 +105,7 @@ static void bench_lookups(tb_book *book, int64_t m, tb_match match, const char *
     report(name, ns, BLOCKS);
 }
 
-/* --- launches: an empty kernel through the library, and called by itself
- * --------------------------------------------- */
+/* --- launches: an empty kernel through the library, and called by itself --- */
 
 typedef void entry(const struct gemm_args *args, const struct cpu_block *block);
 

@@ -3,8 +3,7 @@
  *
  *     static struct fixture fixture;                       one per program, group setup and teardown
  *     struct book *book = fixture_book(&fixture, "a");     FOLDER/a, writable
- *     fixture_put(&fixture, book, &(struct put){.problem = "gemm f32 nt m=16 n=32 k=32", .median_ns = 100});
- */
+ *     fixture_put(&fixture, book, &(struct put){.problem = "gemm f32 nt m=16 n=32 k=32", .median_ns = 9}); */
 #ifndef TUNEBOOK_TESTS_RUNTIME_FIXTURE_H
 #define TUNEBOOK_TESTS_RUNTIME_FIXTURE_H
 
@@ -128,8 +127,7 @@ static inline struct book *fixture_book(struct fixture *fixture, const char *nam
     return book;
 }
 
-/* --- descriptors
- * --------------------------------------------------------------------------------------------------- */
+/* --- descriptors --- */
 
 static const char *const fixture_names[] = {"m",       "n",       "k",       "batch",  "a_type",
                                             "b_type",  "d_type",  "layout",  "act",    "bias",
@@ -245,8 +243,7 @@ static inline void fixture_put(struct fixture *fixture, struct book *book, const
     assert_done(book_put_entry(book, key, &entry, put->baseline_ns, put->baseline_ns ? "vendor 1" : "", 0));
 }
 
-/* --- the library over it
- * ------------------------------------------------------------------------------------------- */
+/* --- the library over it --- */
 
 struct session {
     tb_book *book;

@@ -131,6 +131,22 @@ static void test_damaged_code(void **state)
     session_close(&s);
 }
 
+static void test_quarantine(void **state)
+{
+    (void)state;
+    make_book("sick", (const struct put *const[]){&first, &third}, 2);
+    struct book *book = fixture_book(&fixture, "sick");
+    struct hash kernel = fixture_kernel_hash(&third), environment = {{0}};
+    assert_done(book_quarantine(book, fixture.class_text, &kernel, &environment, VERDICT_CRASH));
+    assert_done(book_close(book));
+    struct session s = fixture_open(&fixture, "sick");
+    tb_explanation out = TB_EXPLANATION_INIT;
+    assert_status(plan_once(&s, 16, &out), TB_OK); /* third would be faster */
+    assert_string_equal(out.template_name, "naive");
+    assert_non_null(strstr(out.reason, "quarantine: crash"));
+    session_close(&s);
+}
+
 static void test_books_that_are_none(void **state)
 {
     (void)state;
@@ -313,10 +329,15 @@ static void test_fork(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_digest),         cmocka_unit_test(test_untrusted_book),
-        cmocka_unit_test(test_damaged_code),   cmocka_unit_test(test_books_that_are_none),
-        cmocka_unit_test(test_context_errors), cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_log_and_misses), cmocka_unit_test(test_disable),
+        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_untrusted_book),
+        cmocka_unit_test(test_damaged_code),
+        cmocka_unit_test(test_quarantine),
+        cmocka_unit_test(test_books_that_are_none),
+        cmocka_unit_test(test_context_errors),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_log_and_misses),
+        cmocka_unit_test(test_disable),
         cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -1,5 +1,4 @@
-/* Launches: right results, arguments refused before anything runs, workspace, and no allocation on the way.
- */
+/* Launches: right results, arguments refused before anything runs, workspace, no allocation on the way. */
 #include "tests/runtime/fixture.h"
 
 #include <stdatomic.h>
@@ -269,8 +268,7 @@ static void test_single_rows_have_no_pitch(void **state)
     session_close(&s);
 }
 
-/* The need of "hungry" jumps at m = 3, 10, 17, ...: whatever is asked for, no launch gets less than it needs.
- */
+/* The need of "hungry" jumps at m = 3, 10, 17, ...: no launch gets less than it needs. */
 static void test_workspace(void **state)
 {
     (void)state;
@@ -320,8 +318,8 @@ static void test_nothing_is_allocated(void **state)
 {
     (void)state;
     if (!COUNTS_ALLOCATIONS) {
-        print_message("SKIPPED: allocations are not counted under a sanitizer\n");
-        return;
+        print_message("skipped: allocations are not counted under a sanitizer\n");
+        skip();
     }
     struct session s = fixture_open(&fixture, "launch");
     tb_gemm_problem problem = fixture_problem(16, 64, 32);
@@ -364,8 +362,8 @@ static void test_thread_pool(void **state)
 {
     (void)state;
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-        print_message("SKIPPED: one CPU only, a launch stays on the caller's thread\n");
-        return;
+        print_message("skipped: one CPU only, a launch stays on the caller's thread\n");
+        skip();
     }
     struct pool pool = {0, 0};
     tb_context_options options = TB_CONTEXT_OPTIONS_INIT;
