@@ -199,9 +199,9 @@ static unsigned gemm_operands(const struct problem *problem, struct operand out[
         matrix(problem, "b", OPERAND_WEIGHT, GEMM_B_TYPE, GEMM_ALIGN_B, tb ? n : k, tb ? k : n);
     out[GEMM_OPERAND_C] = matrix(problem, "c", OPERAND_ACTIVATION, GEMM_D_TYPE, GEMM_ALIGN_C, m, columns);
     out[GEMM_OPERAND_D] = matrix(problem, "d", OPERAND_OUTPUT, GEMM_D_TYPE, GEMM_ALIGN_D, m, columns);
-#define PLACE(operand, letter)                                                                               \
-    out[operand].pointer_offset = offsetof(struct gemm_args, letter);                                        \
-    out[operand].pitch_offset = offsetof(struct gemm_args, ld##letter);                                      \
+#define PLACE(operand, letter)                                          \
+    out[operand].pointer_offset = offsetof(struct gemm_args, letter);   \
+    out[operand].pitch_offset = offsetof(struct gemm_args, ld##letter); \
     out[operand].batch_stride_offset = offsetof(struct gemm_args, stride_##letter)
     PLACE(GEMM_OPERAND_A, a);
     PLACE(GEMM_OPERAND_B, b);
