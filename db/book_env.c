@@ -136,7 +136,7 @@ static enum status create(const char *path, const struct stat *stat, struct envi
     environment->path = copy;
     environment->device = stat->st_dev;
     environment->inode = stat->st_ino;
-    environment->pid = getpid();
+    environment_claim(environment);
     environment->references = 1;
     pthread_rwlock_init(&environment->remap, NULL);
     pthread_mutex_init(&environment->pool_lock, NULL);
@@ -228,7 +228,7 @@ enum status environment_open(const char *path, bool live, bool writable, struct 
 
 void environment_close(struct environment *environment)
 {
-    if (environment->pid != getpid())
+    if (!environment_is_ours(environment))
         return; /* the parent's; what remains of it here goes with this process */
     pthread_mutex_lock(&open_files.lock);
     if (--environment->references == 0) {

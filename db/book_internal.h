@@ -38,7 +38,8 @@ struct environment {
     struct environment *next;
     dev_t device;
     ino_t inode;
-    pid_t pid; /* LMDB's environments do not survive fork */
+    const volatile uint32_t *living; /* 0 in a child of fork, where LMDB's environments are dead */
+    pid_t pid;                       /* asked instead where the kernel cannot empty a page */
     unsigned references;
     bool live;     /* opened with LMDB's locks */
     bool writable; /* opened for writing */
@@ -74,6 +75,10 @@ void environment_close(struct environment *environment);
 enum status environment_reopen(struct environment *environment);
 /* Doubles the map (or takes over what another process grew); waits for this process's transactions. */
 enum status environment_grow(struct environment *environment, bool taken_over);
+
+/* book_process.c: whether this process opened it. */
+void environment_claim(struct environment *environment);
+bool environment_is_ours(const struct environment *environment);
 
 /* book_txn.c. Between begin and end the map stays where it is; end is called exactly once after a begin that
  * succeeded. */

@@ -113,7 +113,7 @@ enum status book_publish(struct book *book)
 enum status book_close(struct book *book)
 {
     if (!book) return STATUS_OK;
-    bool inherited = book->environment->pid != getpid();
+    bool inherited = !environment_is_ours(book->environment);
     enum status status = inherited ? STATUS_OK : book_publish(book);
     environment_close(book->environment);
     free(book->scratch);

@@ -1,11 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "db/book_internal.h"
 
 enum status book_check_process(const struct environment *environment)
 {
-    if (environment->pid != getpid())
+    if (!environment_is_ours(environment))
         return status_fail(STATUS_UNAVAILABLE, "%s: opened before a fork; open it again in this process",
                            environment->path);
     if (!environment->lmdb)

@@ -63,12 +63,41 @@ static enum status steps_decode(struct reader *reader, struct descriptor *out)
     return STATUS_OK;
 }
 
+#define COPY(array, n) memcpy(out->array, from->array, (n) * sizeof *from->array)
+
+void descriptor_copy(const struct descriptor *from, struct descriptor *out)
+{
+    out->code = from->code;
+    out->source = from->source;
+    out->op = from->op;
+    out->template_name = from->template_name;
+    out->configuration = from->configuration;
+    out->definitions = from->definitions;
+    out->target = from->target;
+    out->compiler = from->compiler;
+    out->args_abi = from->args_abi;
+    out->n_names = from->n_names;
+    COPY(names, from->n_names);
+    COPY(is_parameter, from->n_names);
+    COPY(parameter_values, from->n_names);
+    out->n_clauses = from->n_clauses;
+    COPY(clauses, from->n_clauses);
+    COPY(clause_texts, from->n_clauses);
+    out->workspace_bytes = from->workspace_bytes;
+    out->deterministic = from->deterministic;
+    out->n_steps = from->n_steps;
+    COPY(steps, from->n_steps);
+    out->code_bytes = from->code_bytes;
+    out->registers = from->registers;
+    out->shared_bytes = from->shared_bytes;
+    out->spill_bytes = from->spill_bytes;
+}
+
 enum status descriptor_decode(const void *bytes, size_t size, struct descriptor *out)
 {
     struct reader reader;
     TRY(envelope_open("descriptor", 'D', bytes, size, &reader));
     struct descriptor descriptor;
-    memset(&descriptor, 0, sizeof descriptor);
     reader_hash(&reader, &descriptor.code);
     reader_hash(&reader, &descriptor.source);
     descriptor.args_abi = reader_u32(&reader);
@@ -88,6 +117,6 @@ enum status descriptor_decode(const void *bytes, size_t size, struct descriptor 
     descriptor.workspace_bytes = reader_blob(&reader);
     TRY(steps_decode(&reader, &descriptor));
     TRY(envelope_finish("descriptor", &reader));
-    memcpy(out, &descriptor, sizeof descriptor);
+    descriptor_copy(&descriptor, out);
     return STATUS_OK;
 }

@@ -4,37 +4,46 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t SIZE_MAX_VALUE = 9999999999;
+/* What may not stand in a part, besides spaces and what is not printable. */
+enum { IN_HEAD = 1, IN_CLASS = 2, IN_NAME = 4 };
 
-static bool text_is_clean(const char *text, size_t length, size_t capacity, const char *refused)
+static unsigned refused_in(unsigned char c)
 {
-    if (length == 0 || length >= capacity) return false;
-    for (size_t i = 0; i < length; i++)
-        if (text[i] <= ' ' || text[i] > '~' || strchr(refused, text[i])) return false;
-    return true;
+    if (c <= ' ' || c > '~' || c == '@') return IN_HEAD | IN_CLASS | IN_NAME;
+    if (c == '/') return IN_CLASS | IN_NAME;
+    return c == '=' || c == ',' ? IN_NAME : 0;
+}
+
+/* Its length; 0 when empty, not terminated within `capacity`, or holding what is refused. */
+static size_t clean_length(const char *text, size_t capacity, unsigned part)
+{
+    size_t length = 0;
+    for (; length < capacity && text[length]; length++)
+        if (refused_in((unsigned char)text[length]) & part) return 0;
+    return length < capacity ? length : 0;
+}
+
+static enum status bad_part(const char *what, const char *text, int capacity, const char *refused)
+{
+    return status_fail(STATUS_USAGE, "record key: the %s '%.*s' is empty or holds %s", what, capacity - 1,
+                       text, refused);
 }
 
 static enum status check_parts(const struct key_parts *parts)
 {
-    size_t capacity = sizeof parts->names[0];
-    if (!text_is_clean(parts->head, strnlen(parts->head, sizeof parts->head), sizeof parts->head, "@"))
-        return status_fail(STATUS_USAGE, "record key: the head '%.255s' is empty or holds '@' or a space",
-                           parts->head);
-    if (!text_is_clean(parts->device_class, strnlen(parts->device_class, sizeof parts->device_class),
-                       sizeof parts->device_class, "@/"))
-        return status_fail(STATUS_USAGE,
-                           "record key: the device class '%.63s' is empty or holds '@', '/' or a space",
-                           parts->device_class);
+    if (!clean_length(parts->head, sizeof parts->head, IN_HEAD))
+        return bad_part("head", parts->head, sizeof parts->head, "'@' or a space");
+    if (!clean_length(parts->device_class, sizeof parts->device_class, IN_CLASS))
+        return bad_part("device class", parts->device_class, sizeof parts->device_class,
+                        "'@', '/' or a space");
     if (parts->n_sizes < 1 || parts->n_sizes > KEY_SIZES_MAX)
         return status_fail(STATUS_USAGE, "record key: %u sizes, 1 to %d can be written", parts->n_sizes,
                            KEY_SIZES_MAX);
     for (uint32_t i = 0; i < parts->n_sizes; i++) {
-        const char *name = parts->names[i];
-        if (!text_is_clean(name, strnlen(name, capacity), capacity, "@/=,"))
-            return status_fail(STATUS_USAGE,
-                               "record key: the size name '%.11s' is empty or holds one of '@/=,'", name);
-        if (parts->sizes[i] < 0 || parts->sizes[i] > SIZE_MAX_VALUE)
-            return status_fail(STATUS_USAGE, "record key: %s=%lld is outside 0..9999999999", name,
+        if (!clean_length(parts->names[i], sizeof parts->names[i], IN_NAME))
+            return bad_part("size name", parts->names[i], sizeof parts->names[i], "one of '@/=,'");
+        if (parts->sizes[i] < 0 || parts->sizes[i] > KEY_SIZE_LARGEST)
+            return status_fail(STATUS_USAGE, "record key: %s=%lld is outside 0..9999999999", parts->names[i],
                                (long long)parts->sizes[i]);
     }
     return STATUS_OK;

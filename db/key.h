@@ -13,6 +13,7 @@
 #include "tuner/base/status.h"
 
 enum { KEY_BYTES_MAX = 400, KEY_SIZES_MAX = 8, KEY_DIGITS = 10 };
+#define KEY_SIZE_LARGEST INT64_C(9999999999)
 
 struct key_parts {
     char head[256];

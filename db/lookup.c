@@ -14,18 +14,9 @@ const char *match_name(enum match match)
 static void search_key(struct search *search, MDB_txn *txn, struct rank rank, const char *head,
                        const char *device_class, bool zero_sizes)
 {
-    const struct lookup_request *request = search->request;
-    struct key_parts parts = {.n_sizes = request->n_sizes};
-    char text[KEY_BYTES_MAX + 1];
-    if (request->n_sizes > KEY_SIZES_MAX) return;
-    strncpy(parts.head, head, sizeof parts.head - 1);
-    strncpy(parts.device_class, device_class, sizeof parts.device_class - 1);
-    for (uint32_t i = 0; i < parts.n_sizes; i++) {
-        strncpy(parts.names[i], request->size_names[i], sizeof parts.names[i] - 1);
-        parts.sizes[i] = zero_sizes ? 0 : request->sizes[i];
-    }
-    if (key_format(&parts, text) != STATUS_OK) return;
-    MDB_val key = value_of(text, strlen(text)), value;
+    struct lookup_key text;
+    if (!lookup_key(search->request, head, device_class, zero_sizes, &text)) return;
+    MDB_val key = value_of(text.text, text.size), value;
     if (mdb_get(txn, search->books[rank.layer]->environment->tables[TABLE_RECORD], &key, &value)) return;
     if (rank.match == MATCH_EXACT) search->exact_seen = true;
     search_consider(search, txn, rank, &key, &value);
@@ -90,16 +81,12 @@ enum status lookup(struct book *const *books, size_t n_books, const struct looku
 {
     struct search search;
     struct rank rank;
-    struct lookup_answer found;
     search_begin(&search, books, n_books, request);
-    search.answers = &found;
+    search.answers = answer;
     search.ranks = &rank;
     search.capacity = 1;
     search_all(&search);
-    if (search.n_answers) {
-        memcpy(answer, &found, sizeof found);
-        return STATUS_OK;
-    }
+    if (search.n_answers) return STATUS_OK;
     if (n_books && search.n_failed == n_books) return search.failure; /* its line stands */
     memset(answer, 0, sizeof *answer);
     answer->match = MATCH_NONE;

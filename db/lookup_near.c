@@ -13,8 +13,7 @@ struct near {
     bool skip_exact, skip_group; /* the sizes asked for; all records of their group */
     uint32_t n_sizes, probes_left;
     const int64_t *sizes;
-    size_t digits[KEY_SIZES_MAX], key_bytes;
-    char key[KEY_BYTES_MAX + 1]; /* the path down to where the walk stands */
+    struct lookup_key path; /* down to where the walk stands */
 };
 
 /* The next value in one direction, and its record where the size is the last. */
@@ -25,44 +24,21 @@ struct side {
     MDB_val key, record;
 };
 
-static bool lay_out(struct near *near, const char *head, const char *device_class)
-{
-    const struct lookup_request *request = near->search->request;
-    struct key_parts parts = {.n_sizes = request->n_sizes};
-    if (request->n_sizes > KEY_SIZES_MAX || strlen(head) >= sizeof parts.head ||
-        strlen(device_class) >= sizeof parts.device_class)
-        return false;
-    strcpy(parts.head, head);
-    strcpy(parts.device_class, device_class);
-    size_t at = strlen(head) + 1 + strlen(device_class);
-    for (uint32_t i = 0; i < parts.n_sizes; i++) {
-        size_t length = strlen(request->size_names[i]);
-        if (length >= sizeof parts.names[i]) return false;
-        strcpy(parts.names[i], request->size_names[i]);
-        parts.sizes[i] = request->sizes[i];
-        near->digits[i] = at + 1 + length + 1;
-        at = near->digits[i] + KEY_DIGITS;
-    }
-    near->key_bytes = at;
-    near->n_sizes = parts.n_sizes;
-    near->sizes = request->sizes;
-    return key_format(&parts, near->key) == STATUS_OK;
-}
-
 static void set_path(struct near *near, uint32_t size, int64_t value)
 {
-    key_put_digits(near->key + near->digits[size], value);
-    for (uint32_t i = size + 1; i < near->n_sizes; i++) memset(near->key + near->digits[i], '0', KEY_DIGITS);
+    key_put_digits(near->path.text + near->path.digits[size], value);
+    for (uint32_t i = size + 1; i < near->n_sizes; i++)
+        memset(near->path.text + near->path.digits[i], '0', KEY_DIGITS);
 }
 
 /* Reads the value of `size` off the key the cursor stands on, if that key is on the path. */
 static void read_side(const struct near *near, uint32_t size, int code, const MDB_val *key,
                       const MDB_val *record, struct side *side)
 {
-    side->exists =
-        !code && key->mv_size == near->key_bytes && !memcmp(key->mv_data, near->key, near->digits[size]);
+    side->exists = !code && key->mv_size == near->path.size &&
+                   !memcmp(key->mv_data, near->path.text, near->path.digits[size]);
     if (!side->exists) return;
-    const char *digits = (const char *)key->mv_data + near->digits[size];
+    const char *digits = (const char *)key->mv_data + near->path.digits[size];
     side->value = 0;
     for (int i = 0; i < KEY_DIGITS; i++) side->value = side->value * 10 + (digits[i] - '0');
     int64_t target = near->sizes[size], ratio = size + 1 == near->n_sizes ? LAST_RATIO_MAX : OTHER_RATIO_MAX;
@@ -76,10 +52,10 @@ static void read_side(const struct near *near, uint32_t size, int code, const MD
 static void seek_up(struct near *near, uint32_t size, int64_t value, struct side *side)
 {
     side->exists = false;
-    if (near->probes_left == 0 || value > 9999999999) return;
+    if (near->probes_left == 0 || value > KEY_SIZE_LARGEST) return;
     near->probes_left--;
     set_path(near, size, value);
-    MDB_val key = value_of(near->key, near->key_bytes), record;
+    MDB_val key = value_of(near->path.text, near->path.size), record;
     int code = mdb_cursor_get(near->cursor, &key, &record, MDB_SET_RANGE);
     read_side(near, size, code, &key, &record, side);
 }
@@ -91,7 +67,7 @@ static void seek_down(struct near *near, uint32_t size, int64_t value, struct si
     if (near->probes_left == 0) return;
     near->probes_left--;
     set_path(near, size, value);
-    MDB_val key = value_of(near->key, near->key_bytes), record;
+    MDB_val key = value_of(near->path.text, near->path.size), record;
     int code = mdb_cursor_get(near->cursor, &key, &record, MDB_SET_RANGE);
     code = mdb_cursor_get(near->cursor, &key, &record, code ? MDB_LAST : MDB_PREV);
     read_side(near, size, code, &key, &record, side);
@@ -110,30 +86,43 @@ static void enter(struct near *near, uint32_t size, const struct rank *rank, con
     }
 }
 
+/* Could anything at this value of the size, or farther out, still get in? Asked before a seek, which costs
+ * more. */
+static bool may_answer(const struct near *near, uint32_t size, struct rank rank, int64_t value)
+{
+    int64_t target = near->sizes[size];
+    if (value < 0) return false;
+    rank.distance += log2_distance((uint64_t)value, (uint64_t)target);
+    if (value != target && size + 1 < near->n_sizes) rank.other_group = 1;
+    return search_open_to(near->search, &rank);
+}
+
 /* Outward from the value asked for, the nearer side first. */
 static void walk(struct near *near, uint32_t size, struct rank rank)
 {
-    struct side up, down;
-    bool down_sought = false;
-    seek_up(near, size, near->sizes[size], &up);
+    int64_t target = near->sizes[size], next_up = target, next_down = target - 1;
+    struct side up = {0}, down = {0};
+    bool up_open = true, down_open = true; /* sides whose next value is not known yet */
     for (;;) {
-        if (!down_sought && !(up.exists && up.distance == 0)) {
-            seek_down(near, size, near->sizes[size], &down);
-            down_sought = true;
+        if (up_open && may_answer(near, size, rank, next_up)) seek_up(near, size, next_up, &up);
+        up_open = false;
+        if (down_open && !(up.exists && up.distance == 0)) {
+            if (may_answer(near, size, rank, next_down)) seek_down(near, size, next_down + 1, &down);
+            down_open = false;
         }
-        bool has_down = down_sought && down.exists;
-        if (!up.exists && !has_down) return;
-        bool is_down = has_down && (!up.exists || down.distance <= up.distance);
+        if (!up.exists && !down.exists) return;
+        bool is_down = down.exists && (!up.exists || down.distance <= up.distance);
         struct side *side = is_down ? &down : &up;
+        if (!may_answer(near, size, rank, side->value)) return; /* the other side is farther still */
         struct rank here = rank;
         here.distance += side->distance;
-        if (size + 1 < near->n_sizes && side->value != near->sizes[size]) here.other_group = 1;
-        if (!search_open_to(near->search, &here)) return; /* the other values are farther still */
+        if (size + 1 < near->n_sizes && side->value != target) here.other_group = 1;
         enter(near, size, &here, side);
+        side->exists = false;
         if (is_down)
-            seek_down(near, size, side->value, side);
+            next_down = side->value - 1, down_open = true;
         else
-            seek_up(near, size, side->value + 1, side);
+            next_up = side->value + 1, up_open = true;
     }
 }
 
@@ -144,7 +133,10 @@ void search_near(struct search *search, MDB_txn *txn, struct rank rank, const ch
     struct near near = {.search = search, .txn = txn, .skip_exact = skip_exact};
     near.probes_left = probes ? probes : PROBES_DEFAULT;
     struct rank next = rank;
-    if (!search_open_to(search, &rank) || !lay_out(&near, head, device_class)) return;
+    near.n_sizes = search->request->n_sizes;
+    near.sizes = search->request->sizes;
+    if (!search_open_to(search, &rank) || !lookup_key(search->request, head, device_class, false, &near.path))
+        return;
     if (mdb_cursor_open(txn, search->books[rank.layer]->environment->tables[TABLE_RECORD], &near.cursor))
         return;
     /* The own group first, by one descent, and mostly last. */

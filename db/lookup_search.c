@@ -94,7 +94,7 @@ static void insert(struct search *search, size_t i, const struct rank *rank, con
     answer->baseline_ns = search->record.baseline_ns;
     memcpy(answer->baseline_name, search->record.baseline_name, sizeof answer->baseline_name);
     answer->descriptor_bytes = bytes;
-    answer->descriptor = search->descriptor;
+    descriptor_copy(&search->descriptor, &answer->descriptor);
     answer->reason[0] = 0;
 }
 

@@ -38,6 +38,16 @@ bool search_open_to(const struct search *search, const struct rank *rank);
 void search_consider(struct search *search, MDB_txn *txn, struct rank rank, const MDB_val *key,
                      const MDB_val *value);
 
+/* A record's key with the place of each size's digits in it. */
+struct lookup_key {
+    size_t size, digits[KEY_SIZES_MAX];
+    char text[KEY_BYTES_MAX + 1];
+};
+/* The key of the request's sizes, or with all of them 0; false where no key is that long. A head that could
+ * not be written into a book just finds nothing. */
+bool lookup_key(const struct lookup_request *request, const char *head, const char *device_class,
+                bool zero_sizes, struct lookup_key *out);
+
 /* lookup_near.c: records of one head and class in one book, the closest sizes first. With `skip_exact` the
  * sizes asked for themselves do not count. */
 void search_near(struct search *search, MDB_txn *txn, struct rank rank, const char *head,

@@ -138,6 +138,8 @@ void record_encode(const struct record *record, struct text *out);
 enum status record_decode(const void *bytes, size_t size, struct record *out);
 void descriptor_encode(const struct descriptor *descriptor, struct text *out);
 enum status descriptor_decode(const void *bytes, size_t size, struct descriptor *out);
+/* Only what is in use, which is a small part of the struct; what the pointers point at stays where it is. */
+void descriptor_copy(const struct descriptor *from, struct descriptor *out);
 void trial_encode(const struct trial *trial, struct text *out);
 enum status trial_decode(const void *bytes, size_t size, struct trial *out);
 

@@ -53,7 +53,8 @@ static inline void sample_record(struct rng *rng, struct record *record)
     memset(record, 0, sizeof *record);
     record->baseline_ns = rng_below(rng, 1 << 20);
     record->default_ns = rng_below(rng, 1 << 20);
-    snprintf(record->baseline_name, sizeof record->baseline_name, "openblas 0.3.%u", (unsigned)rng_below(rng, 30));
+    snprintf(record->baseline_name, sizeof record->baseline_name, "openblas 0.3.%u",
+             (unsigned)rng_below(rng, 30));
     for (uint64_t i = 0, n = rng_below(rng, RECORD_ENTRIES_MAX + 1); i < n; i++) {
         struct record_entry entry = sample_entry(rng);
         record_insert(record, &entry);

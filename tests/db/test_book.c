@@ -102,7 +102,8 @@ static void what_is_not_there(void **state)
     assert_int_equal(book_get_record(book, "", &record), STATUS_NOT_FOUND);
 
     struct record_entry entry = {.kernel = none};
-    snprintf(line, sizeof line, "%s: cannot write an entry of %s: kernel %s is not in the book", path, key_a, hex);
+    snprintf(line, sizeof line, "%s: cannot write an entry of %s: kernel %s is not in the book", path, key_a,
+             hex);
     assert_fails(book_put_entry(book, key_a, &entry, 0, NULL, 0), STATUS_BAD_DATA, line);
     assert_int_equal(book_get_record(book, key_a, &record), STATUS_NOT_FOUND);
     assert_int_equal(book_put_entry(book, "no key", &entry, 0, NULL, 0), STATUS_BAD_DATA);
@@ -191,8 +192,10 @@ static void after_a_fork_nothing_is_touched(void **state)
         struct record record;
         char line[1024];
         uint64_t sequence;
-        snprintf(line, sizeof line, "%s: opened before a fork; open it again in this process", book_path(book));
-        bool right = book_get_record(book, key_a, &record) == STATUS_UNAVAILABLE && !strcmp(status_message(), line) &&
+        snprintf(line, sizeof line, "%s: opened before a fork; open it again in this process",
+                 book_path(book));
+        bool right = book_get_record(book, key_a, &record) == STATUS_UNAVAILABLE &&
+                     !strcmp(status_message(), line) &&
                      book_start(book, key_a, "A=1", &entry.kernel, &sequence) == STATUS_UNAVAILABLE &&
                      book_put_entry(book, key_b, &entry, 0, NULL, 0) == STATUS_UNAVAILABLE;
         const char *path = in_folder(folder, "f.book");

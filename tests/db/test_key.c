@@ -71,14 +71,16 @@ static void what_cannot_be_written(void **state)
     assert_fails(key_format(&parts, key), STATUS_USAGE, "record key: m=-1 is outside 0..9999999999");
     parts = example_parts();
     strcpy(parts.head, "a@b");
-    assert_fails(key_format(&parts, key), STATUS_USAGE, "record key: the head 'a@b' is empty or holds '@' or a space");
+    assert_fails(key_format(&parts, key), STATUS_USAGE,
+                 "record key: the head 'a@b' is empty or holds '@' or a space");
     parts = example_parts();
     strcpy(parts.device_class, "a/b");
     assert_fails(key_format(&parts, key), STATUS_USAGE,
                  "record key: the device class 'a/b' is empty or holds '@', '/' or a space");
     parts = example_parts();
     strcpy(parts.names[1], "k,");
-    assert_fails(key_format(&parts, key), STATUS_USAGE, "record key: the size name 'k,' is empty or holds one of '@/=,'");
+    assert_fails(key_format(&parts, key), STATUS_USAGE,
+                 "record key: the size name 'k,' is empty or holds one of '@/=,'");
     parts.n_sizes = 9;
     assert_fails(key_format(&parts, key), STATUS_USAGE, "record key: 9 sizes, 1 to 8 can be written");
     parts.n_sizes = 0;
@@ -133,7 +135,8 @@ static void mutations_parse_to_themselves(void **state)
         memcpy(key, example, sizeof key);
         size_t size = rng_below(&rng, 3) ? sizeof key - 1 : (size_t)rng_below(&rng, sizeof key);
         for (uint64_t k = rng_below(&rng, 4); size && k > 0; k--)
-            key[rng_below(&rng, size)] = rng_below(&rng, 2) ? "@/=,0n"[rng_below(&rng, 6)] : (char)rng_next(&rng);
+            key[rng_below(&rng, size)] =
+                rng_below(&rng, 2) ? "@/=,0n"[rng_below(&rng, 6)] : (char)rng_next(&rng);
         char *exact = malloc(size ? size : 1);
         memcpy(exact, key, size);
         if (key_parse(exact, size, &parts) == STATUS_OK) {
@@ -148,8 +151,8 @@ static void mutations_parse_to_themselves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_designs_example),    cmocka_unit_test(byte_order_is_numeric_order),
-        cmocka_unit_test(what_cannot_be_written), cmocka_unit_test(what_is_no_key),
+        cmocka_unit_test(the_designs_example),           cmocka_unit_test(byte_order_is_numeric_order),
+        cmocka_unit_test(what_cannot_be_written),        cmocka_unit_test(what_is_no_key),
         cmocka_unit_test(mutations_parse_to_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,7 +116,8 @@ static void a_full_record_keeps_the_best(void **state)
         record_insert(&record, &entry);
     }
     assert_int_equal(record.n_entries, RECORD_ENTRIES_MAX);
-    for (uint32_t i = 0; i < RECORD_ENTRIES_MAX; i++) assert_int_equal(record.entries[i].timing.high_ns, i + 1);
+    for (uint32_t i = 0; i < RECORD_ENTRIES_MAX; i++)
+        assert_int_equal(record.entries[i].timing.high_ns, i + 1);
 }
 
 int main(void)

@@ -145,7 +145,8 @@ static void seal(uint8_t *bytes, size_t size)
     for (int i = 0; i < 4; i++) bytes[size - 4 + (size_t)i] = (uint8_t)(crc >> 8 * i);
 }
 
-/* Flips without a new checksum are always seen; with one they are decoded or refused, but never read outside. */
+/* Flips without a new checksum are always seen; with one they are decoded or refused, but never read outside.
+ */
 static void mutations_never_read_outside(void **state)
 {
     (void)state;
@@ -167,7 +168,8 @@ static void mutations_never_read_outside(void **state)
                 struct text again = {0};
                 codecs[i].encode(&value, &again);
                 bool same = !memcmp(again.data, bytes.data, size);
-                assert_int_equal(decode_exact(&codecs[i], bytes.data, size), same ? STATUS_OK : STATUS_BAD_DATA);
+                assert_int_equal(decode_exact(&codecs[i], bytes.data, size),
+                                 same ? STATUS_OK : STATUS_BAD_DATA);
                 text_free(&again);
             } else {
                 seal((uint8_t *)bytes.data, size);

@@ -99,11 +99,13 @@ static void a_trial_is_marked_then_finished(void **state)
     assert_true(book_owner_alive(listed.trial[0].owner));
     assert_int_equal(orphans_of("p1").n, 0); /* we are alive */
 
-    struct trial trial = {.verdict = VERDICT_WRONG, .configuration = "A=1", .detail = "element (3,17): 4 instead of 5"};
+    struct trial trial = {
+        .verdict = VERDICT_WRONG, .configuration = "A=1", .detail = "element (3,17): 4 instead of 5"};
     assert_ok(book_finish(book, "p1", one, &trial));
     assert_int_equal(book_finish(book, "p1", one, &trial), STATUS_NOT_FOUND);
     char line[1024];
-    snprintf(line, sizeof line, "%s: cannot finish trial 9 of p1, A=1: it has no started mark", book_path(book));
+    snprintf(line, sizeof line, "%s: cannot finish trial 9 of p1, A=1: it has no started mark",
+             book_path(book));
     assert_fails(book_finish(book, "p1", 9, &trial), STATUS_NOT_FOUND, line);
     trial.verdict = VERDICT_STARTED;
     assert_int_equal(book_finish(book, "p1", one, &trial), STATUS_USAGE);
@@ -217,8 +219,10 @@ static void owners(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_trial_is_marked_then_finished),   cmocka_unit_test(marks_of_the_dead_are_orphans),
-        cmocka_unit_test(other_configurations_do_not_count), cmocka_unit_test(a_living_process_owns_its_marks),
+        cmocka_unit_test(a_trial_is_marked_then_finished),
+        cmocka_unit_test(marks_of_the_dead_are_orphans),
+        cmocka_unit_test(other_configurations_do_not_count),
+        cmocka_unit_test(a_living_process_owns_its_marks),
         cmocka_unit_test(owners),
     };
     return cmocka_run_group_tests(tests, begin, end);
