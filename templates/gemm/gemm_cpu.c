@@ -90,9 +90,10 @@
 #define PREFETCH_VECTORS 0 /* the same for the vector side */
 #endif
 #ifndef PREFETCH_PACK
-#define PREFETCH_PACK 0 /* elements of k that packing prefetches ahead; 0: not at all */
+#define PREFETCH_PACK 0 /* elements, along memory, that packing prefetches ahead; 0: not at all */
 #endif
-#define HELD_SUMS (1 << 21) /* floats of partial sums that a block keeps, where k is longer than BLOCK_K */
+#define PACK_STEPS 8         /* steps of k that packing takes together where k runs across memory */
+#define HELD_SUMS  (1 << 21) /* floats of partial sums that a block keeps, where k is longer than BLOCK_K */
 
 #include "gemm_cpu_epilogue.h"
 #include "gemm_cpu_pack.h"
@@ -174,13 +175,22 @@ VEC_INLINE long long ceil_div(long long a, long long b)
 VEC_INLINE struct range range_part(struct range whole, long long part, long long parts)
 {
     long long count = whole.end - whole.begin;
+    if (parts == 1) return whole;
     return (struct range){whole.begin + count * part / parts, whole.begin + count * (part + 1) / parts};
 }
 
 /* How many parts of at most `most` panels. */
 VEC_INLINE long long range_parts(struct range whole, long long most)
 {
-    return ceil_div(whole.end - whole.begin, most > 1 ? most : 1);
+    long long count = whole.end - whole.begin;
+    return count <= most ? 1 : ceil_div(count, most > 1 ? most : 1);
+}
+
+/* Whether the tiles of a vector panel may read the operand itself: no vector reaches past its end. */
+VEC_INLINE int vectors_in_place(const struct work *work, long long panel)
+{
+    long long count = smaller(VECTOR_UNITS, work->vectors.units - panel * VECTOR_UNITS);
+    return !PACK_VECTORS && count % (GLU_ON_VECTORS ? VECTOR_UNITS : LANES) == 0;
 }
 
 /* --- packing --- */
@@ -194,40 +204,60 @@ VEC_INLINE void pack_strip(float *to, int pitch, int width, int spill, int run, 
     }
 }
 
-/* A panel of either side: `halves` strips side by side, the second `side->half` units further. */
-VEC_INLINE void pack_panel(float *to, int pitch, int halves, int run, const struct side *side, long long unit,
-                           long long count, const struct pass *pass)
+/* One side of a pass: how its panels are cut and stored. */
+struct cut {
+    const struct side *side;
+    int pitch;  /* elements of a panel */
+    int units;  /* units of a panel: half as many with a glu on this side, for the gates and again for the
+                   values */
+    int halves; /* 1, or 2 with a glu on this side */
+    int run;
+};
+
+/* `depth` steps of k of one panel, from p on. */
+VEC_INLINE void pack_panel(float *to, const struct cut *cut, long long panel, long long p, int depth)
 {
-    for (int h = 0; h < halves; h++) {
-        long long element = unit + h * side->half;
-        long long offset =
-            run == ALONG_K ? element * side->ld + pass->first_p : pass->first_p * side->ld + element;
-        struct strip strip = {side->from + offset, side->ld, (int)count, pass->depth};
-        pack_strip(to + h * (pitch / halves), pitch, pitch / halves, halves == 1, run, &strip);
+    const struct side *side = cut->side;
+    for (int h = 0; h < cut->halves; h++) {
+        long long unit = panel * cut->units, element = unit + h * side->half;
+        long long offset = cut->run == ALONG_K ? element * side->ld + p : p * side->ld + element;
+        struct strip strip = {side->from + offset, side->ld, (int)smaller(cut->units, side->units - unit),
+                              depth};
+        pack_strip(to + h * cut->units, cut->pitch, cut->units, cut->halves == 1, cut->run, &strip);
+    }
+}
+
+/* All panels of a side. Elements that are neighbours in memory are packed together: where they run across k,
+ * a few steps of k of all panels in turn, so that rows are read from end to end. */
+VEC_INLINE void pack_panels(float *to, const struct cut *cut, struct range panels, const struct work *work,
+                            const struct pass *pass)
+{
+    int chunk = cut->run == ALONG_K ? pass->depth : PACK_STEPS;
+    for (int p = 0; p < pass->depth; p += chunk) {
+        int depth = (int)smaller(chunk, pass->depth - p);
+        for (long long panel = panels.begin; panel < panels.end; panel++) {
+            float *place = to + ((panel - panels.begin) * work->block_k + p) * cut->pitch;
+            pack_panel(place, cut, panel, pass->first_p + p, depth);
+        }
     }
 }
 
 /* Where read in place, only a last panel that does not fill its vectors is packed. */
 VEC_FUNCTION void pack_vectors(const struct work *work, const struct pass *pass)
 {
-    float *to = work->packed_vectors;
-    for (long long panel = pass->vectors.begin; panel < pass->vectors.end; panel++) {
-        long long unit = panel * VECTOR_UNITS, count = smaller(VECTOR_UNITS, work->vectors.units - unit);
-        int in_place = !PACK_VECTORS && count % (GLU_ON_VECTORS ? VECTOR_UNITS : LANES) == 0;
-        if (in_place) continue;
-        pack_panel(to, TILE_LANES, GLU_ON_VECTORS ? 2 : 1, VECTORS_RUN, &work->vectors, unit, count, pass);
-        if (PACK_VECTORS) to += work->block_k * TILE_LANES;
+    struct cut cut = {&work->vectors, TILE_LANES, VECTOR_UNITS, GLU_ON_VECTORS ? 2 : 1, VECTORS_RUN};
+    struct range panels = pass->vectors;
+    if (!PACK_VECTORS) {
+        panels.begin = panels.end - 1;
+        if (vectors_in_place(work, panels.begin)) return;
     }
+    pack_panels(work->packed_vectors, &cut, panels, work, pass);
 }
 
 VEC_FUNCTION void pack_scalars(const struct work *work, const struct pass *pass, struct range panels)
 {
-    float *to = work->packed_scalars;
-    for (long long panel = panels.begin; panel < panels.end; panel++) {
-        long long unit = panel * SCALAR_UNITS, count = smaller(SCALAR_UNITS, work->scalars.units - unit);
-        pack_panel(to, TILE_SCALARS, GLU_ON_SCALARS ? 2 : 1, SCALARS_RUN, &work->scalars, unit, count, pass);
-        to += work->block_k * TILE_SCALARS;
-    }
+    struct cut cut = {&work->scalars, TILE_SCALARS, SCALAR_UNITS, GLU_ON_SCALARS ? 2 : 1, SCALARS_RUN};
+    pack_panels(work->packed_scalars, &cut, panels, work, pass);
 }
 
 /* --- tiles --- */
@@ -288,7 +318,7 @@ VEC_INLINE void tile_locate_vectors(struct tile *tile, const struct work *work, 
     tile->vectors = work->packed_vectors + (panel - pass->vectors.begin) * work->block_k * TILE_LANES;
 #else
     const struct side *side = &work->vectors;
-    int in_place = count % (GLU_ON_VECTORS ? VECTOR_UNITS : LANES) == 0;
+    int in_place = vectors_in_place(work, panel);
     tile->vectors = in_place ? side->from + pass->first_p * side->ld + unit : work->packed_vectors;
     tile->vector_pitch = in_place ? side->ld : TILE_LANES;
     tile->vector_half = in_place ? side->half : TILE_LANES / 2;
@@ -376,7 +406,8 @@ VEC_INLINE void work_layout(struct work *work, float *scratch, struct range vect
     long long vector_panels = smaller(most, vectors.end - vectors.begin);
     most = BLOCK_SCALARS / TILE_SCALARS > 1 ? BLOCK_SCALARS / TILE_SCALARS : 1;
     long long scalar_panels = smaller(most, scalars.end - scalars.begin);
-    work->block_k = ceil_div(ceil_div(work->k, ceil_div(work->k, BLOCK_K)), 16) * 16;
+    long long parts_of_k = ceil_div(work->k, BLOCK_K);
+    work->block_k = ceil_div(parts_of_k == 1 ? work->k : ceil_div(work->k, parts_of_k), 16) * 16;
     work->held = scalars.end - scalars.begin;
     if (work->k > BLOCK_K) {
         long long fit = HELD_SUMS / (vector_panels * TILE_SUMS);
