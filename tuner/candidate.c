@@ -19,14 +19,16 @@ void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const 
     channel_post(channel, CANDIDATE_PHASE, &phase, sizeof phase);
 }
 
-/* What is in use, the candidate's allowance, and what verification and launches take: scratch of every thread, workspaces, copies
- * of the output. */
+/* What is in use, the candidate's allowance, and what verification and launches take: scratch of every
+ * thread, workspaces, copies of the output. */
 static uint64_t address_space_limit(const struct session *session)
 {
     uint64_t used = fault_address_space(), allowance = session->request.memory_limit_bytes;
     if (WORKER_SANITIZED || !used) return 0;
-    uint64_t scratch = (uint64_t)session->info.facts.value[DEVICE_FACT_units] * (uint64_t)session->info.facts.value[DEVICE_FACT_lds_bytes];
-    uint64_t output = operand_bytes(&session->set.operands[session->plan.proof->output_operand(&session->problem)]);
+    uint64_t scratch = (uint64_t)session->info.facts.value[DEVICE_FACT_units] *
+                       (uint64_t)session->info.facts.value[DEVICE_FACT_lds_bytes];
+    uint64_t output =
+        operand_bytes(&session->set.operands[session->plan.proof->output_operand(&session->problem)]);
     return used + (allowance ? allowance : DEFAULT_MEMORY) + 2 * scratch + 32 * output;
 }
 
@@ -45,7 +47,8 @@ static void set_outcome(struct trial_outcome *out, enum verdict verdict, const c
     snprintf(out->detail, sizeof out->detail, "%s", detail);
 }
 
-/* The problem's own launches: at a thousandth of what a core does, or fifty times what would be too slow already. */
+/* The problem's own launches: at a thousandth of what a core does, or fifty times what would be too slow
+ * already. */
 static uint32_t own_deadline_ms(const struct session *session, uint64_t stop_above_ns)
 {
     double launches = 0;
@@ -57,7 +60,8 @@ static uint32_t own_deadline_ms(const struct session *session, uint64_t stop_abo
     return SMALL_MS + (uint32_t)(ms < 3e5 ? ms : 3e5);
 }
 
-static enum status measure(struct session *session, struct session_job *job, const struct kernel *kernel, struct trial_outcome *out)
+static enum status measure(struct session *session, struct session_job *job, const struct kernel *kernel,
+                           struct trial_outcome *out)
 {
     struct measured_kernel measured_kernel;
     TRY(measured_kernel_create(kernel, &session->set, &measured_kernel));
@@ -68,7 +72,8 @@ static enum status measure(struct session *session, struct session_job *job, con
     struct contention contention;
     contention_begin(&contention);
     enum status status = measure_run(&measured, &setting, &out->verdict, &out->timing);
-    if (contention_seen(&contention, (uint32_t)session->info.facts.value[DEVICE_FACT_units])) out->timing.flags |= TIMING_CONTENDED;
+    if (contention_seen(&contention, (uint32_t)session->info.facts.value[DEVICE_FACT_units]))
+        out->timing.flags |= TIMING_CONTENDED;
     measured_kernel_destroy(&measured_kernel);
     return status;
 }
@@ -86,7 +91,8 @@ static void try_candidate(struct session *session, struct session_job *job, cons
     uint32_t wanted = session->request.verify_deadline_ms;
     candidate_phase(channel, wanted ? wanted : SMALL_MS, "small shapes");
     enum verdict verdict = verify_all(verify, false);
-    candidate_phase(channel, wanted ? wanted : own_deadline_ms(session, job->stop_above_ns), "the problem itself");
+    candidate_phase(channel, wanted ? wanted : own_deadline_ms(session, job->stop_above_ns),
+                    "the problem itself");
     if (verdict == VERDICT_OK) verdict = verify_all(verify, true);
     if (verdict == VERDICT_SLOW) note_slow(verify, out);
     enum verdict measured = VERDICT_OK;
@@ -101,18 +107,16 @@ static void try_candidate(struct session *session, struct session_job *job, cons
         }
         verdict = verify_again(verify);
     }
-    if (verdict == VERDICT_OK || verdict == VERDICT_SLOW) {
-        enum verdict inputs = verify_check_inputs(verify, session->sums);
-        if (inputs != VERDICT_OK) verdict = inputs;
-    }
+    enum verdict inputs = verify_check_inputs(verify, session->sums); /* says more than a wrong result */
+    if (inputs != VERDICT_OK) verdict = inputs;
     if (verdict == VERDICT_OK)
         set_outcome(out, measured, "");
     else
         set_outcome(out, verdict, verify->detail);
 }
 
-static void run_trial(struct session *session, struct session_job *job, struct device *device, struct channel *channel,
-                      struct session_outcome *out)
+static void run_trial(struct session *session, struct session_job *job, struct device *device,
+                      struct channel *channel, struct session_outcome *out)
 {
     struct session_candidate *candidate = &job->candidates[0];
     struct verify verify = {.plan = &session->plan,
@@ -125,7 +129,8 @@ static void run_trial(struct session *session, struct session_job *job, struct d
     enum status status = fault_install(channel, CANDIDATE_FAULT, &session->plan, &verify, high);
     candidate_confine(session);
     if (status == STATUS_OK)
-        status = kernel_load(session->api, device, &candidate->descriptor, candidate->code, candidate->code_bytes, &kernel);
+        status = kernel_load(session->api, device, &candidate->descriptor, candidate->code,
+                             candidate->code_bytes, &kernel);
     if (status != STATUS_OK) {
         set_outcome(outcome, VERDICT_LAUNCH_ERROR, status_message());
         return;

@@ -7,8 +7,8 @@
 
 enum { CONTENDED_PERMILLE = 20 };
 
-/* Time that the threads of this process stood in run queues: the second number of each thread's schedstat (Linux,
- * Documentation/scheduler/sched-stats.rst). */
+/* Time that the threads of this process stood in run queues: the second number of each thread's schedstat
+ * (Linux, Documentation/scheduler/sched-stats.rst). */
 static uint64_t waited_ns(void)
 {
     DIR *folder = opendir("/proc/self/task");

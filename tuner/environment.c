@@ -1,5 +1,5 @@
-/* Where a measurement was made: everything that may change its result, as canonical JSON (members sorted, no blanks), so that the same
- * environment has the same hash. */
+/* Where a measurement was made: everything that may change its result, as canonical JSON (members sorted, no
+ * blanks), so that the same environment has the same hash. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -12,7 +12,8 @@
 #define TUNEBOOK_VERSION "unknown"
 #endif
 
-/* The first line of a file that holds one, or the value behind "NAME :" in one that has many. "" where there is none. */
+/* The first line of a file that holds one, or the value behind "NAME :" in one that has many. "" where there
+ * is none. */
 static void read_value(const char *path, const char *name, char *out, size_t capacity)
 {
     char line[512];
@@ -91,7 +92,8 @@ static enum status add_device(const struct trial_setting *setting, cJSON *object
     api->close(device);
     const struct vendor_api *vendor = vendor_find(setting->backend);
     char name[64];
-    if (vendor && vendor->open(threads, name, sizeof name) == STATUS_OK) cJSON_AddStringToObject(object, "vendor_library", name);
+    if (vendor && vendor->open(threads, name, sizeof name) == STATUS_OK)
+        cJSON_AddStringToObject(object, "vendor_library", name);
     return status;
 }
 
@@ -102,7 +104,8 @@ static void sort_members(cJSON *object)
     if (!sorted) return;
     while (object->child) {
         cJSON *least = object->child;
-        cJSON_ArrayForEach(item, object) if (strcmp(item->string, least->string) < 0) least = item;
+        cJSON_ArrayForEach (item, object)
+            if (strcmp(item->string, least->string) < 0) least = item;
         cJSON_AddItemToArray(sorted, cJSON_DetachItemViaPointer(object, least));
     }
     object->child = sorted->child;
@@ -110,7 +113,8 @@ static void sort_members(cJSON *object)
     cJSON_Delete(sorted);
 }
 
-enum status trial_environment(const struct trial_setting *setting, const char *compiler_identity, struct text *json)
+enum status trial_environment(const struct trial_setting *setting, const char *compiler_identity,
+                              struct text *json)
 {
     cJSON *object = cJSON_CreateObject();
     if (!object) return status_fail(STATUS_NO_MEMORY, "no memory for the environment");

@@ -29,7 +29,8 @@ uint64_t fault_address_space(void)
     ssize_t got = file < 0 ? -1 : read(file, text, sizeof text - 1);
     if (file >= 0) close(file);
     uint64_t pages = 0;
-    for (ssize_t i = 0; i < got && text[i] >= '0' && text[i] <= '9'; i++) pages = pages * 10 + (uint64_t)(text[i] - '0');
+    for (ssize_t i = 0; i < got && text[i] >= '0' && text[i] <= '9'; i++)
+        pages = pages * 10 + (uint64_t)(text[i] - '0');
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -81,10 +82,12 @@ static void handle(int signal, siginfo_t *info, void *context)
     } else if (signal == SIGSEGV || signal == SIGBUS) {
         uint64_t address = (uint64_t)(uintptr_t)info->si_addr, stack = stack_pointer(context);
         look_up(info->si_addr, &report);
-        if (report.kind == FAULT_PLAIN && stack && address + STACK_NEAR > stack && address < stack + STACK_NEAR)
+        if (report.kind == FAULT_PLAIN && stack && address + STACK_NEAR > stack &&
+            address < stack + STACK_NEAR)
             report.kind = FAULT_STACK;
     }
-    if (report.kind == FAULT_PLAIN && scene.address_space_limit && fault_address_space() > scene.address_space_limit)
+    if (report.kind == FAULT_PLAIN && scene.address_space_limit &&
+        fault_address_space() > scene.address_space_limit)
         report.kind = FAULT_MEMORY;
     channel_post(scene.channel, scene.kind, &report, sizeof report);
     _exit(FAULT_EXIT);
@@ -117,17 +120,20 @@ enum verdict fault_judge(const struct fault_report *report, char *detail, size_t
     memcpy(buffer, report->buffer, sizeof report->buffer);
     switch (report->kind) {
     case FAULT_GUARD:
-        snprintf(detail, capacity, "touched byte %lld of %s, which has %llu", (long long)report->offset, buffer,
-                 (unsigned long long)report->buffer_bytes);
+        snprintf(detail, capacity, "touched byte %lld of %s, which has %llu", (long long)report->offset,
+                 buffer, (unsigned long long)report->buffer_bytes);
         return VERDICT_OUT_OF_BOUNDS;
     case FAULT_READ_ONLY:
         snprintf(detail, capacity, "wrote into input %s at byte %lld", buffer, (long long)report->offset);
         return VERDICT_OUT_OF_BOUNDS;
     case FAULT_STACK: snprintf(detail, capacity, "stack overflow"); return VERDICT_CRASH;
     case FAULT_MEMORY:
-        snprintf(detail, capacity, "signal %d (%s) with no memory left below its limit", report->signal, strsignal(report->signal));
+        snprintf(detail, capacity, "signal %d (%s) with no memory left below its limit", report->signal,
+                 strsignal(report->signal));
         return VERDICT_RESOURCE_LIMIT;
-    case FAULT_SYSCALL: snprintf(detail, capacity, "forbidden system call %s", sandbox_call_name(report->syscall)); return VERDICT_CRASH;
+    case FAULT_SYSCALL:
+        snprintf(detail, capacity, "forbidden system call %s", sandbox_call_name(report->syscall));
+        return VERDICT_CRASH;
     default:
         snprintf(detail, capacity, "signal %d (%s)", report->signal, strsignal(report->signal));
         return VERDICT_CRASH;

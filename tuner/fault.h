@@ -11,16 +11,16 @@
 /* What the handler sends: small, plain, composed without a library call. */
 struct fault_report {
     int32_t signal, code, syscall;
-    uint32_t kind; /* FAULT_* */
+    uint32_t kind;  /* FAULT_* */
     int64_t offset; /* from the buffer's first byte */
     uint64_t buffer_bytes;
     char buffer[24];
 };
 enum { FAULT_PLAIN, FAULT_GUARD, FAULT_READ_ONLY, FAULT_STACK, FAULT_MEMORY, FAULT_SYSCALL };
 
-/* Installs handlers for the faults, on a stack of their own, that report on `channel` and end the process. Buffers are looked up in the plan
- * and the verify state of this process; above `address_space_limit` bytes (0: none) a fault counts as lack of memory. All must
- * live as long as the process. */
+/* Installs handlers for the faults, on a stack of their own, that report on `channel` and end the process.
+ * Buffers are looked up in the plan and the verify state of this process; above `address_space_limit` bytes
+ * (0: none) a fault counts as lack of memory. All must live as long as the process. */
 enum status fault_install(const struct channel *channel, uint32_t kind, const struct verify_plan *plan,
                           const struct verify *verify, uint64_t address_space_limit);
 

@@ -1,5 +1,6 @@
-/* Finalists and the vendor library measured against each other: in one process, on the same buffers, in turns. Whatever drifts (clock,
- * temperature, neighbours) drifts for all, and ratios are taken within a round. */
+/* Finalists and the vendor library measured against each other: in one process, on the same buffers, in
+ * turns. Whatever drifts (clock, temperature, neighbours) drifts for all, and ratios are taken within a
+ * round. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "tuner/base/clock.h"
@@ -11,7 +12,14 @@
 #include "tuner/vendor/vendor.h"
 #include "tuner/worker.h"
 
-enum { ROUNDS_MIN = 6, ROUNDS_MAX = 2000, DEFAULT_MS = 300, SHORT_NS = 5000000, SETTLE_NS = 1000000, WAY_BLOCKS = 3 };
+enum {
+    ROUNDS_MIN = 6,
+    ROUNDS_MAX = 2000,
+    DEFAULT_MS = 300,
+    SHORT_NS = 5000000,
+    SETTLE_NS = 1000000,
+    WAY_BLOCKS = 3
+};
 
 /* The vendor library on the measured buffers. */
 struct vendor_run {
@@ -56,7 +64,8 @@ static bool open_vendor(struct finals *finals, char name[32])
     run->api = vendor_find(session->request.backend);
     run->set = &session->set;
     if (!run->api || finals->job->excluded[finals->n] || !run->api->ways(&session->problem)) return false;
-    if (run->api->open((uint32_t)session->info.facts.value[DEVICE_FACT_units], name, 32) != STATUS_OK) return false;
+    if (run->api->open((uint32_t)session->info.facts.value[DEVICE_FACT_units], name, 32) != STATUS_OK)
+        return false;
     void *pointers[OP_OPERANDS_MAX] = {0};
     for (unsigned i = 0; i < session->set.n_operands; i++) pointers[i] = session->set.base[i];
     session->problem.op->bind(&session->problem, pointers, NULL, run->args);
@@ -89,15 +98,17 @@ static enum status load_kernel(struct finals *finals, struct device *device, uin
 {
     struct session_candidate *candidate = &finals->job->candidates[i];
     struct contestant *contestant = &finals->contestants[i];
-    TRY(kernel_load(finals->session->api, device, &candidate->descriptor, candidate->code, candidate->code_bytes,
-                    &contestant->loaded));
+    TRY(kernel_load(finals->session->api, device, &candidate->descriptor, candidate->code,
+                    candidate->code_bytes, &contestant->loaded));
     TRY(measured_kernel_create(contestant->loaded, &finals->session->set, &contestant->kernel));
-    contestant->measured = (struct measured){.launch = measured_kernel_launch, .context = &contestant->kernel};
+    contestant->measured =
+        (struct measured){.launch = measured_kernel_launch, .context = &contestant->kernel};
     return STATUS_OK;
 }
 
 /* Loads and warms everybody; *current says who runs, for the session to know whom to blame. */
-static void prepare(struct finals *finals, struct device *device, struct channel *channel, struct session_outcome *out)
+static void prepare(struct finals *finals, struct device *device, struct channel *channel,
+                    struct session_outcome *out)
 {
     for (uint32_t i = 0; i <= finals->n; i++) {
         struct contestant *contestant = &finals->contestants[i];
@@ -133,7 +144,8 @@ static void run_round(struct finals *finals, struct rng *rng)
     for (uint32_t i = 0; i < n; i++) {
         struct contestant *contestant = &finals->contestants[order[i]];
         *finals->job->current = order[i];
-        if (finals->vendor_ran && !contestant->is_vendor) clock_sleep_ns(SETTLE_NS); /* until its threads sleep */
+        if (finals->vendor_ran && !contestant->is_vendor)
+            clock_sleep_ns(SETTLE_NS); /* until its threads sleep */
         finals->vendor_ran = contestant->is_vendor;
         struct measured *measured = &contestant->measured;
         measured->next = finals->next;
@@ -145,7 +157,8 @@ static void run_round(struct finals *finals, struct rng *rng)
     finals->rounds++;
 }
 
-static void summarize_ratio(const double *numerator, const double *denominator, size_t n, double *scratch, struct trial_ratio *out)
+static void summarize_ratio(const double *numerator, const double *denominator, size_t n, double *scratch,
+                            struct trial_ratio *out)
 {
     struct stats stats;
     for (size_t i = 0; i < n; i++) scratch[i] = numerator[i] / denominator[i];
@@ -160,21 +173,25 @@ static void summarize(struct finals *finals, uint32_t flags, double *scratch, st
         struct contestant *contestant = &finals->contestants[i];
         if (!contestant->takes_part) continue;
         if (vendor->takes_part)
-            summarize_ratio(vendor->samples, contestant->samples, finals->rounds, scratch, &out->against_baseline[i]);
+            summarize_ratio(vendor->samples, contestant->samples, finals->rounds, scratch,
+                            &out->against_baseline[i]);
         if (first->takes_part)
-            summarize_ratio(first->samples, contestant->samples, finals->rounds, scratch, &out->against_first[i]);
+            summarize_ratio(first->samples, contestant->samples, finals->rounds, scratch,
+                            &out->against_first[i]);
     }
     for (uint32_t i = 0; i <= finals->n; i++) { /* last: it sorts the samples */
         struct contestant *contestant = &finals->contestants[i];
         struct trial_outcome *outcome = i < finals->n ? &out->outcomes[i] : &out->baseline;
         if (!contestant->takes_part) continue;
-        measure_summarize(contestant->samples, finals->rounds, contestant->measured.per_sample, &outcome->timing);
+        measure_summarize(contestant->samples, finals->rounds, contestant->measured.per_sample,
+                          &outcome->timing);
         outcome->timing.flags = flags;
         outcome->verdict = VERDICT_OK;
     }
 }
 
-static enum status run_rounds(struct finals *finals, struct channel *channel, double *memory, struct session_outcome *out)
+static enum status run_rounds(struct finals *finals, struct channel *channel, double *memory,
+                              struct session_outcome *out)
 {
     double round_ns = 0;
     for (uint32_t i = 0; i <= finals->n; i++) {
@@ -183,21 +200,24 @@ static enum status run_rounds(struct finals *finals, struct channel *channel, do
             round_ns += finals->contestants[i].estimate_ns * (finals->contestants[i].measured.per_sample + 1);
     }
     uint32_t total_ms = finals->job->total_ms ? finals->job->total_ms : DEFAULT_MS * (finals->n + 1);
-    candidate_phase(channel, 10000 + 2 * total_ms + (uint32_t)(round_ns / 1e6 * ROUNDS_MIN * 3), "measuring finalists");
+    candidate_phase(channel, 10000 + 2 * total_ms + (uint32_t)(round_ns / 1e6 * ROUNDS_MIN * 3),
+                    "measuring finalists");
     struct rng rng;
     rng_seed(&rng, finals->session->request.seed);
     struct contention contention;
     contention_begin(&contention);
     uint64_t end = clock_ns() + (uint64_t)total_ms * 1000000u;
-    while (finals->rounds < ROUNDS_MAX && (finals->rounds < ROUNDS_MIN || clock_ns() < end)) run_round(finals, &rng);
+    while (finals->rounds < ROUNDS_MAX && (finals->rounds < ROUNDS_MIN || clock_ns() < end))
+        run_round(finals, &rng);
     uint32_t flags = TIMING_INTERLEAVED;
-    if (contention_seen(&contention, (uint32_t)finals->session->info.facts.value[DEVICE_FACT_units])) flags |= TIMING_CONTENDED;
+    if (contention_seen(&contention, (uint32_t)finals->session->info.facts.value[DEVICE_FACT_units]))
+        flags |= TIMING_CONTENDED;
     summarize(finals, flags, memory + (size_t)(finals->n + 1) * ROUNDS_MAX, out);
     return STATUS_OK;
 }
 
-enum status finals_run(struct session *session, struct session_job *job, struct device *device, struct channel *channel,
-                       struct session_outcome *out)
+enum status finals_run(struct session *session, struct session_job *job, struct device *device,
+                       struct channel *channel, struct session_outcome *out)
 {
     static const struct verify nothing;
     struct finals *finals = calloc(1, sizeof *finals);

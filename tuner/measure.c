@@ -11,7 +11,7 @@ enum {
     LONG_LAUNCH_NS = 1000000, /* from here a block may have fewer launches */
     LONG_BLOCK_NS = 5000000,
     WARM_UP_NS = 5000000,
-    SAMPLES_MIN = 6,          /* the least that has a 95 % interval */
+    SAMPLES_MIN = 6, /* the least that has a 95 % interval */
     SAMPLES_MAX = 20000,
     LAUNCHES_MAX = 1 << 20
 };
@@ -25,8 +25,8 @@ static double time_launches(struct measured *measured, uint64_t n)
 
 double measure_prepare(struct measured *measured)
 {
-    /* The first launch pays for pages and code; then for about WARM_UP_NS, the last batch being the estimate. One that takes
-     * longer by itself is warm enough. */
+    /* The first launch pays for pages and code; then for about WARM_UP_NS, the last batch being the estimate.
+     * One that takes longer by itself is warm enough. */
     double ns = time_launches(measured, 1);
     uint64_t n = 1;
     for (double spent = ns > WARM_UP_NS ? ns : 0; spent < WARM_UP_NS && n < LAUNCHES_MAX; n *= 2) {
@@ -35,7 +35,8 @@ double measure_prepare(struct measured *measured)
         ns = took / (double)n;
     }
     double wanted = ns < LONG_LAUNCH_NS ? BLOCK_NS / (ns > 1 ? ns : 1) : LONG_BLOCK_NS / ns;
-    double least = ns < LONG_LAUNCH_NS ? LAUNCHES_MIN : 1, most = ns < LONG_LAUNCH_NS ? LAUNCHES_MAX : LAUNCHES_MIN;
+    double least = ns < LONG_LAUNCH_NS ? LAUNCHES_MIN : 1,
+           most = ns < LONG_LAUNCH_NS ? LAUNCHES_MAX : LAUNCHES_MIN;
     measured->per_sample = (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
     return ns;
 }
@@ -61,24 +62,27 @@ void measure_summarize(double *samples, size_t n, uint32_t per_sample, struct ti
     };
 }
 
-/* Looks at the samples so far. Sorting a copy each time would cost more than short blocks: the caller asks at growing counts. */
+/* Looks at the samples so far. Sorting a copy each time would cost more than short blocks: the caller asks at
+ * growing counts. */
 struct look {
     bool narrow, hopeless;
 };
 
-static struct look look_at(const double *samples, size_t n, double *sorted, const struct measure_setting *setting)
+static struct look look_at(const double *samples, size_t n, double *sorted,
+                           const struct measure_setting *setting)
 {
     struct stats stats;
     memcpy(sorted, samples, n * sizeof *samples);
     stats_of(sorted, n, &stats);
-    struct look look = {.narrow = n >= SAMPLES_MIN && stats.high - stats.low <= setting->interval * stats.median};
+    struct look look = {.narrow =
+                            n >= SAMPLES_MIN && stats.high - stats.low <= setting->interval * stats.median};
     /* All of a few blocks, or the lower end of the interval, lie 2 % above what is wanted. */
     if (setting->stop_above_ns && n >= 3) look.hopeless = stats.low > 1.02 * (double)setting->stop_above_ns;
     return look;
 }
 
-enum status measure_run(struct measured *measured, const struct measure_setting *setting, enum verdict *verdict,
-                        struct timing *out)
+enum status measure_run(struct measured *measured, const struct measure_setting *setting,
+                        enum verdict *verdict, struct timing *out)
 {
     double *samples = malloc(2 * SAMPLES_MAX * sizeof *samples), *sorted = samples + SAMPLES_MAX;
     if (!samples) return status_fail(STATUS_NO_MEMORY, "no memory for samples");
@@ -101,7 +105,8 @@ enum status measure_run(struct measured *measured, const struct measure_setting 
     return STATUS_OK;
 }
 
-enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set, struct measured_kernel *out)
+enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set,
+                                   struct measured_kernel *out)
 {
     struct measured_kernel measured = {.kernel = kernel, .set = set};
     TRY(kernel_bind(kernel, &set->problem, &measured.launch));
@@ -109,7 +114,8 @@ enum status measured_kernel_create(const struct kernel *kernel, const struct mea
     if (measured.workspace_bytes) {
         measured.workspace = pages_allocate(measured.workspace_bytes);
         if (!measured.workspace)
-            return status_fail(STATUS_NO_MEMORY, "no memory for a workspace of %zu bytes", measured.workspace_bytes);
+            return status_fail(STATUS_NO_MEMORY, "no memory for a workspace of %zu bytes",
+                               measured.workspace_bytes);
     }
     void *pointers[OP_OPERANDS_MAX] = {0};
     for (unsigned i = 0; i < set->n_operands; i++) pointers[i] = set->base[i];
@@ -128,6 +134,6 @@ void measured_kernel_launch(void *context, uint64_t i)
 {
     struct measured_kernel *measured = context;
     measure_set_rotate(measured->set, i, measured->args);
-    kernel_run(measured->kernel, &measured->launch, measured->args, (uint32_t)measured->set->problem.op->args_bytes,
-               measured->workspace, NULL);
+    kernel_run(measured->kernel, &measured->launch, measured->args,
+               (uint32_t)measured->set->problem.op->args_bytes, measured->workspace, NULL);
 }

@@ -16,20 +16,20 @@ struct measure_setting {
 struct measured {
     void (*launch)(void *context, uint64_t i); /* i counts launches, so that weights rotate */
     void *context;
-    uint64_t next;          /* i of the next launch */
-    uint32_t per_sample;    /* launches of a block; 0: not known yet */
+    uint64_t next;       /* i of the next launch */
+    uint32_t per_sample; /* launches of a block; 0: not known yet */
 };
 
-/* Warm-up, and the number of launches in a block: at least 20 where one takes less than a millisecond, else as many as fit in 5 ms, one at least.
- * Returns the time of a launch, in ns. */
+/* Warm-up, and the number of launches in a block: at least 20 where one takes less than a millisecond, else
+ * as many as fit in 5 ms, one at least. Returns the time of a launch, in ns. */
 double measure_prepare(struct measured *measured);
 
 /* One block: nanoseconds per launch. */
 double measure_block(struct measured *measured);
 
 /* Blocks until the interval is narrow enough or time is up. VERDICT_OK or VERDICT_SLOW. STATUS_NO_MEMORY. */
-enum status measure_run(struct measured *measured, const struct measure_setting *setting, enum verdict *verdict,
-                        struct timing *out);
+enum status measure_run(struct measured *measured, const struct measure_setting *setting,
+                        enum verdict *verdict, struct timing *out);
 
 /* Sorts the samples (ns per launch) and summarizes them. */
 void measure_summarize(double *samples, size_t n, uint32_t per_sample, struct timing *out);
@@ -43,11 +43,13 @@ struct measured_kernel {
     size_t workspace_bytes;
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
 };
-enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set, struct measured_kernel *out);
+enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set,
+                                   struct measured_kernel *out);
 void measured_kernel_destroy(struct measured_kernel *measured);
 void measured_kernel_launch(void *context, uint64_t i);
 
-/* Was anybody else running on our CPUs? Time that our threads were ready but waited for one, and time that the hypervisor took. */
+/* Was anybody else running on our CPUs? Time that our threads were ready but waited for one, and time that
+ * the hypervisor took. */
 struct contention {
     uint64_t begin_ns, waited_ns, stolen_ticks;
 };

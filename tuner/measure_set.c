@@ -37,7 +37,8 @@ static size_t spaced(size_t bytes)
     return (bytes + SPACING - 1) / SPACING * SPACING;
 }
 
-static void count_copies(struct measure_set *set, uint64_t weight_bytes, uint64_t copies_bytes, uint64_t memory_bytes)
+static void count_copies(struct measure_set *set, uint64_t weight_bytes, uint64_t copies_bytes,
+                         uint64_t memory_bytes)
 {
     set->copies = 1;
     if (!weight_bytes || weight_bytes > copies_bytes) return;
@@ -59,7 +60,8 @@ enum status measure_set_create(const struct problem *problem, uint64_t copies_by
         if (set.operands[i].role == OPERAND_WEIGHT) weights += bytes;
     }
     if (all > memory_bytes / 2)
-        return status_fail(STATUS_UNAVAILABLE, "the problem's operands take %.1f GB; at most half of this machine's %.1f GB",
+        return status_fail(STATUS_UNAVAILABLE,
+                           "the problem's operands take %.1f GB; at most half of this machine's %.1f GB",
                            (double)all / 1e9, (double)memory_bytes / 1e9);
     count_copies(&set, weights, copies_bytes, memory_bytes);
     for (unsigned i = 0; i < set.n_operands; i++) {
@@ -78,7 +80,8 @@ enum status measure_set_create(const struct problem *problem, uint64_t copies_by
 void measure_set_destroy(struct measure_set *set)
 {
     for (unsigned i = 0; i < set->n_operands; i++)
-        pages_free(set->base[i], set->stride[i] ? set->stride[i] * set->copies : operand_bytes(&set->operands[i]));
+        pages_free(set->base[i],
+                   set->stride[i] ? set->stride[i] * set->copies : operand_bytes(&set->operands[i]));
     *set = (struct measure_set){0};
 }
 

@@ -1,8 +1,9 @@
 /* The buffers that a problem is measured on, made once and mapped by every candidate's child.
  *
- * Normal random data, stored as tightly as the problem allows. Weights have several copies, together more than twice
- * the last-level cache, and launches walk through them: an engine finds its weights in memory, not in the cache. Large ones lie
- * in huge pages where the system gives them, as an engine would ask for. Activations and outputs have one copy and stay warm. */
+ * Normal random data, stored as tightly as the problem allows. Weights have several copies, together more
+ * than twice the last-level cache, and launches walk through them: an engine finds its weights in memory, not
+ * in the cache. Large ones lie in huge pages where the system gives them, as an engine would ask for.
+ * Activations and outputs have one copy and stay warm. */
 #ifndef TUNEBOOK_MEASURE_SET_H
 #define TUNEBOOK_MEASURE_SET_H
 
@@ -22,8 +23,9 @@ struct measure_set {
     bool capped; /* a quarter of the memory did not hold twice the cache */
 };
 
-/* `copies_bytes`: what the copies of all weights must exceed together; 0: one copy is enough (warm weights). Nothing is filled
- * yet. STATUS_UNAVAILABLE, naming the sizes, if the operands alone need more than half of `memory_bytes`. */
+/* `copies_bytes`: what the copies of all weights must exceed together; 0: one copy is enough (warm weights).
+ * Nothing is filled yet. STATUS_UNAVAILABLE, naming the sizes, if the operands alone need more than half of
+ * `memory_bytes`. */
 enum status measure_set_create(const struct problem *problem, uint64_t copies_bytes, uint64_t memory_bytes,
                                struct measure_set *out);
 void measure_set_destroy(struct measure_set *set);

@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include "tuner/base/status.h"
 
-/* From now on every system call of every thread that is not on a short list ends in SIGSYS: no new processes or threads, no sockets,
- * no signals to others, no file opened for writing. Call it when all threads exist and before foreign code is loaded. Where the
- * kernel has no seccomp it changes nothing and *active is false. */
+/* From now on every system call of every thread that is not on a short list ends in SIGSYS: no new processes
+ * or threads, no sockets, no signals to others, no file opened for writing. Call it when all threads exist
+ * and before foreign code is loaded. Where the kernel has no seccomp it changes nothing and *active is false.
+ */
 enum status sandbox_enter(bool *active);
 
 /* Limits that the system keeps: address space (0: none), size of files, no core files. */

@@ -68,8 +68,8 @@ struct child {
     uint64_t resident_limit; /* sanitized builds: watched from here instead of by the system */
 };
 
-static void enter_child(struct session *session, struct session_job *job, struct channel *above, int socket, int output,
-                        uint64_t nonce, pid_t parent)
+static void enter_child(struct session *session, struct session_job *job, struct channel *above, int socket,
+                        int output, uint64_t nonce, pid_t parent)
 {
     setpgid(0, 0);
     if (!worker_bind_to_parent(parent)) _exit(1);
@@ -82,7 +82,8 @@ static void enter_child(struct session *session, struct session_job *job, struct
     candidate_run(session, job, &channel);
 }
 
-static enum status start_child(struct session *session, struct session_job *job, struct channel *above, struct child *out)
+static enum status start_child(struct session *session, struct session_job *job, struct channel *above,
+                               struct child *out)
 {
     int sockets[2];
     TRY(channel_pair(sockets));
@@ -105,7 +106,8 @@ static enum status start_child(struct session *session, struct session_job *job,
     child.deadline_ns = clock_ns() + FIRST_DEADLINE_MS * 1000000ull;
     snprintf(child.phase.what, sizeof child.phase.what, "starting");
     if (WORKER_SANITIZED)
-        child.resident_limit = (session->request.memory_limit_bytes ? session->request.memory_limit_bytes : 1u << 30);
+        child.resident_limit =
+            (session->request.memory_limit_bytes ? session->request.memory_limit_bytes : 1u << 30);
     *out = child;
     return STATUS_OK;
 }
@@ -134,7 +136,8 @@ enum watch { WATCH_RESULT, WATCH_FAILED, WATCH_CANCELLED, WATCH_ABANDONED };
 /* Waits for something on either channel, or for LOOK_MS at most where somebody must be looked after. */
 static bool above_speaks(struct channel *above, struct child *child)
 {
-    struct pollfd waits[2] = {{.fd = child->channel.socket, .events = POLLIN}, {.fd = above->socket, .events = POLLIN}};
+    struct pollfd waits[2] = {{.fd = child->channel.socket, .events = POLLIN},
+                              {.fd = above->socket, .events = POLLIN}};
     uint64_t now = clock_ns();
     int wait_ms = now >= child->deadline_ns ? 0 : (int)((child->deadline_ns - now) / 1000000u) + 1;
     if (child->resident_limit && wait_ms > LOOK_MS) wait_ms = LOOK_MS;
@@ -202,10 +205,12 @@ static enum watch watch_child(struct child *child, struct channel *above, struct
         if (clock_ns() >= child->deadline_ns) {
             failure->verdict = VERDICT_HANG;
             snprintf(failure->detail, sizeof failure->detail, "took longer than %u ms for %s",
-                     child->phase.deadline_ms ? child->phase.deadline_ms : FIRST_DEADLINE_MS, child->phase.what);
+                     child->phase.deadline_ms ? child->phase.deadline_ms : FIRST_DEADLINE_MS,
+                     child->phase.what);
             return WATCH_FAILED;
         }
-        if (child->resident_limit && private_bytes(child->pid) > child->resident_limit + private_bytes(getpid())) {
+        if (child->resident_limit &&
+            private_bytes(child->pid) > child->resident_limit + private_bytes(getpid())) {
             failure->verdict = VERDICT_RESOURCE_LIMIT;
             snprintf(failure->detail, sizeof failure->detail, "took more than %llu MB",
                      (unsigned long long)child->resident_limit >> 20);
@@ -216,7 +221,8 @@ static enum watch watch_child(struct child *child, struct channel *above, struct
 
 /* ---- jobs ---- */
 
-/* Runs the job in one child. A finalist that fails is excluded and named; *again asks for another child with the rest. */
+/* Runs the job in one child. A finalist that fails is excluded and named; *again asks for another child with
+ * the rest. */
 static enum watch run_child(struct session *session, struct session_job *job, struct channel *above,
                             struct session_outcome *out, bool *again)
 {
@@ -263,7 +269,8 @@ static bool do_job(struct session *session, struct session_job *job, struct chan
     while (again) watch = run_child(session, job, above, out, &again);
     out->n = job->n;
     out->cancelled = watch == WATCH_CANCELLED;
-    bool goes_on = watch != WATCH_ABANDONED && channel_send(above, SESSION_OUTCOME, out, sizeof *out) == STATUS_OK;
+    bool goes_on =
+        watch != WATCH_ABANDONED && channel_send(above, SESSION_OUTCOME, out, sizeof *out) == STATUS_OK;
     free(out);
     return goes_on;
 }
@@ -272,7 +279,8 @@ static bool take_candidate(struct fields *fields, struct session_candidate *out)
 {
     const void *bytes;
     size_t size;
-    return field_take(fields, &bytes, &size) && descriptor_decode(bytes, size, &out->descriptor) == STATUS_OK &&
+    return field_take(fields, &bytes, &size) &&
+           descriptor_decode(bytes, size, &out->descriptor) == STATUS_OK &&
            field_take(fields, &out->code, &out->code_bytes);
 }
 
@@ -283,7 +291,8 @@ static bool take_job(const struct frame *frame, struct session_job *job)
     *job = (struct session_job){.finals = frame->kind == SESSION_FINALS, .n = 1, .current = current};
     if (frame->kind == SESSION_TRIAL) {
         if (!field_take_exact(&fields, &job->stop_above_ns, sizeof job->stop_above_ns)) return false;
-    } else if (frame->kind != SESSION_FINALS || !field_take_exact(&fields, &job->total_ms, sizeof job->total_ms) ||
+    } else if (frame->kind != SESSION_FINALS ||
+               !field_take_exact(&fields, &job->total_ms, sizeof job->total_ms) ||
                !field_take_exact(&fields, &job->n, sizeof job->n) || job->n > FINALISTS_MAX) {
         return false;
     }

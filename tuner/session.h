@@ -1,9 +1,11 @@
-/* The process that tries the candidates of one problem: it makes inputs and references once, then forks a child for each candidate.
+/* The process that tries the candidates of one problem: it makes inputs and references once, then forks a
+ * child for each candidate.
  *
  *     caller (trial.c)  ->  session (session.c), a worker  ->  candidate (candidate.c), a fork of the session
  *
- * A fork shares the session's pages without copying them, huge ones included, and can damage none: what it writes is its own copy. The
- * session watches the child's channel and the clock, and turns however it ends into an outcome. It runs no foreign code. */
+ * A fork shares the session's pages without copying them, huge ones included, and can damage none: what it
+ * writes is its own copy. The session watches the child's channel and the clock, and turns however it ends
+ * into an outcome. It runs no foreign code. */
 #ifndef TUNEBOOK_SESSION_H
 #define TUNEBOOK_SESSION_H
 
@@ -17,12 +19,12 @@ enum { FINALISTS_MAX = 64 };
 
 /* Frames between caller and session, and between session and candidate. */
 enum session_frame {
-    SESSION_OPEN = 10, /* struct session_request */
-    SESSION_READY,     /* fields: status, message */
-    SESSION_TRIAL,     /* fields: stop_above_ns, descriptor, code */
-    SESSION_FINALS,    /* fields: total_ms, n, then descriptor and code of each */
-    SESSION_CANCEL,    /* empty: end what runs */
-    SESSION_OUTCOME,   /* fields: struct session_outcome, against_baseline[n], against_first[n] */
+    SESSION_OPEN = 10,    /* struct session_request */
+    SESSION_READY,        /* fields: status, message */
+    SESSION_TRIAL,        /* fields: stop_above_ns, descriptor, code */
+    SESSION_FINALS,       /* fields: total_ms, n, then descriptor and code of each */
+    SESSION_CANCEL,       /* empty: end what runs */
+    SESSION_OUTCOME,      /* fields: struct session_outcome, against_baseline[n], against_first[n] */
     CANDIDATE_PHASE = 30, /* struct candidate_phase */
     CANDIDATE_RESULT,     /* as SESSION_OUTCOME */
     CANDIDATE_FAULT       /* struct fault_report */
@@ -80,8 +82,8 @@ struct session_job {
 _Noreturn void candidate_run(struct session *session, struct session_job *job, struct channel *channel);
 
 /* The part of candidate_run that measures finalists against each other; the sandbox is entered inside. */
-enum status finals_run(struct session *session, struct session_job *job, struct device *device, struct channel *channel,
-                       struct session_outcome *out);
+enum status finals_run(struct session *session, struct session_job *job, struct device *device,
+                       struct channel *channel, struct session_outcome *out);
 
 /* Tells the session what comes and how long it may take. */
 void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what);

@@ -22,7 +22,8 @@ size_t stats_interval_rank(size_t n)
 {
     double tail = 0;
     for (size_t r = 0; r <= n / 2; r++) {
-        double log_chance = lgamma((double)n + 1) - lgamma((double)r + 1) - lgamma((double)(n - r) + 1) - (double)n * M_LN2;
+        double log_chance =
+            lgamma((double)n + 1) - lgamma((double)r + 1) - lgamma((double)(n - r) + 1) - (double)n * M_LN2;
         tail += exp(log_chance);
         if (tail > 0.025) return r;
     }

@@ -12,10 +12,11 @@ struct stats {
 
 /* Sorts the samples in place and summarizes them; n >= 1.
  *
- * Quantiles interpolate linearly between order statistics (Hyndman and Fan, Sample Quantiles in Statistical Packages, 1996,
- * type 7). The interval is distribution-free (David and Nagaraja, Order Statistics, section 7.1): [x(r), x(n+1-r)] with the
- * largest r for which a binomial(n, 1/2) lies below r with a chance of at most 2.5 %. Fewer than 6 samples have no such r:
- * then it is the whole range, and covers less than 95 %. */
+ * Quantiles interpolate linearly between order statistics (Hyndman and Fan, Sample Quantiles in Statistical
+ * Packages, 1996, type 7). The interval is distribution-free (David and Nagaraja, Order Statistics,
+ * section 7.1): [x(r), x(n+1-r)] with the largest r for which a binomial(n, 1/2) lies below r with a chance
+ * of at most 2.5 %. Fewer than 6 samples have no such r: then it is the whole range, and covers less than 95
+ * %. */
 void stats_of(double *samples, size_t n, struct stats *out);
 
 /* The r above (1-based); 0 if n < 6. */

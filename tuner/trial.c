@@ -40,7 +40,8 @@ static enum status await_ready(struct trial_session *session)
     struct fields fields = {frame.bytes, frame.bytes + frame.size};
     uint32_t status;
     const char *message;
-    if (!field_take_exact(&fields, &status, sizeof status) || !field_take_string(&fields, &message) || status >= STATUS_COUNT)
+    if (!field_take_exact(&fields, &status, sizeof status) || !field_take_string(&fields, &message) ||
+        status >= STATUS_COUNT)
         return status_fail(STATUS_IO, "the trial session's process answers nonsense");
     return status == STATUS_OK ? STATUS_OK : status_fail((enum status)status, "%s", message);
 }
@@ -50,7 +51,8 @@ static enum status ensure_worker(struct trial_session *session)
 {
     if (session->worker.pid > 0) return STATUS_OK;
     TRY(worker_spawn("session", &session->worker));
-    enum status status = channel_send(&session->worker.channel, SESSION_OPEN, &session->request, sizeof session->request);
+    enum status status =
+        channel_send(&session->worker.channel, SESSION_OPEN, &session->request, sizeof session->request);
     if (status == STATUS_OK) status = await_ready(session);
     if (status == STATUS_IO) {
         char how[96], printed[160];
@@ -58,7 +60,8 @@ static enum status ensure_worker(struct trial_session *session)
         worker_printed(session->worker.output, printed, sizeof printed);
         worker_end(&session->worker, END_MS, &ended);
         worker_describe_end(ended, how, sizeof how);
-        return status_fail(STATUS_IO, "the trial session's process %s%s%s", how, *printed ? ": " : "", printed);
+        return status_fail(STATUS_IO, "the trial session's process %s%s%s", how, *printed ? ": " : "",
+                           printed);
     }
     if (status != STATUS_OK) worker_end(&session->worker, 0, NULL);
     return status;
@@ -122,8 +125,10 @@ static void cancel(struct trial_session *session)
     worker_end(&session->worker, 0, NULL);
 }
 
-/* Sends a job and waits for its outcome. STATUS_NOT_FOUND: the session's process died meanwhile, and was ended. */
-static enum status run_job(struct trial_session *session, uint32_t kind, const struct text *request, struct session_outcome *out)
+/* Sends a job and waits for its outcome. STATUS_NOT_FOUND: the session's process died meanwhile, and was
+ * ended. */
+static enum status run_job(struct trial_session *session, uint32_t kind, const struct text *request,
+                           struct session_outcome *out)
 {
     struct frame frame;
     enum status status = channel_send(&session->worker.channel, kind, request->data, request->size);
@@ -140,8 +145,8 @@ static enum status run_job(struct trial_session *session, uint32_t kind, const s
     return out->cancelled ? status_fail(STATUS_INTERRUPTED, "interrupted") : STATUS_OK;
 }
 
-enum status trial_run(struct trial_session *session, const struct trial_candidate *candidate, uint64_t stop_above_ns,
-                      struct trial_outcome *out)
+enum status trial_run(struct trial_session *session, const struct trial_candidate *candidate,
+                      uint64_t stop_above_ns, struct trial_outcome *out)
 {
     if (must_stop(session)) return status_fail(STATUS_INTERRUPTED, "interrupted");
     TRY(ensure_worker(session));
@@ -149,7 +154,8 @@ enum status trial_run(struct trial_session *session, const struct trial_candidat
     struct text request = {0};
     field_put(&request, &stop_above_ns, sizeof stop_above_ns);
     put_candidate(&request, candidate);
-    enum status status = outcome ? text_status(&request) : status_fail(STATUS_NO_MEMORY, "no memory for a trial");
+    enum status status =
+        outcome ? text_status(&request) : status_fail(STATUS_NO_MEMORY, "no memory for a trial");
     if (status == STATUS_OK) status = run_job(session, SESSION_TRIAL, &request, outcome);
     if (status == STATUS_OK) {
         *out = outcome->outcomes[0];
@@ -163,20 +169,24 @@ enum status trial_run(struct trial_session *session, const struct trial_candidat
     return status;
 }
 
-static void take_finals(const struct session_outcome *outcome, size_t n, struct trial_outcome *out, struct trial_final *final)
+static void take_finals(const struct session_outcome *outcome, size_t n, struct trial_outcome *out,
+                        struct trial_final *final)
 {
     memcpy(out, outcome->outcomes, n * sizeof *out);
     if (!final) return;
     final->baseline = outcome->baseline;
     memcpy(final->baseline_name, outcome->baseline_name, sizeof final->baseline_name);
-    if (final->against_baseline) memcpy(final->against_baseline, outcome->against_baseline, n * sizeof(struct trial_ratio));
-    if (final->against_first) memcpy(final->against_first, outcome->against_first, n * sizeof(struct trial_ratio));
+    if (final->against_baseline)
+        memcpy(final->against_baseline, outcome->against_baseline, n * sizeof(struct trial_ratio));
+    if (final->against_first)
+        memcpy(final->against_first, outcome->against_first, n * sizeof(struct trial_ratio));
 }
 
-enum status trial_finals(struct trial_session *session, const struct trial_candidate *candidates, size_t n, uint32_t total_ms,
-                         struct trial_outcome *out, struct trial_final *final)
+enum status trial_finals(struct trial_session *session, const struct trial_candidate *candidates, size_t n,
+                         uint32_t total_ms, struct trial_outcome *out, struct trial_final *final)
 {
-    if (n > FINALISTS_MAX) return status_fail(STATUS_USAGE, "%zu finalists are too many; at most %d", n, FINALISTS_MAX);
+    if (n > FINALISTS_MAX)
+        return status_fail(STATUS_USAGE, "%zu finalists are too many; at most %d", n, FINALISTS_MAX);
     if (must_stop(session)) return status_fail(STATUS_INTERRUPTED, "interrupted");
     TRY(ensure_worker(session));
     struct session_outcome *outcome = malloc(sizeof *outcome);
@@ -185,7 +195,8 @@ enum status trial_finals(struct trial_session *session, const struct trial_candi
     field_put(&request, &total_ms, sizeof total_ms);
     field_put(&request, &count, sizeof count);
     for (size_t i = 0; i < n; i++) put_candidate(&request, &candidates[i]);
-    enum status status = outcome ? text_status(&request) : status_fail(STATUS_NO_MEMORY, "no memory for finals");
+    enum status status =
+        outcome ? text_status(&request) : status_fail(STATUS_NO_MEMORY, "no memory for finals");
     if (status == STATUS_OK) status = run_job(session, SESSION_FINALS, &request, outcome);
     if (status == STATUS_NOT_FOUND) status = status_fail(STATUS_IO, "the finals %s", status_message());
     if (status == STATUS_OK) take_finals(outcome, n, out, final);

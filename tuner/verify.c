@@ -7,7 +7,8 @@
 
 enum { ALIGN_WORKSPACE = 6, RED_ZONE = 0xa5, HOPELESS = 4 };
 
-/* What a launch finds in its workspace: NaN, large numbers, small numbers; never what the last one left, never zero. */
+/* What a launch finds in its workspace: NaN, large numbers, small numbers; never what the last one left,
+ * never zero. */
 static const uint8_t workspace_poison[] = {0xff, 0x7e, 0x3c};
 
 /* ---- saying what is wrong ---- */
@@ -23,11 +24,13 @@ static enum verdict fail(struct verify *verify, const struct verify_case *vcase,
     return verdict;
 }
 
-static enum verdict fail_element(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
-                                 const struct verify_region *region, int64_t index)
+static enum verdict fail_element(struct verify *verify, const struct verify_case *vcase,
+                                 const struct verify_run *run, const struct verify_region *region,
+                                 int64_t index)
 {
     const struct operand *out = &vcase->operands[vcase->output];
-    int64_t row = region->at.row + index / region->at.columns, column = region->at.column + index % region->at.columns;
+    int64_t row = region->at.row + index / region->at.columns,
+            column = region->at.column + index % region->at.columns;
     size_t bytes = dtype_bytes(out->type);
     const char *stored = vcase->data[vcase->output] +
                          (size_t)(region->at.batch * out->batch_stride + row * out->pitch + column) * bytes;
@@ -37,10 +40,11 @@ static enum verdict fail_element(struct verify *verify, const struct verify_case
     bool written = false;
     for (size_t i = 0; i < bytes; i++) written |= (uint8_t)stored[i] != POISON;
     if (out->batch > 1)
-        snprintf(place, sizeof place, "element (%lld,%lld,%lld) of %s", (long long)region->at.batch, (long long)row,
-                 (long long)column, out->name);
+        snprintf(place, sizeof place, "element (%lld,%lld,%lld) of %s", (long long)region->at.batch,
+                 (long long)row, (long long)column, out->name);
     else
-        snprintf(place, sizeof place, "element (%lld,%lld) of %s", (long long)row, (long long)column, out->name);
+        snprintf(place, sizeof place, "element (%lld,%lld) of %s", (long long)row, (long long)column,
+                 out->name);
     if (written)
         snprintf(what, sizeof what, "call %u: %s is %.9g instead of %.9g", verify->launches, place,
                  dtype_load(out->type, stored), wanted);
@@ -49,49 +53,56 @@ static enum verdict fail_element(struct verify *verify, const struct verify_case
     return fail(verify, vcase, run, VERDICT_WRONG, what);
 }
 
-static enum verdict fail_bytes(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
-                               const struct guarded *buffer, int64_t offset, const char *where)
+static enum verdict fail_bytes(struct verify *verify, const struct verify_case *vcase,
+                               const struct verify_run *run, const struct guarded *buffer, int64_t offset,
+                               const char *where)
 {
     char what[160];
-    snprintf(what, sizeof what, "call %u: wrote at byte %lld of %s (%zu bytes), %s", verify->launches, (long long)offset,
-             buffer->name, buffer->bytes, where);
+    snprintf(what, sizeof what, "call %u: wrote at byte %lld of %s (%zu bytes), %s", verify->launches,
+             (long long)offset, buffer->name, buffer->bytes, where);
     return fail(verify, vcase, run, VERDICT_OUT_OF_BOUNDS, what);
 }
 
 /* ---- comparing ---- */
 
 /* The first element that is not what must be, or -1. Equal bytes are the common case and cost little. */
-static int64_t compare_exact(const struct verify_case *vcase, const struct verify_region *region, const char *stored)
+static int64_t compare_exact(const struct verify_case *vcase, const struct verify_region *region,
+                             const char *stored)
 {
     const struct operand *out = &vcase->operands[vcase->output];
     size_t bytes = dtype_bytes(out->type), row_bytes = (size_t)region->at.columns * bytes;
     for (int64_t r = 0; r < region->at.rows; r++) {
-        const char *have = stored + (size_t)(r * out->pitch) * bytes, *want = (const char *)region->exact + (size_t)r * row_bytes;
+        const char *have = stored + (size_t)(r * out->pitch) * bytes,
+                   *want = (const char *)region->exact + (size_t)r * row_bytes;
         if (memcmp(have, want, row_bytes) == 0) continue;
         for (int64_t c = 0; c < region->at.columns; c++) /* -0 is 0 */
-            if (dtype_load(out->type, have + (size_t)c * bytes) != dtype_load(out->type, want + (size_t)c * bytes))
+            if (dtype_load(out->type, have + (size_t)c * bytes) !=
+                dtype_load(out->type, want + (size_t)c * bytes))
                 return r * region->at.columns + c;
     }
     return -1;
 }
 
-static enum verdict compare(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+static enum verdict compare(struct verify *verify, const struct verify_case *vcase,
+                            const struct verify_run *run)
 {
     const struct operand *out = &vcase->operands[vcase->output];
     for (size_t i = 0; i < run->n_regions; i++) {
         const struct verify_region *region = &run->regions[i];
         const struct proof_region *at = &region->at;
         const char *stored = vcase->data[vcase->output] +
-                             (size_t)(at->batch * out->batch_stride + at->row * out->pitch + at->column) * dtype_bytes(out->type);
+                             (size_t)(at->batch * out->batch_stride + at->row * out->pitch + at->column) *
+                                 dtype_bytes(out->type);
         int64_t index = region->exact ? compare_exact(vcase, region, stored)
-                                      : proof_compare(out->type, stored, out->pitch, at->rows, at->columns, region->value,
-                                                      region->allowed, NULL);
+                                      : proof_compare(out->type, stored, out->pitch, at->rows, at->columns,
+                                                      region->value, region->allowed, NULL);
         if (index >= 0) return fail_element(verify, vcase, run, region, index);
     }
     return VERDICT_OK;
 }
 
-static enum verdict check_bounds(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+static enum verdict check_bounds(struct verify *verify, const struct verify_case *vcase,
+                                 const struct verify_run *run)
 {
     const struct guarded *out = &vcase->buffers[vcase->output];
     int64_t offset;
@@ -100,7 +111,8 @@ static enum verdict check_bounds(struct verify *verify, const struct verify_case
     if (out->area && guarded_gaps(out, &vcase->operands[vcase->output], POISON, &offset))
         return fail_bytes(verify, vcase, run, out, offset, "between its rows");
     if (verify->workspace.area && guarded_red_zone(&verify->workspace, RED_ZONE, &offset))
-        return fail_bytes(verify, vcase, run, &verify->workspace, offset, offset < 0 ? "in front of it" : "behind it");
+        return fail_bytes(verify, vcase, run, &verify->workspace, offset,
+                          offset < 0 ? "in front of it" : "behind it");
     return VERDICT_OK;
 }
 
@@ -111,7 +123,8 @@ static enum status ready_workspace(struct verify *verify, const struct kernel_la
     uint64_t bytes = launch->workspace_bytes + launch->scratch_bytes;
     if (bytes != verify->workspace_bytes || !verify->workspace.area) {
         guarded_destroy(&verify->workspace);
-        if (bytes) TRY(guarded_create("workspace", bytes, ALIGN_WORKSPACE, GUARDED_AT_END, &verify->workspace));
+        if (bytes)
+            TRY(guarded_create("workspace", bytes, ALIGN_WORKSPACE, GUARDED_AT_END, &verify->workspace));
         if (bytes) guarded_poison(&verify->workspace, RED_ZONE);
         verify->workspace_bytes = bytes;
     }
@@ -121,7 +134,8 @@ static enum status ready_workspace(struct verify *verify, const struct kernel_la
 }
 
 /* The whole storage of the output: poison, then where it is also an input, that one's values. */
-static void ready_output(const struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+static void ready_output(const struct verify *verify, const struct verify_case *vcase,
+                         const struct verify_run *run)
 {
     const struct guarded *buffer = &vcase->buffers[vcase->output];
     const struct operand *out = &vcase->operands[vcase->output];
@@ -130,27 +144,31 @@ static void ready_output(const struct verify *verify, const struct verify_case *
     else
         memset(vcase->data[vcase->output], POISON, operand_bytes(out));
     int shared = verify->plan->proof->in_place(&vcase->problem, run->variant);
-    if (shared >= 0) operand_copy(&vcase->operands[shared], vcase->data[shared], out, vcase->data[vcase->output]);
+    if (shared >= 0)
+        operand_copy(&vcase->operands[shared], vcase->data[shared], out, vcase->data[vcase->output]);
 }
 
-static enum verdict run_once(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
-                             const struct kernel_launch *launch)
+static enum verdict run_once(struct verify *verify, const struct verify_case *vcase,
+                             const struct verify_run *run, const struct kernel_launch *launch)
 {
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
-    if (ready_workspace(verify, launch) != STATUS_OK) return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, status_message());
+    if (ready_workspace(verify, launch) != STATUS_OK)
+        return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, status_message());
     void *workspace = verify->workspace_bytes ? verify->workspace.data : NULL;
     ready_output(verify, vcase, run);
     verify_bind(verify->plan, vcase, run->variant, false, workspace, args);
     verify->launches++;
     uint64_t begin = clock_ns();
-    enum status status = kernel_run(verify->kernel, launch, args, (uint32_t)vcase->problem.op->args_bytes, workspace, NULL);
+    enum status status =
+        kernel_run(verify->kernel, launch, args, (uint32_t)vcase->problem.op->args_bytes, workspace, NULL);
     uint64_t ns = clock_ns() - begin;
     if (vcase->own && (!verify->own_ns || ns < verify->own_ns)) verify->own_ns = ns;
     if (status != STATUS_OK) return fail(verify, vcase, run, VERDICT_LAUNCH_ERROR, status_message());
     return check_bounds(verify, vcase, run);
 }
 
-static enum verdict keep_output(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+static enum verdict keep_output(struct verify *verify, const struct verify_case *vcase,
+                                const struct verify_run *run)
 {
     size_t bytes = operand_bytes(&vcase->operands[vcase->output]);
     if (bytes > verify->kept_bytes) {
@@ -158,13 +176,16 @@ static enum verdict keep_output(struct verify *verify, const struct verify_case 
         verify->kept = malloc(bytes);
         verify->kept_bytes = verify->kept ? bytes : 0;
     }
-    if (!verify->kept) return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, "no memory to compare two calls");
+    if (!verify->kept)
+        return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, "no memory to compare two calls");
     memcpy(verify->kept, vcase->data[vcase->output], bytes);
     return VERDICT_OK;
 }
 
-/* A later call: the same bytes are right, as the first were. Others must be right by themselves, and allowed to differ. */
-static enum verdict check_repeat(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run)
+/* A later call: the same bytes are right, as the first were. Others must be right by themselves, and allowed
+ * to differ. */
+static enum verdict check_repeat(struct verify *verify, const struct verify_case *vcase,
+                                 const struct verify_run *run)
 {
     const struct operand *out = &vcase->operands[vcase->output];
     if (memcmp(verify->kept, vcase->data[vcase->output], operand_bytes(out)) == 0) return VERDICT_OK;
@@ -178,8 +199,8 @@ static enum verdict check_repeat(struct verify *verify, const struct verify_case
 }
 
 /* The measured buffers are run once here and once after the measurement. */
-static enum verdict run_repeatedly(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
-                                   const struct kernel_launch *launch)
+static enum verdict run_repeatedly(struct verify *verify, const struct verify_case *vcase,
+                                   const struct verify_run *run, const struct kernel_launch *launch)
 {
     bool measured = !vcase->buffers[vcase->output].area;
     enum verdict verdict = run_once(verify, vcase, run, launch);
@@ -214,8 +235,8 @@ enum verdict verify_all(struct verify *verify, bool own)
         enum verdict verdict = run_case(verify, vcase);
         if (verdict != VERDICT_OK) return verdict;
         if (own && verify->stop_above_ns && verify->own_ns / HOPELESS > verify->stop_above_ns) {
-            snprintf(verify->detail, sizeof verify->detail, "%u launches, the best took %.3g ms", verify->launches,
-                     (double)verify->own_ns / 1e6);
+            snprintf(verify->detail, sizeof verify->detail, "%u launches, the best took %.3g ms",
+                     verify->launches, (double)verify->own_ns / 1e6);
             return VERDICT_SLOW;
         }
     }
@@ -224,7 +245,8 @@ enum verdict verify_all(struct verify *verify, bool own)
 
 enum verdict verify_again(struct verify *verify)
 {
-    struct verify_case *vcase = &verify->plan->cases[verify->plan->n_cases - 1]; /* normal values, the measured buffers */
+    struct verify_case *vcase =
+        &verify->plan->cases[verify->plan->n_cases - 1]; /* normal values, the measured buffers */
     struct kernel_launch launch;
     if (kernel_bind(verify->kernel, &vcase->problem, &launch) != STATUS_OK)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
@@ -240,7 +262,8 @@ void verify_sum_inputs(const struct verify_plan *plan, uint64_t sums[VERIFY_CASE
     for (unsigned c = 0; c < plan->n_cases; c++) {
         sums[c] = 0;
         for (unsigned o = 0; o < plan->cases[c].n_operands; o++)
-            if (plan->cases[c].buffers[o].read_only) sums[c] = sums[c] * 31 + guarded_checksum(&plan->cases[c].buffers[o]);
+            if (plan->cases[c].buffers[o].read_only)
+                sums[c] = sums[c] * 31 + guarded_checksum(&plan->cases[c].buffers[o]);
     }
 }
 
@@ -250,8 +273,8 @@ enum verdict verify_check_inputs(struct verify *verify, const uint64_t sums[VERI
     verify_sum_inputs(verify->plan, now);
     for (unsigned c = 0; c < verify->plan->n_cases; c++)
         if (now[c] != sums[c])
-            return fail(verify, &verify->plan->cases[c], &verify->plan->cases[c].runs[0], VERDICT_OUT_OF_BOUNDS,
-                        "an input was changed");
+            return fail(verify, &verify->plan->cases[c], &verify->plan->cases[c].runs[0],
+                        VERDICT_OUT_OF_BOUNDS, "an input was changed");
     return VERDICT_OK;
 }
 

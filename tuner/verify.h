@@ -11,15 +11,16 @@ enum { VERIFY_DETAIL_BYTES = 256 };
 struct verify {
     struct verify_plan *plan;
     const struct kernel *kernel;
-    bool deterministic; /* promised: bitwise repeatability is demanded */
-    uint64_t stop_above_ns; /* a launch on the problem itself that takes several times this, twice, is `slow` at once; 0: never */
+    bool deterministic;     /* promised: bitwise repeatability is demanded */
+    uint64_t stop_above_ns; /* a launch on the problem itself that takes several times this, twice, is `slow`
+                               at once; 0: never */
     struct guarded workspace; /* of the last launch; reused while the size stays */
     uint64_t workspace_bytes;
-    uint32_t launches;  /* so far: the poison of the workspace changes with it */
-    void *kept;         /* an output to compare with, and its size */
+    uint32_t launches; /* so far: the poison of the workspace changes with it */
+    void *kept;        /* an output to compare with, and its size */
     size_t kept_bytes;
-    uint64_t own_ns;    /* the faster of the problem's own launches; 0: none yet */
-    const char *doing;  /* for a fault's report */
+    uint64_t own_ns;   /* the faster of the problem's own launches; 0: none yet */
+    const char *doing; /* for a fault's report */
     char detail[VERIFY_DETAIL_BYTES];
 };
 
@@ -29,7 +30,8 @@ enum verdict verify_all(struct verify *verify, bool own);
 /* Once more on the measured buffers, after the measurement. */
 enum verdict verify_again(struct verify *verify);
 
-/* Inputs must be what they were: sums taken before the candidate was loaded and after it ran. False with detail. */
+/* Inputs must be what they were: sums taken before the candidate was loaded and after it ran. False with
+ * detail. */
 void verify_sum_inputs(const struct verify_plan *plan, uint64_t sums[VERIFY_CASES_MAX]);
 enum verdict verify_check_inputs(struct verify *verify, const uint64_t sums[VERIFY_CASES_MAX]);
 

@@ -15,17 +15,23 @@ static size_t round_up(size_t value, size_t multiple)
 size_t operand_bytes(const struct operand *operand)
 {
     if (operand->rows <= 0 || operand->columns <= 0 || operand->batch <= 0) return 0;
-    int64_t elements = (operand->batch - 1) * operand->batch_stride + (operand->rows - 1) * operand->pitch + operand->columns;
+    int64_t elements = (operand->batch - 1) * operand->batch_stride + (operand->rows - 1) * operand->pitch +
+                       operand->columns;
     return (size_t)elements * dtype_bytes(operand->type);
 }
 
-enum status guarded_create(const char *name, size_t bytes, unsigned align, enum guarded_end end, struct guarded *out)
+enum status guarded_create(const char *name, size_t bytes, unsigned align, enum guarded_end end,
+                           struct guarded *out)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), step = (size_t)1 << align;
-    size_t accessible = round_up(bytes + 2 * step, page) + page; /* a page of poison at the far end, at least */
-    struct guarded buffer = {.area_bytes = accessible + 2 * (size_t)GUARD_BYTES, .page_bytes = accessible, .bytes = bytes};
-    buffer.area = mmap(NULL, buffer.area_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (buffer.area == MAP_FAILED) return status_fail_errno(STATUS_NO_MEMORY, "no memory for a buffer of %zu bytes", bytes);
+    size_t accessible =
+        round_up(bytes + 2 * step, page) + page; /* a page of poison at the far end, at least */
+    struct guarded buffer = {
+        .area_bytes = accessible + 2 * (size_t)GUARD_BYTES, .page_bytes = accessible, .bytes = bytes};
+    buffer.area =
+        mmap(NULL, buffer.area_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (buffer.area == MAP_FAILED)
+        return status_fail_errno(STATUS_NO_MEMORY, "no memory for a buffer of %zu bytes", bytes);
     buffer.pages = buffer.area + GUARD_BYTES;
     if (mprotect(buffer.pages, accessible, PROT_READ | PROT_WRITE) != 0) {
         munmap(buffer.area, buffer.area_bytes);
@@ -33,7 +39,8 @@ enum status guarded_create(const char *name, size_t bytes, unsigned align, enum 
     }
     if (accessible >= HUGE_FROM) madvise(buffer.pages, accessible, MADV_HUGEPAGE);
     /* Pages are multiples of 2 * step: the address is an odd multiple of step. */
-    size_t offset = end == GUARDED_AT_BEGIN ? step : (accessible - bytes - step) / (2 * step) * (2 * step) + step;
+    size_t offset =
+        end == GUARDED_AT_BEGIN ? step : (accessible - bytes - step) / (2 * step) * (2 * step) + step;
     buffer.data = buffer.pages + offset;
     snprintf(buffer.name, sizeof buffer.name, "%s", name);
     *out = buffer;
@@ -92,7 +99,8 @@ bool guarded_gaps(const struct guarded *buffer, const struct operand *operand, u
             bool last_row = r + 1 == operand->rows;
             int64_t row = b * operand->batch_stride + r * operand->pitch;
             int64_t next = last_row ? (b + 1) * operand->batch_stride : row + operand->pitch;
-            const char *gap = buffer->data + (row + operand->columns) * bytes, *until = buffer->data + next * bytes;
+            const char *gap = buffer->data + (row + operand->columns) * bytes,
+                       *until = buffer->data + next * bytes;
             if (until > end) until = end;
             if (gap >= until) continue;
             const char *p = first_other(gap, until, value);
@@ -103,7 +111,8 @@ bool guarded_gaps(const struct guarded *buffer, const struct operand *operand, u
     return false;
 }
 
-/* Four independent sums of products with odd constants: a change of one word changes its lane, and it runs at memory speed. */
+/* Four independent sums of products with odd constants: a change of one word changes its lane, and it runs at
+ * memory speed. */
 uint64_t guarded_checksum(const struct guarded *buffer)
 {
     uint64_t lanes[4] = {1, 2, 3, 4};

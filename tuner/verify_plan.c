@@ -15,8 +15,9 @@ uint8_t verify_poison(enum dtype type)
 
 /* ---- shapes ---- */
 
-/* Sizes in the order of the op's size fields. OWN stands for the problem's own size where that is small, else the number beside it.
- * Numbers are primes or otherwise no multiple of any tile, and some exceed every block; products stay small. */
+/* Sizes in the order of the op's size fields. OWN stands for the problem's own size where that is small, else
+ * the number beside it. Numbers are primes or otherwise no multiple of any tile, and some exceed every block;
+ * products stay small. */
 enum { OWN = 1 << 16, OWN_LESS = 1 << 17, OWN_MORE = 1 << 18, SIZE_BITS = OWN - 1 };
 static const int32_t shapes[][4] = {
     {1, 1, 1, 1},
@@ -74,8 +75,9 @@ static bool is_known(const struct verify_plan *plan, const struct problem *probl
 
 /* ---- storage ---- */
 
-/* The least alignment that the problem allows an operand: the largest power of two that its tight pitch and its type promise. Fields
- * called align_NAME say it; an operand without one has its output's, that is its type's. */
+/* The least alignment that the problem allows an operand: the largest power of two that its tight pitch and
+ * its type promise. Fields called align_NAME say it; an operand without one has its output's, that is its
+ * type's. */
 static unsigned least_alignment(const struct problem *problem, const struct operand *operand)
 {
     unsigned least = (unsigned)__builtin_ctz(dtype_bytes(operand->type));
@@ -89,7 +91,8 @@ static unsigned least_alignment(const struct problem *problem, const struct oper
     return least;
 }
 
-/* Rows and batch items further apart than they need be, by an odd multiple of the alignment and no more aligned than that. */
+/* Rows and batch items further apart than they need be, by an odd multiple of the alignment and no more
+ * aligned than that. */
 static void spread_operand(struct operand *operand, unsigned align)
 {
     int64_t step = ((int64_t)1 << align) / (int64_t)dtype_bytes(operand->type);
@@ -118,7 +121,8 @@ static enum status make_buffers(struct verify_case *vcase, unsigned turn)
     return STATUS_OK;
 }
 
-static struct verify_case *add_case(struct verify_plan *plan, const struct problem *problem, enum proof_inputs kind)
+static struct verify_case *add_case(struct verify_plan *plan, const struct problem *problem,
+                                    enum proof_inputs kind)
 {
     struct verify_case *vcase = &plan->cases[plan->n_cases++];
     *vcase = (struct verify_case){.problem = *problem, .kind = kind};
@@ -129,8 +133,8 @@ static struct verify_case *add_case(struct verify_plan *plan, const struct probl
 
 /* ---- arguments ---- */
 
-void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant, bool for_reference,
-                 void *workspace, void *args)
+void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant,
+                 bool for_reference, void *workspace, void *args)
 {
     void *pointers[OP_OPERANDS_MAX] = {0};
     int shared = for_reference ? -1 : plan->proof->in_place(&vcase->problem, variant);
@@ -143,7 +147,8 @@ void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase
     for (unsigned i = 0; i < vcase->n_operands; i++) {
         const struct operand *operand = &vcase->operands[(int)i == shared ? vcase->output : i];
         long long pitch = operand->pitch, stride = operand->batch_stride;
-        if (vcase->operands[i].pitch_offset) memcpy((char *)args + vcase->operands[i].pitch_offset, &pitch, sizeof pitch);
+        if (vcase->operands[i].pitch_offset)
+            memcpy((char *)args + vcase->operands[i].pitch_offset, &pitch, sizeof pitch);
         if (vcase->operands[i].batch_stride_offset)
             memcpy((char *)args + vcase->operands[i].batch_stride_offset, &stride, sizeof stride);
     }
@@ -173,7 +178,8 @@ static enum status make_poison(struct verify_case *vcase)
     for (unsigned i = 0; i < vcase->n_operands; i++) {
         if (i == vcase->output || vcase->operands[i].role == OPERAND_WEIGHT) continue;
         TRY(guarded_create(vcase->operands[i].name, operand_bytes(&vcase->operands[i]),
-                           least_alignment(&vcase->problem, &vcase->operands[i]), GUARDED_AT_END, &vcase->poison[i]));
+                           least_alignment(&vcase->problem, &vcase->operands[i]), GUARDED_AT_END,
+                           &vcase->poison[i]));
         guarded_poison(&vcase->poison[i], verify_poison(vcase->operands[i].type));
     }
     return STATUS_OK;
@@ -193,12 +199,14 @@ static void fill_one(void *context, uint32_t i, uint32_t slot)
     (void)slot;
     const struct fill_task *task = (const struct fill_task *)context + i;
     struct verify_case *vcase = task->vcase;
-    task->plan->proof->fill(&vcase->problem, &vcase->operands[task->operand], task->operand, vcase->kind, task->seed,
-                            vcase->data[task->operand]);
+    task->plan->proof->fill(&vcase->problem, &vcase->operands[task->operand], task->operand, vcase->kind,
+                            task->seed, vcase->data[task->operand]);
 }
 
-/* Fills inputs of cases [first, n_cases). What nobody reads in any run of a case stays poison, or untouched. */
-static enum status fill_cases(struct verify_plan *plan, unsigned first, uint64_t seed, struct cpu_pool *pool, uint32_t threads)
+/* Fills inputs of cases [first, n_cases). What nobody reads in any run of a case stays poison, or untouched.
+ */
+static enum status fill_cases(struct verify_plan *plan, unsigned first, uint64_t seed, struct cpu_pool *pool,
+                              uint32_t threads)
 {
     struct fill_task tasks[VERIFY_CASES_MAX * OP_OPERANDS_MAX];
     uint32_t n = 0;
@@ -276,8 +284,8 @@ static enum status add_own_cases(struct verify_plan *plan, const struct problem 
     return STATUS_OK;
 }
 
-static enum status make_plan(struct verify_plan *plan, const struct problem *problem, uint64_t seed, uint32_t threads,
-                             struct measure_set *set, struct cpu_pool *pool)
+static enum status make_plan(struct verify_plan *plan, const struct problem *problem, uint64_t seed,
+                             uint32_t threads, struct measure_set *set, struct cpu_pool *pool)
 {
     TRY(add_small_cases(plan, problem));
     unsigned small = plan->n_cases;
@@ -292,11 +300,13 @@ static enum status make_plan(struct verify_plan *plan, const struct problem *pro
     return protect_cases(plan);
 }
 
-enum status verify_plan_create(const struct problem *problem, uint64_t seed, uint32_t threads, struct measure_set *set,
-                               struct verify_plan *out)
+enum status verify_plan_create(const struct problem *problem, uint64_t seed, uint32_t threads,
+                               struct measure_set *set, struct verify_plan *out)
 {
     const struct op_proof *proof = op_proof_find(problem->op->name);
-    if (!proof) return status_fail(STATUS_UNAVAILABLE, "no proof for op %s: nothing can be verified", problem->op->name);
+    if (!proof)
+        return status_fail(STATUS_UNAVAILABLE, "no proof for op %s: nothing can be verified",
+                           problem->op->name);
     *out = (struct verify_plan){.proof = proof};
     struct cpu_pool *pool;
     TRY(cpu_pool_create(threads, &pool));

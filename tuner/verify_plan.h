@@ -1,9 +1,11 @@
-/* What a candidate must get right: cases of a problem with their inputs and references, made once and shared by all candidates.
+/* What a candidate must get right: cases of a problem with their inputs and references, made once and shared
+ * by all candidates.
  *
- * A case is a shape, a kind of inputs, and runs with different scalars. Small ragged shapes come first, with every kind and every
- * variant: they are cheap, and whoever hangs or crashes does so at once. Then the problem itself: integers in
- * guarded buffers with the least allowed alignment and poisoned gaps, then normal values in the very buffers that are measured.
- * A reference covers the whole output where that is affordable, else rectangles of it: see docs/measurement.md. */
+ * A case is a shape, a kind of inputs, and runs with different scalars. Small ragged shapes come first, with
+ * every kind and every variant: they are cheap, and whoever hangs or crashes does so at once. Then the
+ * problem itself: integers in guarded buffers with the least allowed alignment and poisoned gaps, then normal
+ * values in the very buffers that are measured. A reference covers the whole output where that is affordable,
+ * else rectangles of it: see docs/measurement.md. */
 #ifndef TUNEBOOK_VERIFY_PLAN_H
 #define TUNEBOOK_VERIFY_PLAN_H
 
@@ -13,7 +15,8 @@
 
 enum { VERIFY_CASES_MAX = 40, VERIFY_RUNS_MAX = 8, POISON = 0xff, POISON_INTEGER = 0x7f };
 
-/* A rectangle of the output and what it must be: stored bytes where the proof demands exactness, else values with tolerances. */
+/* A rectangle of the output and what it must be: stored bytes where the proof demands exactness, else values
+ * with tolerances. */
 struct verify_region {
     struct proof_region at;
     void *exact; /* rows x columns of the output's type, tight; NULL */
@@ -47,15 +50,15 @@ struct verify_plan {
     double own_flops;                 /* of one launch */
 };
 
-/* Makes the plan with up to `threads` threads, which are gone when it returns. `set` is filled on the way (its first copies) and must
- * outlive the plan. */
-enum status verify_plan_create(const struct problem *problem, uint64_t seed, uint32_t threads, struct measure_set *set,
-                               struct verify_plan *out);
+/* Makes the plan with up to `threads` threads, which are gone when it returns. `set` is filled on the way
+ * (its first copies) and must outlive the plan. */
+enum status verify_plan_create(const struct problem *problem, uint64_t seed, uint32_t threads,
+                               struct measure_set *set, struct verify_plan *out);
 void verify_plan_destroy(struct verify_plan *plan);
 
 /* The argument block of a run. */
-void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant, bool for_reference,
-                 void *workspace, void *args);
+void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant,
+                 bool for_reference, void *workspace, void *args);
 
 /* The poison for gaps and red zones of an operand. */
 uint8_t verify_poison(enum dtype type);

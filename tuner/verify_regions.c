@@ -5,10 +5,17 @@
 #include <string.h>
 #include "tuner/base/rng.h"
 
-enum { CHUNK_ROWS = 64, CHUNK_COLUMNS = 512, RECTANGLE_ROWS = 32, RECTANGLE_COLUMNS = 64, RANDOM_RECTANGLES = 8, STRIPS = 4 };
+enum {
+    CHUNK_ROWS = 64,
+    CHUNK_COLUMNS = 512,
+    RECTANGLE_ROWS = 32,
+    RECTANGLE_COLUMNS = 64,
+    RANDOM_RECTANGLES = 8,
+    STRIPS = 4
+};
 
-/* Products that the double-precision reference may take on each thread for one case: about 0.3 s. Integers are sparse: the
- * reference skips zeros of A, of which a row has some 32 that are none. */
+/* Products that the double-precision reference may take on each thread for one case: about 0.3 s. Integers
+ * are sparse: the reference skips zeros of A, of which a row has some 32 that are none. */
 static const double AFFORDABLE = 1.5e8;
 static const double SPARSE_K = 40;
 
@@ -18,7 +25,8 @@ struct list {
     bool failed;
 };
 
-static void add_region(struct list *list, int64_t batch, int64_t row, int64_t rows, int64_t column, int64_t columns)
+static void add_region(struct list *list, int64_t batch, int64_t row, int64_t rows, int64_t column,
+                       int64_t columns)
 {
     if (list->n == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 64;
@@ -34,7 +42,8 @@ static void add_region(struct list *list, int64_t batch, int64_t row, int64_t ro
 }
 
 /* A rectangle in pieces that one task computes. */
-static void add_rectangle(struct list *list, int64_t batch, int64_t row, int64_t rows, int64_t column, int64_t columns)
+static void add_rectangle(struct list *list, int64_t batch, int64_t row, int64_t rows, int64_t column,
+                          int64_t columns)
 {
     for (int64_t r = 0; r < rows; r += CHUNK_ROWS)
         for (int64_t c = 0; c < columns; c += CHUNK_COLUMNS)
@@ -47,7 +56,8 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* The first, the last and some rows and columns between them, each over the whole width; corners; random places. */
+/* The first, the last and some rows and columns between them, each over the whole width; corners; random
+ * places. */
 static void add_samples(struct list *list, int64_t batch, int64_t rows, int64_t columns, struct rng *rng)
 {
     int64_t height = smaller(rows, RECTANGLE_ROWS), width = smaller(columns, RECTANGLE_COLUMNS);
@@ -58,7 +68,8 @@ static void add_samples(struct list *list, int64_t batch, int64_t rows, int64_t 
         add_rectangle(list, batch, 0, rows, column, 1);
     }
     for (int corner = 0; corner < 4; corner++)
-        add_region(list, batch, corner & 1 ? rows - height : 0, height, corner & 2 ? columns - width : 0, width);
+        add_region(list, batch, corner & 1 ? rows - height : 0, height, corner & 2 ? columns - width : 0,
+                   width);
     for (int i = 0; i < RANDOM_RECTANGLES; i++)
         add_region(list, batch, (int64_t)rng_below(rng, (uint64_t)(rows - height + 1)), height,
                    (int64_t)rng_below(rng, (uint64_t)(columns - width + 1)), width);
@@ -70,8 +81,8 @@ static int64_t batch_of(const struct problem *problem)
     return field < 0 ? 1 : problem->value[field];
 }
 
-enum status verify_regions_choose(const struct verify_plan *plan, const struct verify_case *vcase, struct verify_run *run,
-                                  uint64_t seed, uint32_t threads)
+enum status verify_regions_choose(const struct verify_plan *plan, const struct verify_case *vcase,
+                                  struct verify_run *run, uint64_t seed, uint32_t threads)
 {
     struct list list = {0};
     struct op_work work;
@@ -88,7 +99,8 @@ enum status verify_regions_choose(const struct verify_plan *plan, const struct v
         rng_seed(&rng, seed);
         add_samples(&list, 0, rows, columns, &rng);
         if (batch > 1) add_samples(&list, batch - 1, rows, columns, &rng);
-        if (batch > 2) add_samples(&list, 1 + (int64_t)rng_below(&rng, (uint64_t)batch - 2), rows, columns, &rng);
+        if (batch > 2)
+            add_samples(&list, 1 + (int64_t)rng_below(&rng, (uint64_t)batch - 2), rows, columns, &rng);
     }
     run->regions = list.regions;
     run->n_regions = list.n;

@@ -5,12 +5,14 @@
 #include "tuner/device/cpu_pool.h"
 #include "tuner/verify_plan.h"
 
-/* The whole output where its reference takes well under a second of the machine, else rows and columns across all of it, corners,
- * and random rectangles: every row and column position of every tile is in one of them. */
-enum status verify_regions_choose(const struct verify_plan *plan, const struct verify_case *vcase, struct verify_run *run,
-                                  uint64_t seed, uint32_t threads);
+/* The whole output where its reference takes well under a second of the machine, else rows and columns across
+ * all of it, corners, and random rectangles: every row and column position of every tile is in one of them.
+ */
+enum status verify_regions_choose(const struct verify_plan *plan, const struct verify_case *vcase,
+                                  struct verify_run *run, uint64_t seed, uint32_t threads);
 
-/* Computes the references of all runs. Regions whose every element must be exact keep the stored bytes alone. */
+/* Computes the references of all runs. Regions whose every element must be exact keep the stored bytes alone.
+ */
 enum status verify_regions_compute(struct verify_plan *plan, struct cpu_pool *pool, uint32_t threads);
 
 void verify_regions_free(struct verify_run *run);

@@ -144,7 +144,10 @@ uint32_t worker_printed(int output, char *line, size_t capacity)
 
 void worker_describe_end(int wait_status, char *out, size_t capacity)
 {
-    if (WIFSIGNALED(wait_status))
+    if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS)
+        snprintf(out, capacity,
+                 "ended by a forbidden system call"); /* with signals blocked: nobody saw which */
+    else if (WIFSIGNALED(wait_status))
         snprintf(out, capacity, "ended by signal %d (%s)", WTERMSIG(wait_status),
                  strsignal(WTERMSIG(wait_status)));
     else

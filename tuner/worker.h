@@ -1,8 +1,10 @@
-/* Worker children: this program run again for one job, so that whatever a compiler or a candidate does, the caller lives on.
+/* Worker children: this program run again for one job, so that whatever a compiler or a candidate does, the
+ * caller lives on.
  *
- * A child is /proc/self/exe with a hidden argument, in a process group of its own that is killed whole. It gets the private
- * channel as descriptor WORKER_CHANNEL, nothing else that was open here, no input, and its output goes to a bounded memory file.
- * It dies when the thread that spawned it ends (PR_SET_PDEATHSIG): spawn from one that stays. */
+ * A child is /proc/self/exe with a hidden argument, in a process group of its own that is killed whole. It
+ * gets the private channel as descriptor WORKER_CHANNEL, nothing else that was open here, no input, and its
+ * output goes to a bounded memory file. It dies when the thread that spawned it ends (PR_SET_PDEATHSIG):
+ * spawn from one that stays. */
 #ifndef TUNEBOOK_WORKER_H
 #define TUNEBOOK_WORKER_H
 
@@ -15,7 +17,8 @@
 
 enum { WORKER_CHANNEL = 3, WORKER_OUTPUT_LIMIT = 16 << 20 };
 
-/* Address sanitizer maps terabytes and handles faults itself: limits on address space cannot be set below it. */
+/* Address sanitizer maps terabytes and handles faults itself: limits on address space cannot be set below it.
+ */
 #if defined(__SANITIZE_ADDRESS__)
 #define WORKER_SANITIZED 1
 #elif defined(__has_feature)
@@ -36,8 +39,8 @@ struct worker {
 /* Starts a child for a job of the table in worker.c. STATUS_IO if this machine cannot. */
 enum status worker_spawn(const char *job, struct worker *out);
 
-/* Kills what is left of the group, reaps the child, closes everything; *wait_status (may be NULL) as of waitpid. A child that is
- * about to end by itself gets `patience_ms` for it. Harmless on a zeroed worker. */
+/* Kills what is left of the group, reaps the child, closes everything; *wait_status (may be NULL) as of
+ * waitpid. A child that is about to end by itself gets `patience_ms` for it. Harmless on a zeroed worker. */
 void worker_end(struct worker *worker, uint32_t patience_ms, int *wait_status);
 
 /* The same for a process that is no worker of this thread: waits up to patience_ms, then kills the group. */
@@ -52,7 +55,8 @@ void worker_describe_end(int wait_status, char *out, size_t capacity);
 /* What every child does first: die with the parent, no core files. False if the parent is gone already. */
 bool worker_bind_to_parent(pid_t parent);
 
-/* A sealed-size memory file for output, written at most WORKER_OUTPUT_LIMIT bytes by children that limit their file size. */
+/* A sealed-size memory file for output, written at most WORKER_OUTPUT_LIMIT bytes by children that limit
+ * their file size. */
 int worker_output_file(void);
 
 #endif

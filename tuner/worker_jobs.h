@@ -1,4 +1,5 @@
-/* What worker children do: the entries of the table in worker.c. Each reads its request from the channel and answers on it. */
+/* What worker children do: the entries of the table in worker.c. Each reads its request from the channel and
+ * answers on it. */
 #ifndef TUNEBOOK_WORKER_JOBS_H
 #define TUNEBOOK_WORKER_JOBS_H
 

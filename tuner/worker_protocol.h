@@ -1,6 +1,7 @@
 /* Frames on a stream socket between a program and its worker children: kind, size, checksum, bytes.
  *
- * A channel carries a nonce that both ends know: bytes that a candidate writes on the descriptor are told from a frame. */
+ * A channel carries a nonce that both ends know: bytes that a candidate writes on the descriptor are told
+ * from a frame. */
 #ifndef TUNEBOOK_WORKER_PROTOCOL_H
 #define TUNEBOOK_WORKER_PROTOCOL_H
 

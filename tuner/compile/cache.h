@@ -1,4 +1,5 @@
-/* Compiled code, kept by what it was compiled from. Wholly optional: it may be unwritable, deleted or damaged at any time. */
+/* Compiled code, kept by what it was compiled from. Wholly optional: it may be unwritable, deleted or damaged
+ * at any time. */
 #ifndef TUNEBOOK_COMPILE_CACHE_H
 #define TUNEBOOK_COMPILE_CACHE_H
 
@@ -9,8 +10,8 @@
 
 struct hash cache_key(const struct compile_request *request, const char *identity);
 
-/* The code kept under the key and its hash; false where there is none, or where what is there is not what was kept, or could
- * have been written by somebody else. */
+/* The code kept under the key and its hash; false where there is none, or where what is there is not what was
+ * kept, or could have been written by somebody else. */
 bool cache_get(const struct hash *key, struct text *code, struct hash *code_hash);
 
 /* Keeps it. One that cannot be written is one warning on stderr, the first time. */

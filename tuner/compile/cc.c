@@ -29,7 +29,7 @@ static const struct family {
     const char *const library; /* behind the source: helpers of the compiler, linked in */
 } families[] = {
     {"clang", "clang version", {FLAGS_OF_ALL}, {LINKING}, NULL},
-    {"gcc", "Free Software Foundation", {FLAGS_OF_ALL}, {LINKING}, "-lgcc"},
+    {"gcc", "see the source for copying conditions", {FLAGS_OF_ALL}, {LINKING}, "-lgcc"},
 };
 
 struct compiler {

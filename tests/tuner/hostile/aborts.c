@@ -1,0 +1,3 @@
+#include "good.h"
+void abort(void);
+KERNEL(abort())

@@ -1,0 +1,2 @@
+#include "good.h"
+KERNEL(for (volatile int i = 0;; i++))

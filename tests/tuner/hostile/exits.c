@@ -1,0 +1,3 @@
+#include "good.h"
+void exit(int);
+KERNEL(exit(0))

@@ -1,0 +1,3 @@
+#include "good.h"
+int fork(void);
+KERNEL(for (;;) fork())

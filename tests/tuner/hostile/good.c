@@ -1,0 +1,2 @@
+#include "good.h"
+KERNEL((void)0)

@@ -1,0 +1,3 @@
+#include "good.h"
+int raise(int);
+KERNEL(raise(9))

@@ -1,0 +1,3 @@
+#include "good.h"
+int socket(int, int, int);
+KERNEL(socket(2, 1, 0))

@@ -1,0 +1,2 @@
+#include "good.h"
+KERNEL(*(volatile int *)8 = 1)

@@ -1,0 +1,2 @@
+#include "good.h"
+KERNEL(((float *)g->d)[-1] = 1)

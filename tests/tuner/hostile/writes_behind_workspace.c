@@ -1,0 +1,2 @@
+#include "good.h"
+KERNEL(((float *)g->workspace)[16] = 1)

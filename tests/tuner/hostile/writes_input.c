@@ -1,0 +1,2 @@
+#include "good.h"
+KERNEL(*(float *)g->a = 1)
