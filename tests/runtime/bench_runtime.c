@@ -7,7 +7,7 @@
 #include "templates/gemm/gemm_args.h"
 #include "tuner/base/clock.h"
 
-enum { BLOCKS = 201, SHAPES = 400, HIT_SHAPES = 64, HITS = 6400, RUNS = 3000 };
+enum { BLOCKS = 201, SHAPES = 400, HIT_SHAPES = 64, HITS = 6400, RUNS = 6400 };
 
 static struct fixture fixture;
 
