@@ -106,6 +106,11 @@ enum status book_quarantined(struct book *book, const char *device_class, const 
                              const struct hash *environment, enum verdict *verdict);
 enum status book_unquarantine(struct book *book, const char *device_class); /* all of the class */
 
+/* Reads the whole file's structure: every page and entry lies where it may, none is reached twice. Opening
+ * checks only that nothing was cut off; LMDB itself trusts what stands inside a page. For `doctor` and for
+ * files from elsewhere. The file must not be written meanwhile. */
+enum status book_verify(const char *path);
+
 /* A compact frozen copy without trials and quarantine, published by rename. With `merge` books after the
  * first: their records are inserted too. */
 enum status book_freeze(struct book *const *books, size_t n_books, const char *path);

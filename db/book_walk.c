@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -158,5 +159,17 @@ enum status book_file_walk(int descriptor, const char *path, const struct book_f
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
         if (file->roots[i] != NO_PAGE) status = walk_tree(&walk, file->roots[i], 0);
     free(walk.seen);
+    return status;
+}
+
+enum status book_verify(const char *path)
+{
+    struct book_file file;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 && errno == ENOENT) return status_fail(STATUS_NOT_FOUND, "%s: no such book", path);
+    if (descriptor < 0) return status_fail_errno(STATUS_IO, "%s: cannot open", path);
+    enum status status = book_file_check(descriptor, path, &file);
+    if (status == STATUS_OK) status = book_file_walk(descriptor, path, &file);
+    close(descriptor);
     return status;
 }

@@ -1,4 +1,7 @@
+#include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 #include "db/book_internal.h"
 
 static enum status check_writable(struct book *book)
@@ -6,6 +9,19 @@ static enum status check_writable(struct book *book)
     if (!book->writable || !book->environment->writable)
         return status_fail(STATUS_USAGE, "%s: open for reading only", book->path);
     return STATUS_OK;
+}
+
+/* LMDB calls a write that ended short EIO; mostly the disk is full, or the file as large as it may be. */
+static int explain_short_write(const char *path)
+{
+    struct stat file;
+    struct statvfs disk;
+    struct rlimit limit;
+    if (!statvfs(path, &disk) && disk.f_bavail < 4) return ENOSPC;
+    if (!stat(path, &file) && !getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+        (rlim_t)file.st_size + 4096 > limit.rlim_cur)
+        return EFBIG;
+    return EIO;
 }
 
 /* One attempt, under the shared lock. */
@@ -37,6 +53,7 @@ enum status book_write(struct book *book, const char *doing, write_body *body, v
             TRY(environment_reopen(environment));
             continue;
         }
+        if (code == EIO) code = explain_short_write(environment->path);
         if (code != MDB_MAP_FULL && code != MDB_MAP_RESIZED) return lmdb_fail(book->path, code, doing);
         TRY(environment_grow(environment, code == MDB_MAP_RESIZED));
     }
