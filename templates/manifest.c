@@ -8,10 +8,9 @@
 
 enum { TARGETS_MAX = 64 };
 
-static const char *const members[] = {
-    "name",          "about",      "op",      "source",    "targets",
-    "accepts",       "parameters", "let",     "where",     "workspace_bytes",
-    "deterministic", "launch",     "default", "specialize"};
+static const char *const members[] = {"name",          "about",      "op",      "source", "targets",
+                                      "accepts",       "parameters", "let",     "where",  "workspace_bytes",
+                                      "deterministic", "launch",     "default", "starts", "specialize"};
 
 static enum status read_op(struct manifest_reader *reader, const cJSON *root)
 {
@@ -174,10 +173,31 @@ static enum status read_members(struct manifest_reader *reader, const cJSON *roo
     TRY(reader_optional(reader, root, "deterministic", "deterministic", "1", &manifest->deterministic));
     TRY(manifest_read_launch(reader, root));
     TRY(manifest_read_default(reader, root));
+    TRY(manifest_read_starts(reader, root));
     return read_specialize(reader, root);
 }
 
-/* Identity is content: the manifest's text and the source as it will be compiled. */
+/* What a kernel's identity knows of its template: the source and every clause, but not which values there are
+ * to try, so that widening a range or naming a new start invalidates nothing. Takes those members out of
+ * `root`. */
+static enum status identify(struct manifest *manifest, cJSON *root, const char *source)
+{
+    static const char *const no_identity[] = {"about", "targets", "parameters", "default", "starts"};
+    for (size_t i = 0; i < sizeof no_identity / sizeof *no_identity; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(root, no_identity[i]);
+    struct text clauses = {0};
+    json_print(root, false, &clauses);
+    struct sha256 sha;
+    sha256_begin(&sha);
+    sha256_add_field(&sha, text_string(&clauses));
+    sha256_add_field(&sha, source);
+    manifest->identity = sha256_end(&sha);
+    enum status status = text_status(&clauses);
+    text_free(&clauses);
+    return status;
+}
+
+/* The manifest's text and the source as it will be compiled. */
 static struct hash hash_of(const struct manifest *manifest)
 {
     struct sha256 sha;
@@ -194,6 +214,7 @@ static enum status read_manifest(struct manifest *manifest, const char *origin, 
     cJSON *root;
     TRY(json_parse(&reader.source, json, json_size, &root));
     enum status status = read_members(&reader, root, origin);
+    if (status == STATUS_OK) status = identify(manifest, root, source);
     cJSON_Delete(root);
     TRY(status);
     char *text = arena_alloc(&manifest->arena, json_size + 1);

@@ -10,7 +10,12 @@
 #include "templates/op.h"
 #include "tuner/base/sha256.h"
 
-enum { MANIFEST_STEPS_MAX = 8, MANIFEST_CLAUSES_MAX = 64, MANIFEST_PARAMETERS_MAX = 32 };
+enum {
+    MANIFEST_STEPS_MAX = 8,
+    MANIFEST_CLAUSES_MAX = 64,
+    MANIFEST_PARAMETERS_MAX = 32,
+    MANIFEST_STARTS_MAX = 32
+};
 
 /* A parameter's values. Words ("xor") stand as expr_word values in `values` and by name in `words`. */
 struct manifest_parameter {
@@ -44,7 +49,8 @@ struct manifest {
     const char *json; /* the manifest's own text */
     const char *source_name;
     const char *source;         /* flattened: local includes in place, with #line marks */
-    struct hash hash;           /* of json and source: the template's identity */
+    struct hash hash;           /* of json and source: where a book keeps both */
+    struct hash identity;       /* of source and clauses: the template's part of a kernel's identity */
     const char *const *targets; /* NULL-terminated */
     struct manifest_clause accepts[MANIFEST_CLAUSES_MAX]; /* on problem fields and device.* only */
     uint32_t n_accepts;
@@ -56,8 +62,10 @@ struct manifest {
     struct expr deterministic;
     struct manifest_step steps[MANIFEST_STEPS_MAX];
     uint32_t n_steps;
-    int64_t defaults[MANIFEST_PARAMETERS_MAX]; /* values of the default configuration */
-    uint32_t specialize;                       /* bit per problem field whose value is compiled in */
+    int64_t defaults[MANIFEST_PARAMETERS_MAX];                    /* values of the default configuration */
+    int64_t starts[MANIFEST_STARTS_MAX][MANIFEST_PARAMETERS_MAX]; /* front-runners known to the author */
+    uint32_t n_starts;
+    uint32_t specialize; /* bit per problem field whose value is compiled in */
 };
 
 /* Parses a manifest whose source text is already flattened. `origin` names it in errors. */

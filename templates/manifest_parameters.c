@@ -1,5 +1,6 @@
 /* A manifest's "parameters" and "default". */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include "templates/manifest_reader.h"
@@ -144,39 +145,73 @@ enum status manifest_read_parameters(struct manifest_reader *reader, const cJSON
     return STATUS_OK;
 }
 
-static enum status read_default_value(struct manifest_reader *reader, const cJSON *object, unsigned index)
+/* One parameter's value in a configuration such as "default". */
+static enum status read_choice(struct manifest_reader *reader, const cJSON *item, const char *clause,
+                               const struct manifest_parameter *parameter, int64_t *out)
 {
-    struct manifest *manifest = reader->manifest;
-    const struct manifest_parameter *parameter = &manifest->parameters[index];
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, parameter->name);
-    if (!item)
-        return status_fail(STATUS_BAD_DATA, "%s: default: %s is missing", reader->source.name,
-                           parameter->name);
     int64_t value = 0;
     bool readable = parameter->words ? cJSON_IsString(item) : reader_number(item, &value);
     if (readable && parameter->words) value = expr_word(item->valuestring);
     for (uint32_t i = 0; readable && i < parameter->n_values; i++) {
         if (parameter->values[i] != value) continue;
-        manifest->defaults[index] = value;
+        *out = value;
         return STATUS_OK;
     }
     struct text shown = {0};
     json_print(item, false, &shown);
-    enum status status =
-        status_fail(STATUS_BAD_DATA, "%s: default: %s=%.64s is not one of the parameter's values",
-                    reader->source.name, parameter->name, text_string(&shown));
+    enum status status = status_fail(STATUS_BAD_DATA, "%s: %s: %s=%.64s is not one of the parameter's values",
+                                     reader->source.name, clause, parameter->name, text_string(&shown));
     text_free(&shown);
     return status;
 }
 
-enum status manifest_read_default(struct manifest_reader *reader, const cJSON *root)
+/* A configuration: values for parameters by name. What it leaves out stays as `values` had it; nothing may be
+ * left out where `complete`. */
+static enum status read_configuration(struct manifest_reader *reader, const cJSON *object, const char *clause,
+                                      bool complete, int64_t *values)
 {
     const struct manifest *manifest = reader->manifest;
-    const cJSON *object;
-    TRY(json_object(&reader->source, root, "default", &object));
     const char *known[MANIFEST_PARAMETERS_MAX];
     for (unsigned i = 0; i < manifest->n_parameters; i++) known[i] = manifest->parameters[i].name;
     TRY(json_only(&reader->source, object, known, manifest->n_parameters));
-    for (unsigned i = 0; i < manifest->n_parameters; i++) TRY(read_default_value(reader, object, i));
+    for (unsigned i = 0; i < manifest->n_parameters; i++) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, known[i]);
+        if (item)
+            TRY(read_choice(reader, item, clause, &manifest->parameters[i], &values[i]));
+        else if (complete)
+            return status_fail(STATUS_BAD_DATA, "%s: %s: %s is missing", reader->source.name, clause,
+                               known[i]);
+    }
+    return STATUS_OK;
+}
+
+enum status manifest_read_default(struct manifest_reader *reader, const cJSON *root)
+{
+    const cJSON *object;
+    TRY(json_object(&reader->source, root, "default", &object));
+    return read_configuration(reader, object, "default", true, reader->manifest->defaults);
+}
+
+enum status manifest_read_starts(struct manifest_reader *reader, const cJSON *root)
+{
+    struct manifest *manifest = reader->manifest;
+    const cJSON *list, *item;
+    if (!cJSON_GetObjectItemCaseSensitive(root, "starts")) return STATUS_OK;
+    TRY(json_array(&reader->source, root, "starts", &list));
+    int n = cJSON_GetArraySize(list);
+    if (n > MANIFEST_STARTS_MAX)
+        return status_fail(STATUS_BAD_DATA, "%s: %d starts; %d are the most", reader->source.name, n,
+                           MANIFEST_STARTS_MAX);
+    cJSON_ArrayForEach (item, list) {
+        char clause[32];
+        snprintf(clause, sizeof clause, "starts[%u]", manifest->n_starts);
+        if (!cJSON_IsObject(item))
+            return status_fail(STATUS_BAD_DATA, "%s: %s must be an object of parameter values",
+                               reader->source.name, clause);
+        int64_t *values = manifest->starts[manifest->n_starts];
+        memcpy(values, manifest->defaults, sizeof manifest->defaults);
+        TRY(read_configuration(reader, item, clause, false, values));
+        manifest->n_starts++;
+    }
     return STATUS_OK;
 }

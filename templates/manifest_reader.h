@@ -42,6 +42,7 @@ bool reader_knows(struct manifest_reader *reader, const char *name);
 
 enum status manifest_read_parameters(struct manifest_reader *reader, const cJSON *root);
 enum status manifest_read_default(struct manifest_reader *reader, const cJSON *root);
+enum status manifest_read_starts(struct manifest_reader *reader, const cJSON *root); /* after the default */
 enum status manifest_read_launch(struct manifest_reader *reader, const cJSON *root);
 
 #endif

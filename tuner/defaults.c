@@ -36,10 +36,11 @@ static enum status record_default(struct build *build, size_t i)
     struct candidate *candidate = &build->candidates[i];
     char key[KEY_BYTES_MAX + 1];
     candidate_compiled(candidate);
-    TRY(book_put_kernel(build->options->book, &candidate->kernel, &candidate->descriptor, candidate->job.code.data,
-                        candidate->job.code.size));
+    TRY(book_put_kernel(build->options->book, &candidate->kernel, &candidate->descriptor,
+                        candidate->job.code.data, candidate->job.code.size));
     TRY(problem_key(&build->problems[i], build->scene.target, key));
-    /* A default has no time. high_ns, which orders a record's entries, holds its rank: the specific before the general. */
+    /* A default has no time. high_ns, which orders a record's entries, holds its rank: the specific before
+     * the general. */
     struct record_entry entry = {.kernel = candidate->kernel,
                                  .evidence = EVIDENCE_DEFAULT,
                                  .timing = {.high_ns = build->ranks[i]},
@@ -53,7 +54,8 @@ static enum status compile_all(struct build *build)
 {
     struct compile_job jobs[DEFAULTS_BATCH];
     for (size_t i = 0; i < build->n; i++) jobs[i] = build->candidates[i].job;
-    enum status status = compile_run(jobs, build->n, build->options->jobs, DEFAULTS_COMPILE_MS, build->options->stop);
+    enum status status =
+        compile_run(jobs, build->n, build->options->jobs, DEFAULTS_COMPILE_MS, build->options->stop);
     for (size_t i = 0; i < build->n; i++) build->candidates[i].job = jobs[i];
     return status;
 }
@@ -77,8 +79,7 @@ static enum status flush(struct build *build)
         if (status == STATUS_OK && job->verdict == VERDICT_OK) {
             status = record_default(build, i);
         } else if (status == STATUS_OK && build->summary->failed++ == 0) {
-            snprintf(build->summary->first_failure, sizeof build->summary->first_failure, "%s",
-                     job->detail);
+            snprintf(build->summary->first_failure, sizeof build->summary->first_failure, "%s", job->detail);
         }
     }
     release(build);
@@ -117,7 +118,8 @@ static void set_alignments(struct problem *problem)
     }
 }
 
-static enum status add_problem(struct build *build, const struct manifest *manifest, const struct problem *problem)
+static enum status add_problem(struct build *build, const struct manifest *manifest,
+                               const struct problem *problem)
 {
     struct tuning *tuning = malloc(sizeof *tuning);
     if (!tuning) return status_fail(STATUS_NO_MEMORY, "no memory for defaults");
@@ -222,8 +224,8 @@ static size_t find_targets(const struct defaults_options *options, const char **
     return n;
 }
 
-/* Expressions about the device are evaluated again at every lookup; here they only must not refuse for want of a device. The
- * local one's facts serve. */
+/* Expressions about the device are evaluated again at every lookup; here they only must not refuse for want
+ * of a device. The local one's facts serve. */
 static void local_facts(struct device_facts *facts)
 {
     const struct device_api *api = device_find("cpu");
@@ -246,8 +248,9 @@ enum status defaults_build(const struct defaults_options *options, struct defaul
         targets = found;
     }
     if (n_targets == 0)
-        return status_fail(STATUS_UNAVAILABLE, "no compiler here makes any target of the templates; `autotune doctor` "
-                                               "says what is missing");
+        return status_fail(STATUS_UNAVAILABLE,
+                           "no compiler here makes any target of the templates; `autotune doctor` "
+                           "says what is missing");
     struct build *build = calloc(1, sizeof *build);
     if (!build) return status_fail(STATUS_NO_MEMORY, "no memory for defaults");
     build->options = options;
@@ -258,6 +261,7 @@ enum status defaults_build(const struct defaults_options *options, struct defaul
     for (size_t i = 0; status == STATUS_OK && i < n_targets; i++) status = build_target(build, targets[i]);
     free(build);
     struct book_counts counts;
-    if (status == STATUS_OK && book_count(options->book, &counts) == STATUS_OK) summary->records = counts.records;
+    if (status == STATUS_OK && book_count(options->book, &counts) == STATUS_OK)
+        summary->records = counts.records;
     return status;
 }

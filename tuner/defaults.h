@@ -1,5 +1,5 @@
-/* The first day's answers: every template's default configuration, compiled for every target that the compilers here make, as records
- * with evidence `default`. */
+/* The first day's answers: every template's default configuration, compiled for every target that the
+ * compilers here make, as records with evidence `default`. */
 #ifndef TUNEBOOK_DEFAULTS_H
 #define TUNEBOOK_DEFAULTS_H
 
@@ -23,9 +23,9 @@ struct defaults_summary {
     char first_failure[512];
 };
 
-/* For each template and target, each combination of types, layout and fusion that the template accepts gets its default kernel and an
- * entry in the record of the target's defaults (key class = the bare target, sizes 0). More specific templates (more
- * `accepts` clauses) stand first in it. */
+/* For each template and target, each combination of types, layout and fusion that the template accepts gets
+ * its default kernel and an entry in the record of the target's defaults (key class = the bare target, sizes
+ * 0). More specific templates (more `accepts` clauses) stand first in it. */
 enum status defaults_build(const struct defaults_options *options, struct defaults_summary *summary);
 
 #endif

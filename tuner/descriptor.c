@@ -27,7 +27,8 @@ static const char *slot_name(const struct manifest *manifest, unsigned slot)
     return manifest->parameters[slot - SLOT_PARAMETERS].name;
 }
 
-/* --- Clauses for what is compiled in: types, choices and flags equal, alignments at least, specialized sizes equal. --- */
+/* --- Clauses for what is compiled in: types, choices and flags equal, alignments at least, specialized sizes
+ * equal. --- */
 
 static bool find_field(const void *context, const char *name, struct expr_name *out)
 {
@@ -52,8 +53,8 @@ static bool reads_alignment(const struct manifest *manifest, const char *field)
     return strstr(manifest->source, macro) != NULL;
 }
 
-static const char *compiled_in(struct arena *arena, const struct manifest *manifest, const struct problem *problem,
-                               unsigned index)
+static const char *compiled_in(struct arena *arena, const struct manifest *manifest,
+                               const struct problem *problem, unsigned index)
 {
     const struct op_field *field = &manifest->op->fields[index];
     int64_t value = problem->value[index];
@@ -86,7 +87,8 @@ static enum status add_clause(struct clause_list *list, const struct expr *expr,
     return STATUS_OK;
 }
 
-static enum status gather_clauses(struct arena *arena, const struct descriptor_request *request, struct clause_list *list)
+static enum status gather_clauses(struct arena *arena, const struct descriptor_request *request,
+                                  struct clause_list *list)
 {
     const struct manifest *manifest = request->manifest;
     struct expr_scope scope = {.context = manifest->op, .find = find_field};
@@ -124,7 +126,8 @@ static void visit_step(struct names *names, const struct manifest_step *step)
     visit(names, &step->zero_bytes);
 }
 
-static enum status number_names(const struct descriptor_request *request, struct names *names, struct descriptor *out)
+static enum status number_names(const struct descriptor_request *request, struct names *names,
+                                struct descriptor *out)
 {
     for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
         names->map[slot] = DESCRIPTOR_NAMES_MAX;
@@ -138,7 +141,8 @@ static enum status number_names(const struct descriptor_request *request, struct
     return STATUS_OK;
 }
 
-static enum status renumber(struct arena *arena, const struct names *names, const struct expr *expr, struct blob *out)
+static enum status renumber(struct arena *arena, const struct names *names, const struct expr *expr,
+                            struct blob *out)
 {
     *out = (struct blob){0};
     if (!expr->size) return STATUS_OK;
@@ -154,8 +158,8 @@ static enum status renumber(struct arena *arena, const struct names *names, cons
     return status;
 }
 
-static enum status renumber_step(struct arena *arena, const struct names *names, const struct manifest_step *step,
-                                 struct descriptor_step *out)
+static enum status renumber_step(struct arena *arena, const struct names *names,
+                                 const struct manifest_step *step, struct descriptor_step *out)
 {
     out->entry = step->entry;
     if (step->has_when) TRY(renumber(arena, names, &step->when, &out->when));
@@ -169,7 +173,8 @@ static enum status renumber_step(struct arena *arena, const struct names *names,
     return renumber(arena, names, &step->zero_bytes, &out->zero_bytes);
 }
 
-static enum status fill_texts(struct arena *arena, const struct descriptor_request *request, struct descriptor *out)
+static enum status fill_texts(struct arena *arena, const struct descriptor_request *request,
+                              struct descriptor *out)
 {
     struct text configuration = {0}, definitions = {0};
     manifest_print_configuration(request->manifest, request->slots, &configuration);
@@ -178,7 +183,8 @@ static enum status fill_texts(struct arena *arena, const struct descriptor_reque
     out->definitions = arena_string(arena, text_string(&definitions));
     text_free(&configuration);
     text_free(&definitions);
-    if (!out->configuration || !out->definitions) return status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
+    if (!out->configuration || !out->definitions)
+        return status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
     out->op = request->manifest->op->name;
     out->template_name = request->manifest->name;
     out->source = request->manifest->hash;
@@ -209,7 +215,8 @@ static enum status fill_expressions(struct arena *arena, const struct descriptor
     return STATUS_OK;
 }
 
-enum status descriptor_build(struct arena *arena, const struct descriptor_request *request, struct descriptor *out)
+enum status descriptor_build(struct arena *arena, const struct descriptor_request *request,
+                             struct descriptor *out)
 {
     struct clause_list *clauses = arena_alloc(arena, sizeof *clauses);
     if (!clauses) return status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
@@ -220,7 +227,8 @@ enum status descriptor_build(struct arena *arena, const struct descriptor_reques
     int64_t deterministic = 0;
     enum expr_fault fault = expr_eval(&request->manifest->deterministic, request->slots, &deterministic);
     if (fault != EXPR_FINE)
-        return status_fail(STATUS_BAD_DATA, "%s: deterministic: %s", request->manifest->name, expr_fault_name(fault));
+        return status_fail(STATUS_BAD_DATA, "%s: deterministic: %s", request->manifest->name,
+                           expr_fault_name(fault));
     out->deterministic = deterministic != 0;
     return STATUS_OK;
 }
@@ -234,7 +242,7 @@ enum status descriptor_kernel_hash(const struct descriptor_request *request, str
         struct sha256 sha;
         sha256_begin(&sha);
         sha256_add_field(&sha, "tunebook kernel 1");
-        sha256_add(&sha, request->manifest->hash.bytes, SHA256_BYTES);
+        sha256_add(&sha, request->manifest->identity.bytes, SHA256_BYTES);
         sha256_add_field(&sha, text_string(&definitions));
         sha256_add_field(&sha, request->target);
         sha256_add_field(&sha, request->compiler_identity);

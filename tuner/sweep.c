@@ -33,10 +33,11 @@ enum status sweep_budget_parse(const char *text, struct sweep_budget *out)
             }
     }
     if (!known)
-        return status_fail(STATUS_USAGE,
-                           "bad budget '%s': a time for the sweep (60s, 5m, 1h), trials per problem (500) or a share of "
-                           "each space (10%%)",
-                           text);
+        return status_fail(
+            STATUS_USAGE,
+            "bad budget '%s': a time for the sweep (60s, 5m, 1h), trials per problem (500) or a share of "
+            "each space (10%%)",
+            text);
     *out = budget;
     return STATUS_OK;
 }
@@ -66,8 +67,8 @@ void sweep_news(struct sweep_task *task)
     for (size_t i = 0; i < task->n_tried; i++)
         if (task->tried[i].verdict == VERDICT_OK && (!best_ns || task->tried[i].timing.median_ns < best_ns))
             best_ns = task->tried[i].timing.median_ns;
-    int size = snprintf(line, sizeof line, "[%zu/%zu] %s: %zu trials", task->sweep->index + 1, task->sweep->n_problems,
-                        problem, task->n_tried);
+    int size = snprintf(line, sizeof line, "[%zu/%zu] %s: %zu trials", task->sweep->index + 1,
+                        task->sweep->n_problems, problem, task->n_tried);
     if (best_ns && size > 0 && (size_t)size < sizeof line)
         snprintf(line + size, sizeof line - (size_t)size, ", best %.1f us", (double)best_ns / 1e3);
     options->progress(options->context, fraction_done(task), line);
@@ -82,7 +83,8 @@ static int by_specificity(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-/* Opens a tuning for every template that accepts the problem; why the others do not goes into the result's note. */
+/* Opens a tuning for every template that accepts the problem; why the others do not goes into the result's
+ * note. */
 static enum status open_tunings(struct sweep_task *task)
 {
     const struct sweep_options *options = task->sweep->options;
@@ -96,7 +98,8 @@ static enum status open_tunings(struct sweep_task *task)
         if (status == STATUS_NOT_COVERED) {
             tuning_close(tuning);
             size_t used = strlen(task->result->note);
-            snprintf(task->result->note + used, sizeof task->result->note - used, "%s%s", used ? "; " : "", status_message());
+            snprintf(task->result->note + used, sizeof task->result->note - used, "%s%s", used ? "; " : "",
+                     status_message());
             continue;
         }
         TRY(status);
@@ -105,8 +108,10 @@ static enum status open_tunings(struct sweep_task *task)
         task->result->space_raw += space_raw_count(tuning->space);
         task->n_tunings++;
     }
-    if (task->n_tunings) task->result->note[0] = 0;
-    else if (!n) snprintf(task->result->note, sizeof task->result->note, "no templates for this op");
+    if (task->n_tunings)
+        task->result->note[0] = 0;
+    else if (!n)
+        snprintf(task->result->note, sizeof task->result->note, "no templates for this op");
     return STATUS_OK;
 }
 
@@ -114,16 +119,17 @@ static enum status open_searches(struct sweep_task *task)
 {
     const struct sweep_options *options = task->sweep->options;
     for (size_t i = 0; i < task->n_tunings; i++) {
-        struct configuration starts[16];
-        struct search_options search = {.strategy = options->strategy, .seed = options->seed + i, .starts = starts};
+        struct configuration starts[2 + MANIFEST_STARTS_MAX + 8];
+        struct search_options search = {
+            .strategy = options->strategy, .seed = options->seed + i, .starts = starts};
         search.n_starts = sweep_starts(task, &task->tunings[i], starts, sizeof starts / sizeof *starts);
         TRY(search_create(task->tunings[i].space, &search, &task->tunings[i].search));
     }
     return STATUS_OK;
 }
 
-/* The template whose turn it is: each gets a first look; after that one that is clearly behind the best (1.5x) after
- * eight trials waits until all others are finished. */
+/* The template whose turn it is: each gets a first look; after that one that is clearly behind the best
+ * (1.5x) after eight trials waits until all others are finished. */
 static struct tuning *next_tuning(struct sweep_task *task)
 {
     double best_ns = 0;
@@ -135,8 +141,10 @@ static struct tuning *next_tuning(struct sweep_task *task)
     for (size_t i = 0; i < task->n_tunings; i++) {
         struct tuning *tuning = &task->tunings[i];
         if (tuning->finished) continue;
-        bool behind = tuning->told >= 8 && best_ns > 0 && (tuning->best_ns == 0 || tuning->best_ns > 1.5 * best_ns);
-        if (!chosen || (chosen_behind && !behind) || (chosen_behind == behind && tuning->told < chosen->told)) {
+        bool behind =
+            tuning->told >= 8 && best_ns > 0 && (tuning->best_ns == 0 || tuning->best_ns > 1.5 * best_ns);
+        if (!chosen || (chosen_behind && !behind) ||
+            (chosen_behind == behind && tuning->told < chosen->told)) {
             chosen = tuning;
             chosen_behind = behind;
         }
@@ -254,16 +262,19 @@ static enum status tune(struct sweep *sweep, const struct sweep_problem *problem
 static enum status note_environment(struct sweep *sweep)
 {
     const struct sweep_options *options = sweep->options;
-    struct trial_setting setting = {.backend = options->backend, .device = options->device, .threads = options->threads};
+    struct trial_setting setting = {
+        .backend = options->backend, .device = options->device, .threads = options->threads};
     struct text json = {0};
     enum status status = trial_environment(&setting, text_string(&sweep->compiler_identity), &json);
-    if (status == STATUS_OK) status = book_put_environment(options->book, text_string(&json), &sweep->environment);
+    if (status == STATUS_OK)
+        status = book_put_environment(options->book, text_string(&json), &sweep->environment);
     for (size_t i = 0; status == STATUS_OK && i < options->n_templates; i++) {
         const struct manifest *manifest = options->templates[i];
         struct text both = {0};
         text_format(&both, "%s\n%s", manifest->json, manifest->source);
         status = text_status(&both);
-        if (status == STATUS_OK) status = book_put_source(options->book, &manifest->hash, both.data, both.size);
+        if (status == STATUS_OK)
+            status = book_put_source(options->book, &manifest->hash, both.data, both.size);
         text_free(&both);
     }
     text_free(&json);
@@ -284,7 +295,8 @@ static enum status sweep_each(struct sweep *sweep, const struct sweep_problem *p
     }
     if (!sweep_stopped(sweep)) return STATUS_OK;
     sweep->summary->interrupted = true;
-    return status_fail(STATUS_INTERRUPTED, "interrupted; everything finished is in the book, the same command resumes");
+    return status_fail(STATUS_INTERRUPTED,
+                       "interrupted; everything finished is in the book, the same command resumes");
 }
 
 enum status sweep_run(const struct sweep_options *options, const struct sweep_problem *problems, size_t n,
@@ -297,7 +309,10 @@ enum status sweep_run(const struct sweep_options *options, const struct sweep_pr
     struct device *device = NULL;
     struct device_options device_options = {.threads = options->threads, .measure_class = true};
     TRY(api->open(options->device, &device_options, &device));
-    struct sweep sweep = {.options = &settled, .info = api->info(device), .summary = summary, .started_ns = clock_ns(),
+    struct sweep sweep = {.options = &settled,
+                          .info = api->info(device),
+                          .summary = summary,
+                          .started_ns = clock_ns(),
                           .n_problems = n};
     settled.threads = settled.threads ? settled.threads : sweep.info->device_class.units;
     settled.jobs = settled.jobs ? settled.jobs : sweep.info->device_class.units;

@@ -9,7 +9,8 @@
 #include "tuner/device/device.h"
 #include "tuner/trial.h"
 
-/* "60s", "5m", "1h": the whole sweep. "500": trials per problem. "10%": of each space. All 0: SWEEP_DEFAULT_TRIALS per problem. */
+/* "60s", "5m", "1h": the whole sweep. "500": trials per problem. "10%": of each space. All 0:
+ * SWEEP_DEFAULT_TRIALS per problem. */
 enum { SWEEP_DEFAULT_TRIALS = 200 };
 
 struct sweep_budget {
@@ -30,17 +31,18 @@ struct sweep_options {
     struct sweep_budget budget;
     const char *strategy; /* NULL: the default */
     uint64_t seed;
-    unsigned jobs;          /* compiles side by side; 0: all CPUs */
-    const char *backend;    /* "cpu" */
+    unsigned jobs;       /* compiles side by side; 0: all CPUs */
+    const char *backend; /* "cpu" */
     uint32_t device;
-    uint32_t threads;       /* CPU; 0: all */
+    uint32_t threads; /* CPU; 0: all */
     struct manifest *const *templates;
     size_t n_templates;
-    bool fresh;             /* ignore earlier trials */
+    bool fresh; /* ignore earlier trials */
     bool retry_quarantined;
-    bool dry_run;           /* only count spaces */
-    struct book *book;      /* BOOK_WRITE; NULL with dry_run */
-    const volatile int *stop;     /* true: finish the trial in flight, commit, come back with STATUS_INTERRUPTED */
+    bool dry_run;      /* only count spaces */
+    struct book *book; /* BOOK_WRITE; NULL with dry_run */
+    const volatile int
+        *stop; /* true: finish the trial in flight, commit, come back with STATUS_INTERRUPTED */
     const volatile int *stop_now; /* true: give the trial in flight up too; may be NULL */
     /* Live news, may be NULL: fraction of the whole sweep in 0..1 and one line. */
     void (*progress)(void *context, double fraction, const char *line);

@@ -1,4 +1,5 @@
-/* The finals: front-runners, default and vendor library measured again in one child, interleaved; winners into the book. */
+/* The finals: front-runners, default and vendor library measured again in one child, interleaved; winners
+ * into the book. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static int by_time(const void *a, const void *b)
     return memcmp(&left->kernel, &right->kernel, sizeof left->kernel);
 }
 
-static enum status add_finalist(struct finals *finals, struct tuning *tuning, const struct configuration *configuration)
+static enum status add_finalist(struct finals *finals, struct tuning *tuning,
+                                const struct configuration *configuration)
 {
     struct candidate *candidate = &finals->candidates[finals->n];
     enum status status = candidate_prepare(tuning, configuration, candidate);
@@ -73,19 +75,22 @@ static enum status choose(struct finals *finals)
     return status;
 }
 
-/* From the cache, as a rule: they were compiled for their trials. One that no longer compiles leaves the finals. */
+/* From the cache, as a rule: they were compiled for their trials. One that no longer compiles leaves the
+ * finals. */
 static enum status compile(struct finals *finals)
 {
     struct sweep_task *task = finals->task;
     struct compile_job jobs[FINALS_MAX];
     for (size_t i = 0; i < finals->n; i++) jobs[i] = finals->candidates[i].job;
-    enum status status = compile_run(jobs, finals->n, task->sweep->options->jobs, 60000, task->sweep->options->stop_now);
+    enum status status =
+        compile_run(jobs, finals->n, task->sweep->options->jobs, 60000, task->sweep->options->stop_now);
     for (size_t i = 0; i < finals->n; i++) finals->candidates[i].job = jobs[i];
     TRY(status);
     for (size_t i = 0; i < finals->n; i++) {
         struct candidate *candidate = &finals->candidates[i];
         if (candidate->job.verdict != VERDICT_OK)
-            return status_fail(STATUS_UNAVAILABLE, "a finalist does not compile again: %s", candidate->job.detail);
+            return status_fail(STATUS_UNAVAILABLE, "a finalist does not compile again: %s",
+                               candidate->job.detail);
         candidate_compiled(candidate);
     }
     return STATUS_OK;
@@ -105,8 +110,9 @@ static enum status measure(struct finals *finals)
     struct sweep_task *task = finals->task;
     struct trial_candidate trials[FINALS_MAX];
     for (size_t i = 0; i < finals->n; i++)
-        trials[i] = (struct trial_candidate){&finals->candidates[i].descriptor, finals->candidates[i].job.code.data,
-                                             finals->candidates[i].job.code.size};
+        trials[i] =
+            (struct trial_candidate){&finals->candidates[i].descriptor, finals->candidates[i].job.code.data,
+                                     finals->candidates[i].job.code.size};
     finals->final.against_baseline = finals->against_baseline;
     finals->final.against_first = finals->against_default;
     uint64_t begin_ns = clock_ns();
@@ -115,7 +121,8 @@ static enum status measure(struct finals *finals)
     return STATUS_OK;
 }
 
-/* A finalist is kept where it beats the default outside the noise: in three rounds of four. The default itself always is. */
+/* A finalist is kept where it beats the default outside the noise: in three rounds of four. The default
+ * itself always is. */
 static bool is_kept(const struct finals *finals, size_t i)
 {
     if (finals->outcomes[i].verdict != VERDICT_OK || finals->outcomes[i].timing.median_ns == 0) return false;

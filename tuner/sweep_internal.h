@@ -52,15 +52,18 @@ void sweep_news(struct sweep_task *task);
 
 /* sweep_trials.c: compile and try one batch; recall what is known. */
 enum status sweep_recall(struct sweep_task *task);
-enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch, size_t n);
+enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch,
+                        size_t n);
 
 /* sweep_starts.c: where a search begins: the default, then winners of neighbouring problems. */
-size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out, size_t capacity);
+size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out,
+                    size_t capacity);
 
 /* sweep_finals.c: finalists, default and vendor library interleaved; the winner into the book. */
 enum status sweep_finals(struct sweep_task *task);
 
 /* physics.c: a line when no kernel could be that fast on this device, else NULL. */
-const char *physics_objection(const struct problem *problem, const struct device_info *info, uint64_t median_ns);
+const char *physics_objection(const struct problem *problem, const struct device_info *info,
+                              uint64_t median_ns);
 
 #endif

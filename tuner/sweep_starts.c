@@ -1,4 +1,5 @@
-/* Where a search begins: the template's default, then what won for neighbouring problems and sibling classes. */
+/* Where a search begins: the template's default, then what won for neighbouring problems and sibling classes,
+ * then the front-runners that its author names. */
 #include <stdlib.h>
 #include <string.h>
 #include "db/lookup.h"
@@ -18,7 +19,8 @@ static bool same(const struct configuration *a, const struct configuration *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-static size_t add(struct configuration *out, size_t n, size_t capacity, const struct configuration *configuration)
+static size_t add(struct configuration *out, size_t n, size_t capacity,
+                  const struct configuration *configuration)
 {
     for (size_t i = 0; i < n; i++)
         if (same(&out[i], configuration)) return n;
@@ -27,8 +29,8 @@ static size_t add(struct configuration *out, size_t n, size_t capacity, const st
 }
 
 /* Winners of this template for near shapes and sibling classes, nearest first. */
-static size_t add_neighbours(struct sweep_task *task, struct tuning *tuning, struct configuration *out, size_t n,
-                             size_t capacity)
+static size_t add_neighbours(struct sweep_task *task, struct tuning *tuning, struct configuration *out,
+                             size_t n, size_t capacity)
 {
     enum { NEIGHBOURS = 8 };
     struct key_parts parts;
@@ -60,9 +62,22 @@ static size_t add_neighbours(struct sweep_task *task, struct tuning *tuning, str
     return n;
 }
 
-size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out, size_t capacity)
+/* Front-runners that the template's author names, those that are valid here. */
+static size_t add_named(struct tuning *tuning, struct configuration *out, size_t n, size_t capacity)
+{
+    for (uint32_t i = 0; i < tuning->manifest->n_starts; i++) {
+        struct configuration configuration;
+        if (tuning_values_configuration(tuning, tuning->manifest->starts[i], &configuration))
+            n = add(out, n, capacity, &configuration);
+    }
+    return n;
+}
+
+size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out,
+                    size_t capacity)
 {
     size_t n = 0;
     if (tuning->has_default) n = add(out, n, capacity, &tuning->fallback);
-    return add_neighbours(task, tuning, out, n, capacity);
+    n = add_neighbours(task, tuning, out, n, capacity);
+    return add_named(tuning, out, n, capacity);
 }

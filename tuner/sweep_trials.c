@@ -1,4 +1,5 @@
-/* Batches of candidates: compile side by side, then try one after the other, each between a started mark and its trial. */
+/* Batches of candidates: compile side by side, then try one after the other, each between a started mark and
+ * its trial. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +51,11 @@ static enum status tell(struct sweep_task *task, const struct candidate *candida
 {
     struct tuning *tuning = candidate->tuning;
     TRY(grow(&task->tried, task->n_tried, &task->tried_capacity));
-    task->tried[task->n_tried++] = (struct tried){.tuning = tuning, .configuration = candidate->configuration,
-                                                  .kernel = candidate->kernel, .verdict = verdict, .timing = *timing};
+    task->tried[task->n_tried++] = (struct tried){.tuning = tuning,
+                                                  .configuration = candidate->configuration,
+                                                  .kernel = candidate->kernel,
+                                                  .verdict = verdict,
+                                                  .timing = *timing};
     bool valid = (verdict == VERDICT_OK || verdict == VERDICT_SLOW) && timing->median_ns > 0;
     struct observation observation = {candidate->configuration, valid, (double)timing->median_ns};
     search_tell(tuning->search, &observation);
@@ -91,7 +95,8 @@ static enum status record_trial(struct sweep_task *task, struct candidate *candi
 }
 
 /* A kernel that may run is tried in a child; one that did not compile only has its verdict recorded. */
-static enum status try_candidate(struct sweep_task *task, struct candidate *candidate, struct trial_outcome *outcome)
+static enum status try_candidate(struct sweep_task *task, struct candidate *candidate,
+                                 struct trial_outcome *outcome)
 {
     struct book *book = task->sweep->options->book;
     uint64_t sequence;
@@ -102,14 +107,16 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
         snprintf(outcome->detail, sizeof outcome->detail, "%s", candidate->job.detail);
     } else {
         candidate_compiled(candidate);
-        struct trial_candidate trial = {&candidate->descriptor, candidate->job.code.data, candidate->job.code.size};
+        struct trial_candidate trial = {&candidate->descriptor, candidate->job.code.data,
+                                        candidate->job.code.size};
         uint64_t begin_ns = clock_ns();
         TRY(trial_run(task->session, &trial, hopeless_above_ns(task), outcome));
         task->result->trial_ns += clock_ns() - begin_ns;
     }
-    const char *objection = outcome->verdict == VERDICT_OK
-                                ? physics_objection(&task->problem, task->sweep->info, outcome->timing.median_ns)
-                                : NULL;
+    const char *objection =
+        outcome->verdict == VERDICT_OK
+            ? physics_objection(&task->problem, task->sweep->info, outcome->timing.median_ns)
+            : NULL;
     if (objection) {
         outcome->verdict = VERDICT_WRONG;
         snprintf(outcome->detail, sizeof outcome->detail, "%s", objection);
@@ -119,7 +126,8 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
     return tell(task, candidate, outcome->verdict, &outcome->timing);
 }
 
-static enum status is_quarantined(struct sweep_task *task, const struct candidate *candidate, bool *quarantined)
+static enum status is_quarantined(struct sweep_task *task, const struct candidate *candidate,
+                                  bool *quarantined)
 {
     enum verdict verdict;
     *quarantined = false;
@@ -132,13 +140,15 @@ static enum status is_quarantined(struct sweep_task *task, const struct candidat
     return tell(task, candidate, verdict, &(struct timing){0});
 }
 
-/* Two started marks that outlived the machine they ran on speak against a kernel: it is not touched a third time. */
+/* Two started marks that outlived the machine they ran on speak against a kernel: it is not touched a third
+ * time. */
 static bool count_orphans(void *context, const char *record_key_hash, const struct orphan *orphan)
 {
     (void)record_key_hash;
     struct candidate *candidate = ((void **)context)[0];
     unsigned *attempts = ((void **)context)[1];
-    if (memcmp(&orphan->kernel, &candidate->kernel, sizeof orphan->kernel) == 0 && orphan->attempts > *attempts)
+    if (memcmp(&orphan->kernel, &candidate->kernel, sizeof orphan->kernel) == 0 &&
+        orphan->attempts > *attempts)
         *attempts = orphan->attempts;
     return true;
 }
@@ -146,7 +156,8 @@ static bool count_orphans(void *context, const char *record_key_hash, const stru
 static enum status quarantine_orphan(struct sweep_task *task, struct candidate *candidate, bool *quarantined)
 {
     unsigned attempts = 0;
-    TRY(book_each_orphan(task->sweep->options->book, task->key, count_orphans, (void *[]){candidate, &attempts}));
+    TRY(book_each_orphan(task->sweep->options->book, task->key, count_orphans,
+                         (void *[]){candidate, &attempts}));
     if (attempts < 2) return STATUS_OK;
     TRY(book_quarantine(task->sweep->options->book, task->sweep->info->class_text, &candidate->kernel,
                         &task->sweep->environment, VERDICT_CRASH));
@@ -157,8 +168,9 @@ static enum status quarantine_orphan(struct sweep_task *task, struct candidate *
 /* --- A batch. --- */
 
 /* Prepares what must be compiled; what an earlier sweep knows, or the quarantine holds, is told at once. */
-static enum status prepare_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch,
-                                 size_t n, struct candidate *candidates, size_t *n_candidates)
+static enum status prepare_batch(struct sweep_task *task, struct tuning *tuning,
+                                 const struct configuration *batch, size_t n, struct candidate *candidates,
+                                 size_t *n_candidates)
 {
     for (size_t i = 0; i < n; i++) {
         struct candidate *candidate = &candidates[*n_candidates];
@@ -188,8 +200,7 @@ static enum status compile_batch(struct sweep_task *task, struct candidate *cand
     struct compile_job jobs[SWEEP_BATCH_MAX];
     for (size_t i = 0; i < n; i++) jobs[i] = candidates[i].job;
     uint64_t begin_ns = clock_ns();
-    enum status status =
-        compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop);
+    enum status status = compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop);
     task->result->compile_ns += clock_ns() - begin_ns;
     for (size_t i = 0; i < n; i++) {
         candidates[i].job = jobs[i];
@@ -213,7 +224,8 @@ static enum status run_batch(struct sweep_task *task, struct candidate *candidat
     return STATUS_OK;
 }
 
-enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch, size_t n)
+enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch,
+                        size_t n)
 {
     struct candidate *candidates = calloc(n, sizeof *candidates);
     if (!candidates) return status_fail(STATUS_NO_MEMORY, "no memory for a batch of %zu", n);

@@ -20,7 +20,8 @@ static void fill_spec(struct tuning *tuning)
                                        .n_slots = SLOT_COUNT};
 }
 
-/* Value indices of the parameters' values in a value vector; false if one is not listed or a clause refuses. */
+/* Value indices of the parameters' values in a value vector; false if one is not listed or a clause refuses.
+ */
 static bool configuration_of(const struct tuning *tuning, const int64_t *slots, struct configuration *out)
 {
     memset(out, 0, sizeof *out);
@@ -32,6 +33,16 @@ static bool configuration_of(const struct tuning *tuning, const int64_t *slots, 
         out->index[p] = (uint16_t)i;
     }
     return space_admits(tuning->space, out, NULL);
+}
+
+bool tuning_values_configuration(const struct tuning *tuning, const int64_t *values,
+                                 struct configuration *out)
+{
+    int64_t slots[SLOT_COUNT];
+    memcpy(slots, tuning->slots, sizeof slots);
+    for (uint32_t p = 0; p < tuning->manifest->n_parameters; p++)
+        slots[tuning->manifest->parameters[p].slot] = values[p];
+    return configuration_of(tuning, slots, out);
 }
 
 enum status tuning_open(const struct tuning_scene *scene, const struct manifest *manifest, struct tuning *out)
@@ -50,9 +61,7 @@ enum status tuning_open(const struct tuning_scene *scene, const struct manifest 
     fill_spec(out);
     if (space_create(&out->spec, &out->space) != STATUS_OK)
         return status_prefix(STATUS_NOT_COVERED, "%s", manifest->name);
-    for (uint32_t p = 0; p < manifest->n_parameters; p++)
-        out->slots[manifest->parameters[p].slot] = manifest->defaults[p];
-    out->has_default = configuration_of(out, out->slots, &out->fallback);
+    out->has_default = tuning_values_configuration(out, manifest->defaults, &out->fallback);
     return STATUS_OK;
 }
 
@@ -83,7 +92,8 @@ static void fill_job(struct candidate *candidate)
                                                       .target = scene->target}};
 }
 
-enum status candidate_prepare(struct tuning *tuning, const struct configuration *configuration, struct candidate *out)
+enum status candidate_prepare(struct tuning *tuning, const struct configuration *configuration,
+                              struct candidate *out)
 {
     memset(out, 0, sizeof *out);
     out->tuning = tuning;
@@ -115,8 +125,9 @@ void candidate_compiled(struct candidate *candidate)
     descriptor->code = candidate->job.code_hash;
     descriptor->code_bytes = (uint32_t)candidate->job.code.size;
     if (candidate->job.compiler->inspect)
-        candidate->job.compiler->inspect(candidate->job.code.data, candidate->job.code.size, &descriptor->registers,
-                                         &descriptor->shared_bytes, &descriptor->spill_bytes);
+        candidate->job.compiler->inspect(candidate->job.code.data, candidate->job.code.size,
+                                         &descriptor->registers, &descriptor->shared_bytes,
+                                         &descriptor->spill_bytes);
 }
 
 const char *candidate_name(struct candidate *candidate)

@@ -1,4 +1,5 @@
-/* One template tuned for one problem on one device: its space, its search, and the candidates that come out of it. */
+/* One template tuned for one problem on one device: its space, its search, and the candidates that come out
+ * of it. */
 #ifndef TUNEBOOK_TUNING_H
 #define TUNEBOOK_TUNING_H
 
@@ -28,7 +29,7 @@ struct tuning {
     struct search *search;
     bool has_default; /* the default configuration is valid for this problem here */
     struct configuration fallback;
-    double best_ns;   /* 0: none yet */
+    double best_ns; /* 0: none yet */
     uint64_t told;
     bool finished;
 };
@@ -43,16 +44,22 @@ struct candidate {
     struct compile_job job;
 };
 
-/* Builds the space. STATUS_NOT_COVERED with a line when the template refuses the problem, lacks the target or has no valid
- * configuration here. */
-enum status tuning_open(const struct tuning_scene *scene, const struct manifest *manifest, struct tuning *out);
+/* Builds the space. STATUS_NOT_COVERED with a line when the template refuses the problem, lacks the target or
+ * has no valid configuration here. */
+enum status tuning_open(const struct tuning_scene *scene, const struct manifest *manifest,
+                        struct tuning *out);
 void tuning_close(struct tuning *tuning);
 
 /* The configuration of a text such as a neighbour's winner has; false if it is not valid here. */
 bool tuning_configuration(const struct tuning *tuning, const char *text, struct configuration *out);
 
+/* The same for values, one per parameter in the manifest's order. */
+bool tuning_values_configuration(const struct tuning *tuning, const int64_t *values,
+                                 struct configuration *out);
+
 /* Fills a candidate: kernel hash, descriptor, compile job. candidate_free in any case. */
-enum status candidate_prepare(struct tuning *tuning, const struct configuration *configuration, struct candidate *out);
+enum status candidate_prepare(struct tuning *tuning, const struct configuration *configuration,
+                              struct candidate *out);
 void candidate_free(struct candidate *candidate);
 
 /* After the compile: code hash, size and static resources into the descriptor. */

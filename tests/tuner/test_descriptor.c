@@ -1,4 +1,5 @@
-/* A descriptor says what its template says: on random problems both cover the same, encoded and decoded again. */
+/* A descriptor says what its template says: on random problems both cover the same, encoded and decoded
+ * again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +19,10 @@ static const char manifest_json[] =
     " \"parameters\": {\"TILE\": [16, 32, 64], \"SWIZZLE\": [\"none\", \"xor\"], \"SPLIT\": [1, 2, 4]},\n"
     " \"let\": {\"lds\": \"TILE * 4 * size_of(a_type)\"},\n"
     " \"where\": [\"lds <= device.lds_bytes\", \"SPLIT == 1 || ceil_div(k, TILE) >= SPLIT\"],\n"
-    " \"workspace_bytes\": \"SPLIT > 1 ? 4 * SPLIT * m * n * batch : 0\", \"deterministic\": \"SPLIT == 1\",\n"
-    " \"launch\": [{\"entry\": \"sample\", \"grid\": [\"ceil_div(m, TILE)\", \"SPLIT\", \"batch\"], \"block\": [\"1\", \"1\", \"1\"],\n"
+    " \"workspace_bytes\": \"SPLIT > 1 ? 4 * SPLIT * m * n * batch : 0\", \"deterministic\": \"SPLIT == "
+    "1\",\n"
+    " \"launch\": [{\"entry\": \"sample\", \"grid\": [\"ceil_div(m, TILE)\", \"SPLIT\", \"batch\"], "
+    "\"block\": [\"1\", \"1\", \"1\"],\n"
     "   \"shared_bytes\": \"lds\"},\n"
     "  {\"when\": \"SPLIT > 1\", \"zero\": {\"offset\": \"0\", \"bytes\": \"4 * m * n\"}}],\n"
     " \"default\": {\"TILE\": 16, \"SWIZZLE\": \"none\", \"SPLIT\": 1}}\n";
@@ -38,18 +41,22 @@ static void random_problem(struct rng *rng, struct problem *out)
                                         "gemm f32 nn m=1 n=1 k=1", "gemm a=f32 b=bf16 d=f32 nt m=1 n=1 k=1"};
     assert_int_equal(problem_parse(texts[rng_below(rng, 4)], out), STATUS_OK);
     static const char *const sizes[] = {"m", "n", "k", "batch"};
-    for (size_t i = 0; i < 4; i++) out->value[op_field_index(out->op, sizes[i])] = 1 + (int64_t)rng_below(rng, 200);
+    for (size_t i = 0; i < 4; i++)
+        out->value[op_field_index(out->op, sizes[i])] = 1 + (int64_t)rng_below(rng, 200);
 }
 
 static void random_configuration(struct rng *rng, const struct manifest *manifest, int64_t *slots)
 {
     for (uint32_t i = 0; i < manifest->n_parameters; i++)
-        slots[manifest->parameters[i].slot] = manifest->parameters[i].values[rng_below(rng, manifest->parameters[i].n_values)];
+        slots[manifest->parameters[i].slot] =
+            manifest->parameters[i].values[rng_below(rng, manifest->parameters[i].n_values)];
 }
 
-/* The template's own word: everything that is no size equal (alignment is not in the source), then accepts and where. */
-static bool template_covers(const struct manifest *manifest, const struct problem *made_for, const struct problem *asked,
-                            const struct device_facts *facts, const int64_t *configuration)
+/* The template's own word: everything that is no size equal (alignment is not in the source), then accepts
+ * and where. */
+static bool template_covers(const struct manifest *manifest, const struct problem *made_for,
+                            const struct problem *asked, const struct device_facts *facts,
+                            const int64_t *configuration)
 {
     int64_t slots[SLOT_COUNT];
     memcpy(slots, configuration, sizeof slots);
@@ -104,8 +111,8 @@ static void covers_what_the_template_covers(void **state)
     manifest_free(manifest);
 }
 
-static struct hash kernel_of(const struct manifest *manifest, const char *problem_text, const char *configuration,
-                             const char *target, const char *compiler)
+static struct hash kernel_of(const struct manifest *manifest, const char *problem_text,
+                             const char *configuration, const char *target, const char *compiler)
 {
     struct problem problem;
     struct hash kernel;
@@ -153,7 +160,8 @@ static void alignment_binds_where_the_source_reads_it(void **state)
         assert_int_equal(problem_parse("gemm f32 nt al=4444 m=16 n=8 k=8", &aligned), STATUS_OK);
         assert_int_equal(problem_parse("gemm f32 nt al=2222 m=16 n=8 k=8", &loose), STATUS_OK);
         problem_slots(&aligned, &facts, slots);
-        assert_int_equal(manifest_parse_configuration(manifest, "TILE=16,SWIZZLE=none,SPLIT=1", slots), STATUS_OK);
+        assert_int_equal(manifest_parse_configuration(manifest, "TILE=16,SWIZZLE=none,SPLIT=1", slots),
+                         STATUS_OK);
         struct descriptor_request request = {manifest, &aligned, slots, "x86-64-v3", "cc 1"};
         assert_int_equal(descriptor_build(&arena, &request, descriptor), STATUS_OK);
         assert_true(kernel_covers(descriptor, &aligned, &facts, NULL));

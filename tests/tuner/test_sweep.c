@@ -1,4 +1,5 @@
-/* The whole loop on a small template of the test's own: what wins, what is remembered, what a killed sweep leaves. */
+/* The whole loop on a small template of the test's own: what wins, what is remembered, what a killed sweep
+ * leaves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,21 +27,27 @@ static char folder[256];
 static const char manifest_json[] =
     "{\"name\": \"naive\", \"op\": \"gemm\", \"source\": \"naive.c\",\n"
     " \"targets\": [\"x86-64-v2\", \"x86-64-v3\", \"x86-64-v4\", \"armv8-a\"],\n"
-    " \"accepts\": [\"a_type == f32 && b_type == f32 && d_type == f32\", \"layout == nn\", \"act == none\", \"bias == 0\"],\n"
-    " \"parameters\": {\"UNROLL\": [1, 2, 4, 8], \"MODE\": [\"good\", \"slow\", \"wrong\", \"segv\", \"broken\"]},\n"
+    " \"accepts\": [\"a_type == f32 && b_type == f32 && d_type == f32\", \"layout == nn\", \"act == none\", "
+    "\"bias == 0\"],\n"
+    " \"parameters\": {\"UNROLL\": [1, 2, 4, 8], \"MODE\": [\"good\", \"slow\", \"wrong\", \"segv\", "
+    "\"broken\"]},\n"
     " \"where\": [\"MODE == good || UNROLL <= 2\"],\n"
     " \"deterministic\": \"1\",\n"
-    " \"launch\": [{\"entry\": \"naive\", \"grid\": [\"m\", \"1\", \"batch\"], \"block\": [\"1\", \"1\", \"1\"]}],\n"
+    " \"launch\": [{\"entry\": \"naive\", \"grid\": [\"m\", \"1\", \"batch\"], \"block\": [\"1\", \"1\", "
+    "\"1\"]}],\n"
     " \"default\": {\"UNROLL\": 1, \"MODE\": \"slow\"}}\n";
 
 static const char kernel_source[] =
-    "#define MODE_GOOD 0\n#define MODE_SLOW 1\n#define MODE_WRONG 2\n#define MODE_SEGV 3\n#define MODE_BROKEN 4\n"
+    "#define MODE_GOOD 0\n#define MODE_SLOW 1\n#define MODE_WRONG 2\n#define MODE_SEGV 3\n#define "
+    "MODE_BROKEN 4\n"
     "#ifndef UNROLL\n#define UNROLL 1\n#endif\n#ifndef MODE\n#define MODE MODE_GOOD\n#endif\n"
-    "struct gemm_args { const float *a, *b, *c; const void *bias; float *d; void *w; long long m, n, k, batch,\n"
+    "struct gemm_args { const float *a, *b, *c; const void *bias; float *d; void *w; long long m, n, k, "
+    "batch,\n"
     "    lda, ldb, ldc, ldd, sa, sb, sc, sd, sbias; float alpha, beta; };\n"
     "struct cpu_block { unsigned index[3], grid[3]; void *shared; unsigned long long shared_bytes; };\n"
     "#if MODE == MODE_BROKEN\n#error this configuration does not compile\n#endif\n"
-    "__attribute__((visibility(\"default\"))) void naive(const struct gemm_args *g, const struct cpu_block *block)\n{\n"
+    "__attribute__((visibility(\"default\"))) void naive(const struct gemm_args *g, const struct cpu_block "
+    "*block)\n{\n"
     "    long long i = block->index[0], z = g->batch > 1 ? block->index[2] : 0;\n"
     "    const float *a = g->a + z * g->sa + i * g->lda, *b = g->b + z * g->sb;\n"
     "    float *d = g->d + z * g->sd + i * g->ldd;\n"
@@ -228,8 +235,13 @@ static void a_dry_run_only_counts(void **state)
     struct run run = {.log = -1};
     assert_int_equal(problem_parse("gemm f32 nn m=24 n=24 k=24", &problem.problem), STATUS_OK);
     assert_int_equal(template_load(folder, &templates, &n), STATUS_OK);
-    run.options = (struct sweep_options){.backend = "cpu", .threads = 1, .templates = templates, .n_templates = n,
-                                         .dry_run = true, .finished = note_result, .context = &run};
+    run.options = (struct sweep_options){.backend = "cpu",
+                                         .threads = 1,
+                                         .templates = templates,
+                                         .n_templates = n,
+                                         .dry_run = true,
+                                         .finished = note_result,
+                                         .context = &run};
     assert_int_equal(sweep_run(&run.options, &problem, 1, &run.summary), STATUS_OK);
     assert_true(run.result.space_valid == CONFIGURATIONS);
     assert_true(run.result.space_raw == 20);
@@ -285,7 +297,8 @@ static size_t run_victim(const char *book, uint64_t delay_ns, int *status)
     char text[65536];
     size_t size = 0;
     ssize_t got;
-    while (size + 1 < sizeof text && (got = read(pipe_ends[0], text + size, sizeof text - 1 - size)) > 0) size += (size_t)got;
+    while (size + 1 < sizeof text && (got = read(pipe_ends[0], text + size, sizeof text - 1 - size)) > 0)
+        size += (size_t)got;
     close(pipe_ends[0]);
     assert_int_equal(waitpid(pid, status, 0), pid);
     text[size] = 0;

@@ -25,7 +25,7 @@ static const struct {
 
 #if defined(__x86_64__)
 /* x86-64 psABI, "Micro-Architecture Levels". The builtins also ask whether the system saves the registers. */
-static int level_index(void)
+static int detected_level(void)
 {
     unsigned a, b, c = 0, d, extended = 0;
     __get_cpuid(1, &a, &b, &c, &d);
@@ -41,16 +41,27 @@ static int level_index(void)
     return wide ? 3 : 2;
 }
 #elif defined(__aarch64__)
-static int level_index(void)
+static int detected_level(void)
 {
     return 4;
 }
 #else
-static int level_index(void)
+static int detected_level(void)
 {
     return 5;
 }
 #endif
+
+/* $TUNEBOOK_CPU_TARGET asks for a lower level of the same architecture: to tune or test for a smaller machine. One that this CPU
+ * lacks changes nothing. */
+static int level_index(void)
+{
+    int detected = detected_level();
+    const char *wanted = getenv("TUNEBOOK_CPU_TARGET");
+    for (int i = 0; wanted && detected <= 3 && i < detected; i++)
+        if (strcmp(levels[i].target, wanted) == 0) return i;
+    return detected;
+}
 
 const char *cpu_target(void)
 {

@@ -1,9 +1,10 @@
-/* THE vtable: everything Tunebook asks of a device. cpu.c stands behind it; cuda.c, hip.c and emu.c plug in here.
+/* THE vtable: everything Tunebook asks of a device. cpu.c stands behind it; cuda.c, hip.c and emu.c plug in
+ * here.
  *
- * A backend is one file that fills a device_api and one line in devices.def. Slots marked optional may be NULL. Driver libraries
- * are opened at run time inside the backend; one that is missing makes `count` answer STATUS_UNAVAILABLE with a line that says what
- * to install. Functions may be called from several threads unless said otherwise; a device_launch never allocates, loads or
- * synchronizes. */
+ * A backend is one file that fills a device_api and one line in devices.def. Slots marked optional may be
+ * NULL. Driver libraries are opened at run time inside the backend; one that is missing makes `count` answer
+ * STATUS_UNAVAILABLE with a line that says what to install. Functions may be called from several threads
+ * unless said otherwise; a device_launch never allocates, loads or synchronizes. */
 #ifndef TUNEBOOK_DEVICE_DEVICE_H
 #define TUNEBOOK_DEVICE_DEVICE_H
 
@@ -19,8 +20,9 @@ enum { DEVICE_API_ABI = 1, DEVICE_STEPS_MAX = 8 };
 struct device;
 struct device_module;
 
-/* Runs body(body_context, i) for every i in [0, count) and returns when all are done. Which thread runs which i is free; at most
- * `threads` at once, and `slot` < threads is distinct among calls that run at the same time. */
+/* Runs body(body_context, i) for every i in [0, count) and returns when all are done. Which thread runs which
+ * i is free; at most `threads` at once, and `slot` < threads is distinct among calls that run at the same
+ * time. */
 typedef void device_parallel_body(void *body_context, uint32_t i, uint32_t slot);
 typedef void device_parallel_for(void *pool, uint32_t count, uint32_t threads, device_parallel_body *body,
                                  void *body_context);
@@ -29,17 +31,17 @@ struct device_options {
     uint32_t threads;                  /* CPU: threads in use; 0: every CPU this process may run on */
     device_parallel_for *parallel_for; /* CPU: the caller's thread pool; NULL: our own, made at open */
     void *pool;
-    bool measure_class;                /* CPU: measure memory bandwidth where it was never measured (once, about 0.1 s);
-                                        * false: such a machine has the class "TARGET:THREADS:0" */
+    bool measure_class; /* CPU: measure memory bandwidth where it was never measured (once, about 0.1 s);
+                         * false: such a machine has the class "TARGET:THREADS:0" */
 };
 
 struct device_info {
-    char name[128];          /* "AMD Instinct MI300X", "Intel(R) Xeon(R) Processor" */
+    char name[128]; /* "AMD Instinct MI300X", "Intel(R) Xeon(R) Processor" */
     char class_text[CLASS_TEXT_BYTES];
     struct device_class device_class;
     struct device_facts facts;
     uint64_t memory_bytes;
-    uint64_t llc_bytes;      /* what measurement must rotate past */
+    uint64_t llc_bytes; /* what measurement must rotate past */
 };
 
 /* One step of a launch, all numbers final. */
@@ -56,8 +58,8 @@ struct device_launch {
     uint32_t n_steps;
     const void *args; /* the op's argument block; read before launch() returns */
     uint32_t args_bytes;
-    void *workspace;  /* device memory: the template's bytes, */
-    void *scratch;    /* then scratch_bytes() more; NULL where 0 */
+    void *workspace; /* device memory: the template's bytes, */
+    void *scratch;   /* then scratch_bytes() more; NULL where 0 */
 };
 
 /* What the device was doing at one moment. Fields it cannot tell are 0. */
@@ -69,8 +71,8 @@ struct device_telemetry {
 };
 
 struct device_api {
-    uint32_t abi; /* == DEVICE_API_ABI */
-    const char *name; /* "cpu", "cuda", "hip", "emu" */
+    uint32_t abi;         /* == DEVICE_API_ABI */
+    const char *name;     /* "cpu", "cuda", "hip", "emu" */
     const char *compiler; /* the compiler tried first for its targets: "cc", "nvrtc", "hiprtc" */
 
     enum status (*count)(uint32_t *n);
@@ -85,12 +87,14 @@ struct device_api {
     enum status (*download)(struct device *device, void *to, const void *from, size_t bytes);
     enum status (*fill)(struct device *device, void *to, uint8_t value, size_t bytes);
 
-    /* Code objects are loaded from memory (a private copy, whose hash the caller checked) and stay until unloaded. */
+    /* Code objects are loaded from memory (a private copy, whose hash the caller checked) and stay until
+     * unloaded. */
     enum status (*load)(struct device *device, const void *code, size_t bytes, struct device_module **out);
     void (*unload)(struct device *device, struct device_module *module);
     enum status (*function)(struct device_module *module, const char *entry, void **out);
 
-    /* Bytes of scratch a launch needs behind its workspace when a step wants `shared_bytes` (CPU: per thread); 0 on GPUs. */
+    /* Bytes of scratch a launch needs behind its workspace when a step wants `shared_bytes` (CPU: per
+     * thread); 0 on GPUs. */
     uint64_t (*scratch_bytes)(const struct device *device, uint32_t shared_bytes);
     /* Enqueues the steps on a stream (CPU: NULL; runs them before it returns). */
     enum status (*launch)(struct device *device, void *stream, const struct device_launch *launch);
@@ -110,7 +114,8 @@ struct device_api {
 
     /* Optional: what the device was doing. Fields it cannot tell are 0. */
     enum status (*telemetry)(struct device *device, struct device_telemetry *out);
-    /* Optional: versions of driver, runtime, firmware, microcode as "name=value" lines, for the environment. */
+    /* Optional: versions of driver, runtime, firmware, microcode as "name=value" lines, for the environment.
+     */
     enum status (*environment)(struct device *device, char *out, size_t capacity);
 };
 

@@ -16,7 +16,8 @@ enum status problem_key_parts(const struct problem *problem, const char *device_
     problem->op->key_head(problem, &head);
     enum status status = text_status(&head);
     if (status == STATUS_OK && head.size >= sizeof out->head)
-        status = status_fail(STATUS_USAGE, "the key of this problem is longer than %zu bytes", sizeof out->head - 1);
+        status = status_fail(STATUS_USAGE, "the key of this problem is longer than %zu bytes",
+                             sizeof out->head - 1);
     if (status == STATUS_OK) memcpy(out->head, text_string(&head), head.size + 1);
     text_free(&head);
     TRY(status);
