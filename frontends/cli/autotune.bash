@@ -16,7 +16,7 @@ _autotune() {
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
 
-    # Without `=` as a word break: --option=value is one word.
+    # Without `=` as a word break: an option and its value are one word.
     if declare -F _get_comp_words_by_ref >/dev/null; then
         _get_comp_words_by_ref -n = cur prev words cword
     else
@@ -42,7 +42,7 @@ _autotune() {
             cur=$value
             _autotune_words "llama-3.2-1b llama-3-8b llama-3-70b llama-3-405b qwen3-32b deepseek-v3 gpt-oss-120b"
             return ;;
-        --strategy) cur=$value; _autotune_words "auto exhaustive random local"; return ;;
+        --strategy) cur=$value; _autotune_words "local random exhaustive"; return ;;
         --budget) cur=$value; _autotune_words "60s 5m 1h 500 10%"; return ;;
         --device) cur=$value; _autotune_listing devices; return ;;
         --book | --shapes | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;

@@ -121,7 +121,7 @@ static void print_text(const struct bench_report *report, const char *backend, u
         problem_print(&result->problem, problem);
         table_add(&table, "%s", problem);
         table_add(&table, "%s", number_time((double)result->timing.median_ns, number));
-        table_add(&table, "%.1f", sweep_gflops(&result->problem, result->timing.median_ns));
+        table_add(&table, "%.3g", sweep_gflops(&result->problem, result->timing.median_ns));
         table_add(&table, "%s",
                   number_ratio(result->has_default ? ratio->median : 0, ratio->q1, ratio->q3, number));
         ratio = &result->over_baseline;
@@ -131,10 +131,10 @@ static void print_text(const struct bench_report *report, const char *backend, u
     }
     table_print(&table);
     if (report->over_default.n)
-        printf("geomean over the default: %.2f (%zu problems, worst %.2f)\n", geomean(&report->over_default),
+        printf("geomean over the default: %.2f (problems: %zu, worst %.2f)\n", geomean(&report->over_default),
                report->over_default.n, report->over_default.worst);
     if (report->over_baseline.n) {
-        printf("geomean over %s: %.2f (%zu problems, worst %.2f)\n", report->baseline_name,
+        printf("geomean over %s: %.2f (problems: %zu, worst %.2f)\n", report->baseline_name,
                geomean(&report->over_baseline), report->over_baseline.n, report->over_baseline.worst);
         return;
     }

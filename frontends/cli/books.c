@@ -34,6 +34,7 @@ enum status books_open(const char *path, struct layers *out)
         line += length + (line[length] == '\n');
     }
     text_free(&warnings);
+    if (status == STATUS_NOT_FOUND) status = status_fail(STATUS_IO, "%s: no such book", path);
     TRY(status);
     if (!layers.n)
         return status_fail(STATUS_NOT_FOUND, "no book yet: neither the user's nor a site's nor a system's; "

@@ -67,14 +67,16 @@ static bool can_write(const char *folder)
     return true;
 }
 
+/* The folder that `leaf` is in. */
 static void check_folder(struct findings *findings, const char *what,
-                         enum status (*path)(const char *, struct text *), enum finding_state without,
-                         const char *advice)
+                         enum status (*path)(const char *, struct text *), const char *leaf,
+                         enum finding_state without, const char *advice)
 {
     struct text folder = {0};
-    enum status status = path("", &folder);
+    enum status status = path(leaf, &folder);
     if (status == STATUS_OK) status = text_status(&folder);
-    while (folder.size > 1 && folder.data[folder.size - 1] == '/') folder.data[--folder.size] = 0;
+    char *slash = status == STATUS_OK ? strrchr(folder.data, '/') : NULL;
+    if (slash) *slash = 0;
     if (status == STATUS_OK && can_write(folder.data))
         finding_add(findings, what, FINDING_OK, "", "%s (%s file system)", folder.data,
                     file_system(folder.data));
@@ -86,8 +88,8 @@ static void check_folder(struct findings *findings, const char *what,
 void doctor_check_places(const struct settings *settings, struct findings *findings)
 {
     check_layers(settings, findings);
-    check_folder(findings, "book folder", file_data_path, FINDING_MISSING,
+    check_folder(findings, "book folder", file_data_path, "user.book", FINDING_MISSING,
                  "set XDG_DATA_HOME, or give --book=FILE");
-    check_folder(findings, "cache folder", file_cache_path, FINDING_ADVICE,
+    check_folder(findings, "cache folder", file_cache_path, "code", FINDING_ADVICE,
                  "every sweep compiles everything again; set XDG_CACHE_HOME");
 }

@@ -165,7 +165,7 @@ static enum status gather_models(const struct settings *settings, struct problem
                                         .op = settings->op};
         struct model_problem *problems;
         size_t n;
-        TRY(status_prefix(model_problems(&request, &problems, &n), "--model=%s", request.name));
+        TRY(model_problems(&request, &problems, &n));
         enum status status = STATUS_OK;
         for (size_t p = 0; p < n && status == STATUS_OK; p++)
             status = add_problem(out, &problems[p].problem, problems[p].calls);
@@ -212,8 +212,9 @@ static enum status gather_file(const char *path, struct problem_list *out)
 {
     struct shape *shapes;
     size_t n;
-    TRY(shapes_read_file(path, &shapes, &n));
-    enum status status = STATUS_OK;
+    enum status status = shapes_read_file(path, &shapes, &n);
+    if (status == STATUS_NOT_FOUND) status = STATUS_IO; /* a named file that is missing is no finding */
+    TRY(status);
     for (size_t i = 0; i < n && status == STATUS_OK; i++)
         status = add_problem(out, &shapes[i].problem, shapes[i].calls);
     free(shapes);
@@ -227,7 +228,8 @@ enum status problems_gather(const struct settings *settings, struct problem_list
     TRY(check_company(settings));
     TRY(gather_arguments(&settings->arguments, out));
     TRY(gather_shapes(settings, out));
-    for (size_t i = 0; i < settings->shape_files.n; i++) TRY(gather_file(settings->shape_files.items[i], out));
+    for (size_t i = 0; i < settings->shape_files.n; i++)
+        TRY(gather_file(settings->shape_files.items[i], out));
     return gather_models(settings, out);
 }
 

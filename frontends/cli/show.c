@@ -1,6 +1,7 @@
 /* autotune show: the records of a book. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/problems.h"
@@ -260,6 +261,10 @@ static enum status open_book(const struct settings *settings, struct layers *out
 {
     struct text path = {0};
     enum status status = book_user_path(settings->book, &path);
+    if (status == STATUS_OK && !settings->book && access(path.data, F_OK) != 0)
+        status =
+            status_fail(STATUS_NOT_FOUND,
+                        "%s: no book yet; 'autotune PROBLEM' or 'autotune --model=NAME' makes it", path.data);
     if (status == STATUS_OK) status = books_open(path.data, out);
     text_free(&path);
     return status;

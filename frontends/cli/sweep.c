@@ -38,6 +38,7 @@ static void on_finished(void *context, const struct sweep_result *result)
     struct sweep_command *command = context;
     struct text line = {0};
     sweep_report_add(&command->report, result);
+    if (command->settings->dry_run) return;
     sweep_report_line(result, &line);
     progress_say(&command->progress, "%s", text_string(&line));
     text_free(&line);

@@ -139,7 +139,7 @@ static void print_rows(const struct sweep_report *report)
         if (result->has_best) {
             uint64_t ns = result->best.timing.median_ns;
             table_add(&table, "%s", number_time((double)ns, number));
-            table_add(&table, "%.1f", sweep_gflops(&result->problem, ns));
+            table_add(&table, "%.3g", sweep_gflops(&result->problem, ns));
         } else {
             table_add(&table, "-");
             table_add(&table, "-");
@@ -176,10 +176,10 @@ static void print_means(const struct sweep_report *report)
     struct text vendor = {0};
     sweep_report_means(report, &means);
     if (means.n_default)
-        printf("geomean over the default: %.2f (%zu problems)\n", means.over_default, means.n_default);
+        printf("geomean over the default: %.2f (problems: %zu)\n", means.over_default, means.n_default);
     if (means.n_baseline)
-        printf("geomean over %s: %.2f (%zu problems, worst %.2f)\n", means.baseline_name, means.over_baseline,
-               means.n_baseline, means.worst_over_baseline);
+        printf("geomean over %s: %.2f (problems: %zu, worst %.2f)\n", means.baseline_name,
+               means.over_baseline, means.n_baseline, means.worst_over_baseline);
     else if (report->backend && vendor_note(report->backend, 0, &vendor))
         printf("%s does none of these problems\n", text_string(&vendor));
     else if (report->backend)

@@ -119,8 +119,10 @@ const char *number_count(double count, char out[NUMBER_BYTES])
 
 const char *number_ratio(double median, double q1, double q3, char out[NUMBER_BYTES])
 {
-    if (median > 0)
+    if (median >= 0.1)
         snprintf(out, NUMBER_BYTES, "%.2f (%.2f-%.2f)", median, q1, q3);
+    else if (median > 0)
+        snprintf(out, NUMBER_BYTES, "%.2g (%.2g-%.2g)", median, q1, q3);
     else
         snprintf(out, NUMBER_BYTES, "-");
     return out;

@@ -1,0 +1,61 @@
+# What transcripts may call besides autotune and ordinary programs.
+
+# need PROGRAM...: are they here? `mounts`: may we mount?
+need() {
+    for program; do
+        if [ "$program" = mounts ]; then can_mount || return 1; else command -v "$program" >/dev/null || return 1; fi
+    done
+}
+
+# A book with one record of one entry: the default of a template of our own, quickly compiled.
+make_book() {
+    autotune --templates="$CASES/templates" --budget=1 --book="$1" 'gemm f32 nn m=4 n=5 k=6' >/dev/null 2>&1
+}
+
+# Options that `autotune COMMAND --help` lists, one a line.
+options_of() {
+    autotune "$1" --help | sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+).*/\2/p' | sort -u
+}
+
+commands() {
+    autotune --help | sed -n '/^Commands/,/^$/s/^  \([a-z]*\) .*/\1/p'
+}
+
+# Runs a command with a folder of few programs as PATH.
+with_only() { # PROGRAMS -- COMMAND...
+    mkdir -p only
+    while [ "$1" != -- ]; do
+        ln -sf "$(command -v "$1")" only/
+        shift
+    done
+    shift
+    PATH=$PWD/only "$@"
+}
+
+# Runs a command in a mount namespace with a file system of SIZE at ./small; false where that is not allowed.
+with_small_disk() { # SIZE COMMAND
+    mkdir -p small
+    unshare -m sh -c "mount -t tmpfs -o size=$1 none small && $2"
+}
+
+# The template `naive` in a folder NAME of its own, changed by a sed SCRIPT.
+variant() {
+    mkdir -p "$1"
+    cp "$CASES/templates/naive.kernel" "$1/"
+    sed "$2" "$CASES/templates/naive.json" > "$1/naive.json"
+    autotune templates --templates="$1"
+}
+
+# Is it allowed to mount something here?
+can_mount() {
+    with_small_disk 100k true 2>/dev/null
+}
+
+# A sweep over many problems, sent SIGNAL once the first is finished; its exit code on stdout, documents in out.json, talk.
+stop_after_first() { # SIGNAL
+    autotune --templates="$CASES/templates" --budget=1 --fresh --json gemm f32 nn m=64..512+1 n=64 k=64 > out.json 2> talk &
+    until grep -q ' ok)' talk || ! kill -0 $! 2>/dev/null; do sleep 0.2; done
+    kill -"$1" $!
+    wait $!
+    echo $?
+}
