@@ -19,17 +19,21 @@ void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const 
     channel_post(channel, CANDIDATE_PHASE, &phase, sizeof phase);
 }
 
-/* What is in use, the candidate's allowance, and what verification and launches take: scratch of every
- * thread, workspaces, copies of the output. */
+/* Besides its limit: scratch of every thread, workspaces, copies of the output. */
+uint64_t candidate_allowance(const struct session *session)
+{
+    const int64_t *facts = session->info.facts.value;
+    uint64_t limit = session->request.memory_limit_bytes;
+    uint64_t scratch = (uint64_t)(facts[DEVICE_FACT_units] * facts[DEVICE_FACT_lds_bytes]);
+    unsigned output = session->plan.proof->output_operand(&session->problem);
+    return (limit ? limit : DEFAULT_MEMORY) + 2 * scratch +
+           32 * operand_bytes(&session->set.operands[output]);
+}
+
 static uint64_t address_space_limit(const struct session *session)
 {
-    uint64_t used = fault_address_space(), allowance = session->request.memory_limit_bytes;
-    if (WORKER_SANITIZED || !used) return 0;
-    uint64_t scratch = (uint64_t)session->info.facts.value[DEVICE_FACT_units] *
-                       (uint64_t)session->info.facts.value[DEVICE_FACT_lds_bytes];
-    uint64_t output =
-        operand_bytes(&session->set.operands[session->plan.proof->output_operand(&session->problem)]);
-    return used + (allowance ? allowance : DEFAULT_MEMORY) + 2 * scratch + 32 * output;
+    uint64_t used = fault_address_space();
+    return WORKER_SANITIZED || !used ? 0 : used + candidate_allowance(session);
 }
 
 void candidate_confine(const struct session *session)

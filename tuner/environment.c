@@ -16,19 +16,21 @@
  * is none. */
 static void read_value(const char *path, const char *name, char *out, size_t capacity)
 {
-    char line[512];
+    char line[512] = "";
     FILE *file = fopen(path, "re");
     *out = '\0';
     while (file && !*out && fgets(line, sizeof line, file)) {
-        char *value = line;
+        const char *value = line;
         if (name) {
-            char *colon = strchr(line, ':');
-            if (strncmp(line, name, strlen(name)) != 0 || !colon) continue;
-            value = colon + 1;
+            if (strncmp(line, name, strlen(name)) != 0) continue;
+            value += strcspn(line, ":");
+            value += *value == ':';
         }
         value += strspn(value, " \t");
-        value[strcspn(value, "\n")] = '\0';
-        snprintf(out, capacity, "%s", value);
+        size_t size = strcspn(value, "\n");
+        if (size >= capacity) size = capacity - 1;
+        memcpy(out, value, size);
+        out[size] = '\0';
         if (!name) break;
     }
     if (file) fclose(file);

@@ -65,7 +65,7 @@ struct child {
     int output;
     struct candidate_phase phase;
     uint64_t deadline_ns;
-    uint64_t resident_limit; /* sanitized builds: watched from here instead of by the system */
+    uint64_t growth_limit; /* sanitized builds: watched from here instead of by the system */
 };
 
 static void enter_child(struct session *session, struct session_job *job, struct channel *above, int socket,
@@ -105,9 +105,7 @@ static enum status start_child(struct session *session, struct session_job *job,
     channel_open(&child.channel, sockets[0], nonce);
     child.deadline_ns = clock_ns() + FIRST_DEADLINE_MS * 1000000ull;
     snprintf(child.phase.what, sizeof child.phase.what, "starting");
-    if (WORKER_SANITIZED)
-        child.resident_limit =
-            (session->request.memory_limit_bytes ? session->request.memory_limit_bytes : 1u << 30);
+    if (WORKER_SANITIZED) child.growth_limit = candidate_allowance(session);
     *out = child;
     return STATUS_OK;
 }
@@ -119,16 +117,16 @@ static void end_child(struct child *child, uint32_t patience_ms, int *ended)
     close(child->output);
 }
 
-/* Pages of its own that a process has in memory, in bytes. */
-static uint64_t private_bytes(pid_t pid)
+/* Address space that a process has mapped. */
+static uint64_t mapped_bytes(pid_t pid)
 {
     char path[64];
-    unsigned long long resident = 0, shared = 0;
+    unsigned long long pages = 0;
     snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
     FILE *file = fopen(path, "re");
-    if (file && fscanf(file, "%*u %llu %llu", &resident, &shared) != 2) resident = shared = 0;
+    if (file && fscanf(file, "%llu", &pages) != 1) pages = 0;
     if (file) fclose(file);
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 enum watch { WATCH_RESULT, WATCH_FAILED, WATCH_CANCELLED, WATCH_ABANDONED };
@@ -140,7 +138,7 @@ static bool above_speaks(struct channel *above, struct child *child)
                               {.fd = above->socket, .events = POLLIN}};
     uint64_t now = clock_ns();
     int wait_ms = now >= child->deadline_ns ? 0 : (int)((child->deadline_ns - now) / 1000000u) + 1;
-    if (child->resident_limit && wait_ms > LOOK_MS) wait_ms = LOOK_MS;
+    if (child->growth_limit && wait_ms > LOOK_MS) wait_ms = LOOK_MS;
     poll(waits, 2, wait_ms);
     return waits[1].revents != 0;
 }
@@ -209,11 +207,10 @@ static enum watch watch_child(struct child *child, struct channel *above, struct
                      child->phase.what);
             return WATCH_FAILED;
         }
-        if (child->resident_limit &&
-            private_bytes(child->pid) > child->resident_limit + private_bytes(getpid())) {
+        if (child->growth_limit && mapped_bytes(child->pid) > mapped_bytes(getpid()) + child->growth_limit) {
             failure->verdict = VERDICT_RESOURCE_LIMIT;
             snprintf(failure->detail, sizeof failure->detail, "took more than %llu MB",
-                     (unsigned long long)child->resident_limit >> 20);
+                     (unsigned long long)child->growth_limit >> 20);
             return WATCH_FAILED;
         }
     }
@@ -265,8 +262,10 @@ static bool do_job(struct session *session, struct session_job *job, struct chan
     struct session_outcome *out = calloc(1, sizeof *out);
     if (!out) return false;
     enum watch watch;
-    bool again = true;
-    while (again) watch = run_child(session, job, above, out, &again);
+    bool again;
+    do {
+        watch = run_child(session, job, above, out, &again);
+    } while (again);
     out->n = job->n;
     out->cancelled = watch == WATCH_CANCELLED;
     bool goes_on =

@@ -87,6 +87,8 @@ enum status finals_run(struct session *session, struct session_job *job, struct 
 
 /* Tells the session what comes and how long it may take. */
 void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what);
+/* Address space that a candidate may map: its limit, and what verification and launches take. */
+uint64_t candidate_allowance(const struct session *session);
 /* Limits and seccomp, when all threads exist. */
 void candidate_confine(const struct session *session);
 
