@@ -73,15 +73,17 @@ enum status book_put_entry(struct book *book, const char *key, const struct reco
                            uint64_t baseline_ns, const char *baseline_name, uint64_t default_ns);
 
 /* Trials before winners. A sweep calls book_start before the candidate touches the device and book_finish
- * after; both commit. An orphan is a started mark whose owner is dead. */
+ * after; both commit. An orphan is a started mark whose owner is dead. Only one that outlived the boot it was
+ * made in speaks against its kernel: candidates run in children, so while the machine stands somebody else
+ * ended the sweep. */
 struct orphan {
     uint64_t sequence;
-    uint8_t attempts;
+    uint8_t attempts; /* boots in a row that ended with a mark of it, this one's included */
     struct hash kernel;
     char configuration[512];
 };
-/* Commits a started mark; *sequence identifies the trial. Attempts count earlier orphan marks of the same
- * configuration. */
+/* Commits a started mark; *sequence identifies the trial. The mark's attempts: one more than
+ * the marks of the same configuration that outlived their boot since it last finished. */
 enum status book_start(struct book *book, const char *record_key, const char *configuration,
                        const struct hash *kernel, uint64_t *sequence);
 enum status book_finish(struct book *book, const char *record_key, uint64_t sequence,
@@ -97,6 +99,8 @@ void book_key_hash(const char *record_key, char out[33]);
  * boot, or on another machine, has no living owner: whoever set it is not working on this file. */
 uint64_t book_owner(void);
 bool book_owner_alive(uint64_t owner);
+bool book_owner_of_this_boot(uint64_t owner);
+bool book_owner_same_boot(uint64_t a, uint64_t b);
 
 /* Quarantine: kernels that must not run again on this class in this environment. */
 enum status book_quarantine(struct book *book, const char *device_class, const struct hash *kernel,

@@ -99,6 +99,25 @@ enum { BODY_REFUSED = -1 };
 typedef int write_body(struct book *book, MDB_txn *txn, void *context, enum status *refusal);
 enum status book_write(struct book *book, const char *doing, write_body *body, void *context);
 
+/* book_quarantine.c. Key: CLASS NUL kernel environment. Value: the verdict's name, so that it survives new
+ * verdicts. */
+enum { HASHES_BYTES = 2 * SHA256_BYTES };
+struct quarantine_key {
+    uint8_t bytes[64 + HASHES_BYTES];
+    size_t size;
+};
+/* With `kernel` NULL: the prefix of the whole class. */
+enum status quarantine_key(struct book *book, const char *device_class, const struct hash *kernel,
+                           const struct hash *environment, struct quarantine_key *key);
+
+/* The writing half. book_open.c knows it by this weak reference alone, so that a program that only reads,
+ * such as the runtime library, links none of it; book_write.c, which every writing call needs, defines it. */
+struct book_writer {
+    enum status (*create)(const char *path);
+    enum status (*publish)(struct book *book);
+};
+extern const struct book_writer book_writer __attribute__((weak, visibility("hidden")));
+
 /* book_create.c: a new, empty live book, published complete or not at all. */
 enum status book_create(const char *path);
 int environment_create_tables(MDB_txn *txn, MDB_dbi tables[TABLE_COUNT]);

@@ -57,8 +57,9 @@ static enum status open_reading(const char *path, struct environment **out)
 static enum status open_writing(const char *path, struct environment **out)
 {
     struct stat stat_now;
+    if (!&book_writer) return status_fail(STATUS_UNAVAILABLE, "%s: this program only reads books", path);
     if (stat(path, &stat_now) ? errno == ENOENT : S_ISREG(stat_now.st_mode) && stat_now.st_size == 0)
-        TRY(book_create(path));
+        TRY(book_writer.create(path));
     struct environment *environment;
     if (!has_lock_file(path)) {
         /* Asked before LMDB puts a lock file beside it. */
@@ -107,7 +108,7 @@ enum status book_open(const char *path, enum book_mode mode, struct book **out)
 
 enum status book_publish(struct book *book)
 {
-    return book->scratch ? scratch_publish(book) : STATUS_OK;
+    return book->scratch && &book_writer ? book_writer.publish(book) : STATUS_OK;
 }
 
 enum status book_close(struct book *book)

@@ -39,8 +39,10 @@ static bool visit_trial(void *context, const MDB_val *key, const MDB_val *value,
     walk->is_pending = trial.verdict == VERDICT_STARTED;
     if (!walk->is_pending) return true;
     walk->owner = trial.owner;
-    walk->orphan = (struct orphan){
-        .sequence = trial_key_sequence(key->mv_data), .attempts = trial.attempts, .kernel = trial.kernel};
+    walk->orphan =
+        (struct orphan){.sequence = trial_key_sequence(key->mv_data),
+                        .attempts = (uint8_t)(trial.attempts - book_owner_of_this_boot(trial.owner)),
+                        .kernel = trial.kernel};
     snprintf(walk->orphan.configuration, sizeof walk->orphan.configuration, "%s", trial.configuration);
     return true;
 }

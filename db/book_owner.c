@@ -20,7 +20,9 @@ static uint64_t boot_hash(void)
 {
     struct text id = {0};
     uint64_t value = 0;
+    const char *pretended = getenv("TUNEBOOK_TEST_BOOT"); /* tests cannot restart the machine */
     if (file_read("/proc/sys/kernel/random/boot_id", 4096, &id) == STATUS_OK) {
+        if (pretended) text_append(&id, pretended);
         struct hash hash = sha256_of(id.data, id.size);
         memcpy(&value, hash.bytes, sizeof value);
     }
@@ -52,9 +54,19 @@ uint64_t book_owner(void)
            boot_hash() << (PID_BITS + START_BITS);
 }
 
+bool book_owner_same_boot(uint64_t a, uint64_t b)
+{
+    return a >> (PID_BITS + START_BITS) == b >> (PID_BITS + START_BITS);
+}
+
+bool book_owner_of_this_boot(uint64_t owner)
+{
+    return owner >> (PID_BITS + START_BITS) == boot_hash();
+}
+
 bool book_owner_alive(uint64_t owner)
 {
-    if (owner >> (PID_BITS + START_BITS) != boot_hash()) return false;
+    if (!book_owner_of_this_boot(owner)) return false;
     pid_t pid = (pid_t)low_bits(owner, PID_BITS);
     uint64_t start = 0;
     if (process_start(pid, &start))

@@ -46,11 +46,13 @@ static int put_trial(MDB_txn *txn, MDB_dbi trials, const struct trial_key *key, 
     return mdb_put(txn, trials, &lmdb_key, &value, 0);
 }
 
-/* Goes back through the configuration's trials: the last one's sequence, and how many marks of the dead stand
- * behind the last that was finished. */
+/* Goes back through the configuration's trials: the last one's sequence, and how many marks that outlived the
+ * boot they were made in stand behind the last that was finished. A mark of this boot whose owner is dead
+ * only says that somebody ended the sweep: the candidate runs in a child and cannot. */
 static int look_back(MDB_cursor *cursor, const struct trial_key *last, uint64_t *sequence, unsigned *orphans)
 {
     MDB_val key = value_of(last->bytes, sizeof last->bytes), value;
+    uint64_t counted = 0; /* one mark a boot: the next of the same boot proves that the machine survived it */
     *sequence = 0;
     *orphans = 0;
     int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
@@ -61,7 +63,10 @@ static int look_back(MDB_cursor *cursor, const struct trial_key *last, uint64_t 
         if (!*sequence) *sequence = trial_key_sequence(key.mv_data);
         if (trial_decode(value.mv_data, value.mv_size, &trial) != STATUS_OK) break;
         if (trial.verdict != VERDICT_STARTED) break;
-        if (!book_owner_alive(trial.owner)) ++*orphans;
+        if (!book_owner_of_this_boot(trial.owner) && !book_owner_same_boot(trial.owner, counted)) {
+            ++*orphans;
+            counted = trial.owner;
+        }
         code = mdb_cursor_get(cursor, &key, &value, MDB_PREV);
     }
     return code == MDB_NOTFOUND ? 0 : code;

@@ -4,6 +4,8 @@
 #include <sys/statvfs.h>
 #include "db/book_internal.h"
 
+const struct book_writer book_writer = {.create = book_create, .publish = scratch_publish};
+
 static enum status check_writable(struct book *book)
 {
     if (!book->writable || !book->environment->writable)

@@ -46,15 +46,20 @@ static struct found orphans_of(const char *record_key)
     return found;
 }
 
-/* A child that marks a trial and dies with it in flight; the sequence. */
-static uint64_t orphan_by_child(const char *record_key, const char *configuration)
+/* A child that marks a trial and dies with it in flight, under an earlier boot or under this one; the
+ * sequence. */
+static uint64_t orphan_of_boot(const char *record_key, const char *configuration, bool earlier_boot)
 {
+    static int boots;
+    char boot[16];
     int pipes[2], status;
     uint64_t sequence = 0;
+    snprintf(boot, sizeof boot, "%d", boots++); /* each earlier mark under a boot of its own */
     assert_int_equal(pipe(pipes), 0);
     pid_t child = fork();
     if (child == 0) {
         struct book *mine;
+        if (earlier_boot) setenv("TUNEBOOK_TEST_BOOT", boot, 1);
         if (book_open(in_folder(folder, "a.book"), BOOK_WRITE, &mine) != STATUS_OK ||
             book_start(mine, record_key, configuration, kernel, &sequence) != STATUS_OK ||
             write(pipes[1], &sequence, sizeof sequence) != (ssize_t)sizeof sequence)
@@ -67,6 +72,11 @@ static uint64_t orphan_by_child(const char *record_key, const char *configuratio
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     return sequence;
+}
+
+static uint64_t orphan_by_child(const char *record_key, const char *configuration)
+{
+    return orphan_of_boot(record_key, configuration, true);
 }
 
 struct listed {
@@ -158,6 +168,21 @@ static void marks_of_the_dead_are_orphans(void **state)
     assert_int_equal(found.last.attempts, 2);
 }
 
+static void a_killed_sweep_speaks_against_no_kernel(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        orphan_of_boot("p7", "A=1", false);
+        struct found found = orphans_of("p7");
+        assert_int_equal(found.n, 1);
+        assert_int_equal(found.last.attempts, 0);
+    }
+    orphan_of_boot("p7", "A=1", true);
+    assert_int_equal(orphans_of("p7").last.attempts, 2); /* our boot, as the child saw it, and its own */
+    orphan_of_boot("p7", "A=1", false);
+    assert_int_equal(orphans_of("p7").last.attempts, 1);
+}
+
 static void other_configurations_do_not_count(void **state)
 {
     (void)state;
@@ -221,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_trial_is_marked_then_finished),
         cmocka_unit_test(marks_of_the_dead_are_orphans),
+        cmocka_unit_test(a_killed_sweep_speaks_against_no_kernel),
         cmocka_unit_test(other_configurations_do_not_count),
         cmocka_unit_test(a_living_process_owns_its_marks),
         cmocka_unit_test(owners),
