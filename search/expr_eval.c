@@ -1,4 +1,5 @@
 /* Evaluation of bytecode, and what else the runtime library needs of it. No allocation, no text. */
+#include <string.h>
 #include "search/expr_code.h"
 #include "tuner/base/dtype.h"
 
@@ -275,7 +276,13 @@ enum status expr_validate(const void *code, size_t size, unsigned n_slots, struc
     if (size == 0 || size > EXPR_CODE_MAX)
         return status_fail(STATUS_BAD_DATA, "bytecode of %zu bytes: from 1 to %d are allowed", size,
                            EXPR_CODE_MAX);
-    struct validation v = {.code = code, .size = size, .reachable = true};
+    struct validation v;
+    v.code = code;
+    v.size = size;
+    v.pc = 0;
+    v.depth = 0;
+    v.reachable = true;
+    memset(v.depth_at, 0, size + 1); /* not all of it: most clauses are short, and lookups validate many */
     while (v.pc < size) TRY(validate_instruction(&v, n_slots));
     TRY(arrive(&v));
     if (v.depth != 1) return refuse(&v, "not exactly one result");
