@@ -111,8 +111,10 @@ static enum status print_json(const struct bench_report *report)
 
 static void print_text(const struct bench_report *report, const char *backend, uint32_t threads)
 {
-    static const char *const headings[] = {
-        "problem", "time", "GFLOP/s", "over default", "over vendor library", "match"};
+    char over_baseline[64] = "over vendor library";
+    if (report->over_baseline.n)
+        snprintf(over_baseline, sizeof over_baseline, "over %s", report->baseline_name);
+    const char *const headings[] = {"problem", "time", "GFLOP/s", "over default", over_baseline, "match"};
     struct table table = {.headings = headings, .align = "lrrlll", .n_columns = 6};
     for (size_t i = 0; i < report->n; i++) {
         const struct bench_result *result = &report->results[i];

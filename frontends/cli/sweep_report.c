@@ -127,8 +127,11 @@ static const char *ratio_text(bool has, const struct trial_ratio *ratio, char *o
 
 static void print_rows(const struct sweep_report *report)
 {
-    static const char *const headings[] = {
-        "problem", "time", "GFLOP/s", "over default", "over vendor library", "trials"};
+    struct sweep_means means;
+    char over_baseline[64] = "over vendor library";
+    sweep_report_means(report, &means);
+    if (means.n_baseline) snprintf(over_baseline, sizeof over_baseline, "over %s", means.baseline_name);
+    const char *const headings[] = {"problem", "time", "GFLOP/s", "over default", over_baseline, "trials"};
     struct table table = {.headings = headings, .align = "lrrlll", .n_columns = 6};
     for (size_t i = 0; i < report->n; i++) {
         const struct sweep_result *result = &report->items[i].result;

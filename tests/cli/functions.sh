@@ -53,7 +53,8 @@ can_mount() {
 
 # A sweep over many problems, sent SIGNAL once the first is finished; its exit code on stdout, documents in out.json, talk.
 stop_after_first() { # SIGNAL
-    autotune --templates="$CASES/templates" --budget=1 --fresh --json gemm f32 nn m=64..512+1 n=64 k=64 > out.json 2> talk &
+    : > talk
+    autotune --templates="$CASES/templates" --budget=1 --fresh --json gemm f32 nn m=64..512+1 n=64 k=64 > out.json 2>> talk &
     until grep -q ' ok)' talk || ! kill -0 $! 2>/dev/null; do sleep 0.2; done
     kill -"$1" $!
     wait $!

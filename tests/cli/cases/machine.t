@@ -34,3 +34,12 @@ $ env -u HOME autotune show
 $ env -u HOME autotune doctor > /dev/null
 ! autotune: a sweep cannot run here: book folder: cannot be written: no place for user.book: set XDG_DATA_HOME or HOME to an absolute path
 ? 1
+
+All is well.
+$ autotune doctor --json | json '*' ready 'checks.0.*'
+| ready checks
+| true
+| check state found advice
+$ autotune doctor | grep -c missing
+| 0
+? 1
