@@ -119,7 +119,8 @@ static void test_each_gets_its_verdict(void **state)
     int wrong = 0;
     for (size_t i = 0; i < N_FILES; i++) {
         struct trial_outcome out = try_file(table[i].file);
-        bool words = !WORKER_SANITIZED || strcmp(table[i].file, "exits") != 0; /* leak checks call the system */
+        bool words =
+            !WORKER_SANITIZED || strcmp(table[i].file, "exits") != 0; /* leak checks call the system */
         bool right = out.verdict == table[i].verdict &&
                      (!table[i].detail || !words || strstr(out.detail, table[i].detail));
         if (table[i].detail && !*table[i].detail) right &= out.detail[0] == '\0';

@@ -1,3 +1,3 @@
 #include "good.h"
 static int calls;
-KERNEL(if (calls++) *(float *)g->d += 1)
+KERNEL(if (calls++) * (float *)g->d += 1)

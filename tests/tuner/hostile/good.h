@@ -1,8 +1,10 @@
-/* A right product, slow and plain: f32, both operands stored as named, one block. Each hostile kernel spoils it in its own way. */
+/* A right product, slow and plain: f32, both operands stored as named, one block. Each hostile kernel spoils
+ * it in its own way. */
 #include "../../../templates/device/cpu.h"
 #include "../../../templates/gemm/gemm_args.h"
 
-static inline float *at(const void *base, long long item, long long stride, long long row, long long ld, long long column)
+static inline float *at(const void *base, long long item, long long stride, long long row, long long ld,
+                        long long column)
 {
     return (float *)base + item * stride + row * ld + column;
 }
@@ -27,10 +29,10 @@ static inline void multiply(const struct gemm_args *g)
 }
 
 /* Right, and then `after`. */
-#define KERNEL(...)                                                           \
+#define KERNEL(...)                                                             \
     CPU_KERNEL kernel(const struct gemm_args *g, const struct cpu_block *block) \
-    {                                                                         \
-        (void)block;                                                          \
-        multiply(g);                                                          \
-        __VA_ARGS__;                                                          \
+    {                                                                           \
+        (void)block;                                                            \
+        multiply(g);                                                            \
+        __VA_ARGS__;                                                            \
     }

@@ -1,2 +1,2 @@
 #include "good.h"
-KERNEL(if (g->batch > 1) ((float *)g->d)[g->stride_d - 1] = 1)
+KERNEL(if (g->batch > 1)((float *)g->d)[g->stride_d - 1] = 1)
