@@ -147,14 +147,26 @@ static enum expr_fault floor_log2(int64_t a, int64_t *out)
     pc += 2 + ((condition) ? expr_jump_offset(pc) : 0); \
     break
 
+/* May the instruction at pc run here? What a validated one always may. */
+static inline bool may_run(const uint8_t *pc, const uint8_t *end, size_t depth, unsigned n_slots)
+{
+    uint8_t opcode = *pc, bytes = ops[opcode].operand_bytes, pops = ops[opcode].pops;
+    if (!ops[opcode].known || end - pc <= bytes || depth < pops) return false;
+    if (opcode == EXPR_OP_SLOT && pc[1] >= n_slots) return false;
+    if (bytes == 2 && expr_jump_offset(pc + 1) > end - pc - EXPR_JUMP_BYTES) return false;
+    return pops > 0 || depth < EXPR_STACK_MAX;
+}
+
 /* The top of the stack lives in a register; `below` points past what lies under it. Compiled and validated
- * code never leaves the bounds, so nothing is checked here but arithmetic. */
-enum expr_fault expr_eval(const struct expr *expr, const int64_t *slots, int64_t *out)
+ * code never leaves the bounds, so nothing is checked for it but arithmetic. */
+static inline __attribute__((always_inline)) enum expr_fault
+run(const struct expr *expr, const int64_t *slots, bool checked, unsigned n_slots, int64_t *out)
 {
     const uint8_t *pc = expr->code, *end = pc + expr->size;
     int64_t stack[EXPR_STACK_MAX + 1], *below = stack, top = 0, right;
     enum expr_fault fault;
     while (pc < end) {
+        if (checked && !may_run(pc, end, (size_t)(below - stack), n_slots)) return EXPR_BAD_CODE;
         switch (*pc++) {
         case EXPR_OP_PUSH8: PUSH((int8_t)*pc, 1);
         case EXPR_OP_PUSH32: PUSH(expr_load32(pc), 4);
@@ -197,11 +209,24 @@ enum expr_fault expr_eval(const struct expr *expr, const int64_t *slots, int64_t
         case EXPR_OP_GREATER_EQUAL: BINARY(top >= right);
         case EXPR_OP_MIN: BINARY(top < right ? top : right);
         case EXPR_OP_MAX: BINARY(top > right ? top : right);
-        default: __builtin_unreachable(); /* refused by expr_validate */
+        default: __builtin_unreachable(); /* refused by expr_validate, or by may_run */
         }
     }
+    if (checked && below - stack != 1) return EXPR_BAD_CODE;
     *out = top;
     return EXPR_FINE;
+}
+
+enum expr_fault expr_eval(const struct expr *expr, const int64_t *slots, int64_t *out)
+{
+    return run(expr, slots, false, 0, out);
+}
+
+enum expr_fault expr_eval_checked(const void *code, size_t size, const int64_t *slots, unsigned n_slots,
+                                  int64_t *out)
+{
+    struct expr expr = {code, (uint32_t)size};
+    return size > EXPR_CODE_MAX ? EXPR_BAD_CODE : run(&expr, slots, true, n_slots, out);
 }
 
 /* Validation: one pass, since jumps only go forward. */

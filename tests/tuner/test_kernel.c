@@ -1,6 +1,7 @@
 /* Descriptors: what they cover, and what they bind to. */
 #include "tests/tuner/support.h"
 
+#include "tuner/base/rng.h"
 #include "tuner/launch/kernel.h"
 
 static struct device *device;
@@ -170,6 +171,39 @@ static void test_bind_refuses_nonsense(void **state)
                      STATUS_BAD_DATA); /* beyond the workspace of 64 */
 }
 
+/* Any bytes may be asked: the checked evaluation never leaves them, and says what the validated one says. */
+static void test_any_bytes_are_safe(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 11);
+    int valid = 0;
+    for (int round = 0; round < scaled(300000); round++) {
+        size_t size = 1 + rng_below(&rng, 12);
+        uint8_t *code = malloc(size); /* its own block: the sanitizer sees one byte too many */
+        for (size_t i = 0; i < size; i++) {
+            static const uint8_t usual[] = {0x01, 0x04, 0x08, 0x09, 0x0a, 0x20, 0x22, 0x23, 0x2a, 0, 1, 2, 3};
+            code[i] = rng_below(&rng, 8) ? usual[rng_below(&rng, sizeof usual)] : (uint8_t)rng_next(&rng);
+        }
+        int64_t slots[3] = {7, -1, 0}, checked = 0, plain = 0;
+        struct expr expr;
+        enum expr_fault fault = expr_eval_checked(code, size, slots, 3, &checked);
+        if (expr_validate(code, size, 3, &expr) == STATUS_OK) {
+            valid++;
+            assert_int_equal(fault, expr_eval(&expr, slots, &plain));
+            if (fault == EXPR_FINE) assert_int_equal(checked, plain);
+        }
+        free(code);
+    }
+    assert_true(valid > 100);
+    uint8_t deep[256];
+    int64_t slots[3] = {0}, out;
+    for (size_t i = 0; i < sizeof deep; i += 2) deep[i] = 0x01, deep[i + 1] = 1;
+    assert_int_equal(expr_eval_checked(deep, sizeof deep, slots, 3, &out), EXPR_BAD_CODE);
+    assert_int_equal(expr_eval_checked(deep, 2, slots, 3, &out), EXPR_FINE);
+    assert_int_equal(expr_eval_checked(deep, 0, slots, 3, &out), EXPR_BAD_CODE);
+}
+
 int main(int argc, char **argv)
 {
     int code = worker_main(argc, argv);
@@ -179,6 +213,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_strange_descriptors_cover_nothing),
         cmocka_unit_test(test_bind),
         cmocka_unit_test(test_bind_refuses_nonsense),
+        cmocka_unit_test(test_any_bytes_are_safe),
     };
     return cmocka_run_group_tests_name("kernel", tests, begin, end);
 }

@@ -58,9 +58,7 @@ static bool resolve_names(const struct descriptor *descriptor, const struct op *
 
 static bool evaluate(const struct blob *blob, unsigned n_names, const int64_t *values, int64_t *out)
 {
-    struct expr expr;
-    return expr_validate(blob->bytes, blob->size, n_names, &expr) == STATUS_OK &&
-           expr_eval(&expr, values, out) == EXPR_FINE;
+    return expr_eval_checked(blob->bytes, blob->size, values, n_names, out) == EXPR_FINE;
 }
 
 static const char *clause_text(const struct descriptor *descriptor, uint32_t i)
