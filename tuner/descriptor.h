@@ -1,4 +1,5 @@
-/* From a template's configuration to the descriptor that a book keeps: everything the runtime needs, nothing of the template. */
+/* From a template's configuration to the descriptor that a book keeps: everything the runtime needs, nothing
+ * of the template. */
 #ifndef TUNEBOOK_DESCRIPTOR_H
 #define TUNEBOOK_DESCRIPTOR_H
 
@@ -8,17 +9,18 @@
 struct descriptor_request {
     const struct manifest *manifest;
     const struct problem *problem;
-    const int64_t *slots;   /* problem, device and parameter values */
+    const int64_t *slots; /* problem, device and parameter values */
     const char *target;
     const char *compiler_identity;
 };
 
-/* The kernel's identity: SHA-256 over template, definitions (configuration, types, layout, fusion, specialized sizes), target, compiler and
- * flags. The same request gives the same hash on every machine. */
+/* The kernel's identity: SHA-256 over template, definitions (configuration, types, layout, fusion,
+ * specialized sizes), target, compiler and flags. The same request gives the same hash on every machine. */
 enum status descriptor_kernel_hash(const struct descriptor_request *request, struct hash *kernel);
 
-/* Builds the descriptor; everything in it lives in `arena` or in the request. code, code_bytes and resources are the caller's to fill in
- * after the compile. */
-enum status descriptor_build(struct arena *arena, const struct descriptor_request *request, struct descriptor *out);
+/* Builds the descriptor; everything in it lives in `arena` or in the request. code, code_bytes and resources
+ * are the caller's to fill in after the compile. */
+enum status descriptor_build(struct arena *arena, const struct descriptor_request *request,
+                             struct descriptor *out);
 
 #endif

@@ -1,7 +1,9 @@
-/* Trying candidates: each in a child process of its own that verifies, then measures. Every way to die is a verdict.
+/* Trying candidates: each in a child process of its own that verifies, then measures. Every way to die is a
+ * verdict.
  *
- * The parent side of worker.c, verify.c and measure.c. Calls block; they come back early with STATUS_INTERRUPTED when
- * *stop becomes true. A status other than OK means that this machine failed (no memory, no process), never the candidate. */
+ * The parent side of worker.c, verify.c and measure.c. Calls block; they come back early with
+ * STATUS_INTERRUPTED when *stop becomes true. A status other than OK means that this machine failed (no
+ * memory, no process), never the candidate. */
 #ifndef TUNEBOOK_TRIAL_H
 #define TUNEBOOK_TRIAL_H
 
@@ -12,15 +14,15 @@
 struct trial_setting {
     const char *backend; /* "cpu" */
     uint32_t device;
-    uint32_t threads;    /* CPU; 0: all */
+    uint32_t threads; /* CPU; 0: all */
     struct problem problem;
     uint64_t seed;
-    uint32_t verify_deadline_ms;  /* 0: derived from the problem's size */
-    uint32_t measure_ms;          /* time for samples of one candidate; 0: 200 */
-    double interval;              /* stop when the 95 % interval of the median is this narrow; 0: 0.01 */
-    uint64_t stop_above_ns;       /* hopeless: clearly slower than this ends as `slow`; 0: never */
-    bool warm_weights;            /* default: weights cold, activations warm */
-    uint64_t memory_limit_bytes;  /* of the child above what its buffers need; 0: 1 GiB */
+    uint32_t verify_deadline_ms; /* 0: derived from the problem's size */
+    uint32_t measure_ms;         /* time for samples of one candidate; 0: 200 */
+    double interval;             /* stop when the 95 % interval of the median is this narrow; 0: 0.01 */
+    uint64_t stop_above_ns;      /* hopeless: clearly slower than this ends as `slow`; 0: never */
+    bool warm_weights;           /* default: weights cold, activations warm */
+    uint64_t memory_limit_bytes; /* of the child above what its buffers need; 0: 1 GiB */
     const volatile int *stop;
 };
 
@@ -32,13 +34,13 @@ struct trial_candidate {
 
 struct trial_outcome {
     enum verdict verdict;
-    struct timing timing;     /* where verdict is ok or slow */
-    char detail[256];         /* one line; "" when ok */
-    uint32_t printed_bytes;   /* captured from the candidate's stdout and stderr */
+    struct timing timing;   /* where verdict is ok or slow */
+    char detail[256];       /* one line; "" when ok */
+    uint32_t printed_bytes; /* captured from the candidate's stdout and stderr */
 };
 
-/* The trial session of one problem: inputs and reference results are made once (in a child) and shared with the candidates' children
- * as sealed memory. */
+/* The trial session of one problem: inputs and reference results are made once (in a child) and shared with
+ * the candidates' children as sealed memory. */
 struct trial_session;
 enum status trial_open(const struct trial_setting *setting, struct trial_session **out);
 void trial_close(struct trial_session *session);
@@ -47,10 +49,11 @@ void trial_close(struct trial_session *session);
 enum status trial_run(struct trial_session *session, const struct trial_candidate *candidate,
                       uint64_t stop_above_ns, struct trial_outcome *out);
 
-/* Finalists measured again in one child, interleaved block by block, with the vendor library where it does this problem. The
- * candidates were verified by trial_run. out[i].timing has TIMING_INTERLEAVED. `baseline_name` is "" and its outcome unset where
- * there is no vendor library; for `ratios`: out of candidate i against the baseline (median and quartiles of per-round
- * ratios baseline/candidate), 0 where none. */
+/* Finalists measured again in one child, interleaved block by block, with the vendor library where it does
+ * this problem. The candidates were verified by trial_run. out[i].timing has TIMING_INTERLEAVED.
+ * `baseline_name` is "" and its outcome unset where there is no vendor library; for `ratios`: out of
+ * candidate i against the baseline (median and quartiles of per-round ratios baseline/candidate), 0 where
+ * none. */
 struct trial_ratio {
     double median, q1, q3;
 };
@@ -58,13 +61,16 @@ struct trial_final {
     struct trial_outcome baseline;
     char baseline_name[32];
     struct trial_ratio *against_baseline; /* [n], the caller's array, may be NULL */
-    struct trial_ratio *against_first;    /* [n]: candidate 0's time / candidate i's, the caller's array, may be NULL */
+    struct trial_ratio
+        *against_first; /* [n]: candidate 0's time / candidate i's, the caller's array, may be NULL */
 };
 enum status trial_finals(struct trial_session *session, const struct trial_candidate *candidates, size_t n,
                          uint32_t total_ms, struct trial_outcome *out, struct trial_final *final);
 
-/* The environment of measurements made now: canonical JSON text (device, driver, compiler, kernel, governor, vendor library). */
-enum status trial_environment(const struct trial_setting *setting, const char *compiler_identity, struct text *json);
+/* The environment of measurements made now: canonical JSON text (device, driver, compiler, kernel, governor,
+ * vendor library). */
+enum status trial_environment(const struct trial_setting *setting, const char *compiler_identity,
+                              struct text *json);
 
 /* The hidden entry of worker children: main() calls it first; returns -1 when argv is not a worker's. */
 int worker_main(int argc, char **argv);

@@ -1,5 +1,5 @@
-/* A descriptor made ready to run: what the trial children measure with and the runtime library launches with, so that the
- * number in the book is the number of the same code path. */
+/* A descriptor made ready to run: what the trial children measure with and the runtime library launches with,
+ * so that the number in the book is the number of the same code path. */
 #ifndef TUNEBOOK_LAUNCH_KERNEL_H
 #define TUNEBOOK_LAUNCH_KERNEL_H
 
@@ -9,16 +9,18 @@
 
 struct kernel;
 
-/* Does the descriptor cover the problem on a device with these facts? Every clause is evaluated on the real shape; compiled-in
- * fields must be equal; alignments sufficient. On false *clause (may be NULL) is the text of the clause that refused, valid as
- * long as the descriptor. Pure, without allocation; bytecode is validated. */
+/* Does the descriptor cover the problem on a device with these facts? Every clause is evaluated on the real
+ * shape; compiled-in fields must be equal; alignments sufficient. On false *clause (may be NULL) is the text
+ * of the clause that refused, valid as long as the descriptor. Pure, without allocation; bytecode is
+ * validated. */
 bool kernel_covers(const struct descriptor *descriptor, const struct problem *problem,
                    const struct device_facts *facts, const char **clause);
 
-/* Loads the code (already hashed against descriptor->code by the caller) and resolves every entry now. Copies what it needs of the
- * descriptor. */
-enum status kernel_load(const struct device_api *api, struct device *device, const struct descriptor *descriptor,
-                        const void *code, size_t code_bytes, struct kernel **out);
+/* Loads the code (already hashed against descriptor->code by the caller) and resolves every entry now. Copies
+ * what it needs of the descriptor. */
+enum status kernel_load(const struct device_api *api, struct device *device,
+                        const struct descriptor *descriptor, const void *code, size_t code_bytes,
+                        struct kernel **out);
 void kernel_unload(struct kernel *kernel);
 
 /* As kernel_covers, on the loaded kernel. */
@@ -32,10 +34,13 @@ struct kernel_launch {
     uint64_t scratch_bytes;   /* the device's part behind it */
 };
 
-/* STATUS_NOT_COVERED with the clause; STATUS_BAD_DATA if an expression faults or a grid is out of range. No allocation. */
-enum status kernel_bind(const struct kernel *kernel, const struct problem *problem, struct kernel_launch *out);
+/* STATUS_NOT_COVERED with the clause; STATUS_BAD_DATA if an expression faults or a grid is out of range. No
+ * allocation. */
+enum status kernel_bind(const struct kernel *kernel, const struct problem *problem,
+                        struct kernel_launch *out);
 
-/* Runs a bound launch; `workspace` has workspace_bytes + scratch_bytes, 64-byte aligned (may be NULL if both are 0). */
+/* Runs a bound launch; `workspace` has workspace_bytes + scratch_bytes, 64-byte aligned (may be NULL if both
+ * are 0). */
 enum status kernel_run(const struct kernel *kernel, const struct kernel_launch *launch, const void *args,
                        uint32_t args_bytes, void *workspace, void *stream);
 
