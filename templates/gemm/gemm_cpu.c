@@ -65,10 +65,10 @@
 #define UNROLL 4 /* steps of k between two tests of the loop: 1, 2, 4, 8 or 16 */
 #endif
 #ifndef BLOCK_K
-#define BLOCK_K 256 /* a multiple of 16 */
+#define BLOCK_K 512 /* a multiple of 16 */
 #endif
 #ifndef BLOCK_SCALARS
-#define BLOCK_SCALARS 192 /* rounded down to whole tiles, at least one */
+#define BLOCK_SCALARS 96 /* rounded down to whole tiles, at least one */
 #endif
 #ifndef BLOCK_VECTORS
 #define BLOCK_VECTORS 512 /* elements, not vectors; rounded down to whole tiles, at least one */
@@ -81,13 +81,13 @@
     1 /* 0: read in place; f32 only, and only where its elements are stored along the vectors */
 #endif
 #ifndef TILE_ORDER
-#define TILE_ORDER TILE_ORDER_SCALARS
+#define TILE_ORDER TILE_ORDER_VECTORS
 #endif
 #ifndef PREFETCH_SCALARS
 #define PREFETCH_SCALARS 0 /* how many steps of k ahead a tile prefetches the scalar side; 0: not at all */
 #endif
 #ifndef PREFETCH_VECTORS
-#define PREFETCH_VECTORS 0 /* the same for the vector side */
+#define PREFETCH_VECTORS 8 /* the same for the vector side */
 #endif
 #ifndef PREFETCH_PACK
 #define PREFETCH_PACK 0 /* elements, along memory, that packing prefetches ahead; 0: not at all */

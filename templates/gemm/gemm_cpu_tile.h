@@ -85,6 +85,14 @@ VEC_INLINE void tile_store(const struct tile *tile, int i, int vectors, const ve
 #undef STORE
 }
 
+/* The earlier sums may have gone as far as the last-level cache; they are wanted when the tile is done. */
+VEC_INLINE void tile_prefetch_sums(const struct tile *tile, int i, int vectors)
+{
+    for (int q = 0; q < vectors; q += 64 / VECTOR_BYTES) {
+        __builtin_prefetch(tile->add + i * TILE_LANES + q * LANES, 0, 3);
+    }
+}
+
 /* `scalars` and `vectors` are constants where this is expanded. */
 VEC_INLINE void tile_run(const struct tile *tile, int scalars, int vectors)
 {
@@ -93,6 +101,12 @@ VEC_INLINE void tile_run(const struct tile *tile, int scalars, int vectors)
     if ((i) < scalars) sums[i][0] = sums[i][1] = sums[i][2] = sums[i][3] = (vec){0};
     EACH_OF_16(ZERO)
 #undef ZERO
+    if (tile->add) {
+#define PREFETCH(i) \
+    if ((i) < scalars) tile_prefetch_sums(tile, i, vectors);
+        EACH_OF_16(PREFETCH)
+#undef PREFETCH
+    }
     long long p = 0, depth = tile->depth;
     for (; p + UNROLL <= depth; p += UNROLL) {
 #define PREFETCH(i) \
