@@ -88,8 +88,11 @@ enum status book_open(const char *path, enum book_mode mode, struct book **out)
     enum status status = STATUS_OK;
     if (book_on_network(path)) status = scratch_open(path, book->writable, &book->scratch);
     const char *file = book->scratch ? book->scratch : path;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && book->scratch && !book->writable)
+        status = environment_open(file, false, false, &book->environment); /* nobody else knows the copy */
+    else if (status == STATUS_OK)
         status = (book->writable ? open_writing : open_reading)(file, &book->environment);
+    if (status != STATUS_OK && book->scratch) status_prefix(status, "%s", path);
     /* A reader's private copy lives on in the mapping alone. */
     if (book->scratch && !book->writable) {
         unlink(book->scratch);
