@@ -76,19 +76,18 @@ VEC_INLINE void pack_along_k(float *to, int pitch, int width, int spill, int ahe
     }
 }
 
-/* As above, but the last step never spills. */
+/* As above, but never past the end: the steps that would spill so far store what is theirs. */
 VEC_INLINE void pack_across_k(float *to, int pitch, int width, int spill, int ahead,
                               const struct strip *strip)
 {
     for (int p = 0; p < strip->depth; p++) {
         const in_t *from = strip->from + p * strip->ld;
         float *row = to + (long long)p * pitch;
-        int may_spill = spill && p + 1 < strip->depth;
         for (int e = 0; e < width; e += LANES) {
             int left = strip->count - e;
             vec x = left >= LANES ? in_load(from + e) : left > 0 ? in_load_part(from + e, left) : (vec){0};
             if (ahead > 0) __builtin_prefetch((const char *)(from + e) + ahead * (int)sizeof(in_t), 0, 3);
-            if (may_spill || e + LANES <= width) {
+            if (e + LANES <= width || (spill && e + LANES <= (long long)(strip->depth - p) * pitch)) {
                 vec_store(row + e, x);
             } else {
                 vec_store_part(row + e, x, width - e);
