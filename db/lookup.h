@@ -47,8 +47,9 @@ struct lookup_answer {
  *     evidence   measured, predicted, default
  *     class      sibling_class: closest by |log2| of units x bandwidth
  *     group      all sizes but the last equal, before others
+ *     head       in the order asked
  *     distance   sum of |log2 ratio| over the sizes; 0 is the same shape under another head
- *     head, layer, key, and the record's own order
+ *     layer, key, and the record's own order
  *
  * near_shape takes sizes within 2x, the last within 4x. It goes from the sizes asked for outward, the nearer
  * value first in each size, and stops where nothing better can come or, in each book, head and class, after

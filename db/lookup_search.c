@@ -14,8 +14,8 @@ int rank_compare(const struct rank *a, const struct rank *b)
     if (!order) order = compare_u32(a->evidence, b->evidence);
     if (!order) order = compare_u32(a->class_distance, b->class_distance);
     if (!order) order = compare_u32(a->other_group, b->other_group);
-    if (!order) order = compare_u32(a->distance, b->distance);
     if (!order) order = compare_u32(a->head, b->head);
+    if (!order) order = compare_u32(a->distance, b->distance);
     if (!order) order = compare_u32(a->layer, b->layer);
     return order;
 }

@@ -10,8 +10,9 @@ struct rank {
     uint32_t match, evidence;
     uint32_t class_distance; /* sibling_class: |log2| of units x bandwidth, in 1/65536 */
     uint32_t other_group;    /* 1: some size but the last differs */
-    uint32_t distance;       /* sum of |log2 ratio| over the sizes, in 1/65536 */
-    uint32_t head, layer;
+    uint32_t head;
+    uint32_t distance; /* sum of |log2 ratio| over the sizes, in 1/65536 */
+    uint32_t layer;
 };
 int rank_compare(const struct rank *a, const struct rank *b);
 

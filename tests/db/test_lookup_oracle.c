@@ -115,8 +115,8 @@ static bool oracle_rank(const struct lookup_request *request, const struct item 
         sscanf(strchr(request->device_class, ':'), ":%lu:%lu", &b[0], &b[1]);
         class_distance = log2_distance(a[0] * a[1], b[0] * b[1]);
     }
-    uint32_t fields[7] = {match,    item->entry.evidence, class_distance,      !group,
-                          distance, (uint32_t)head,       (uint32_t)item->book};
+    uint32_t fields[7] = {match,    item->entry.evidence, class_distance, !group, (uint32_t)head,
+                          distance, (uint32_t)item->book};
     memcpy(rank, fields, sizeof fields);
     return true;
 }
