@@ -186,7 +186,7 @@ static double activate(int64_t act, double x)
 {
     switch (act) {
     case GEMM_RELU:
-    case GEMM_REGLU: return x > 0 ? x : 0;
+    case GEMM_REGLU: return x < 0 ? 0 : x; /* a NaN stays one, so that what is read shows */
     case GEMM_GELU:
     case GEMM_GEGLU:
         return 0.5 * x * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x))); /* sqrt(2/pi) */
