@@ -115,6 +115,7 @@ enum status quarantine_key(struct book *book, const char *device_class, const st
 struct book_writer {
     enum status (*create)(const char *path);
     enum status (*publish)(struct book *book);
+    enum status (*scratch)(const char *path, char **scratch);
 };
 extern const struct book_writer book_writer __attribute__((weak, visibility("hidden")));
 
@@ -131,7 +132,9 @@ enum status folder_sync(const char *path);
 enum status freeze_clean_pages(int descriptor, const char *path);
 
 /* book_scratch.c, book_publish.c: where a book on a network file system is worked on. */
-enum status scratch_open(const char *path, bool writable, char **scratch);
+enum status scratch_read(const char *path, char **scratch); /* a copy to be unlinked; free() the name */
+enum status scratch_write(const char *path,
+                          char **scratch); /* the one scratch of the book; free() the name */
 enum status scratch_publish(struct book *book);
 bool book_on_network(const char *path);
 enum status scratch_folder(const char *path, struct text *out); /* a local folder of this user's alone */

@@ -57,7 +57,6 @@ static enum status open_reading(const char *path, struct environment **out)
 static enum status open_writing(const char *path, struct environment **out)
 {
     struct stat stat_now;
-    if (!&book_writer) return status_fail(STATUS_UNAVAILABLE, "%s: this program only reads books", path);
     if (stat(path, &stat_now) ? errno == ENOENT : S_ISREG(stat_now.st_mode) && stat_now.st_size == 0)
         TRY(book_writer.create(path));
     struct environment *environment;
@@ -77,36 +76,42 @@ frozen:
                        "%s: a frozen book cannot be written; name a live one (a new path makes one)", path);
 }
 
+/* On a network file system nothing is mapped in place: there the file may vanish under the map. */
+static enum status open_on_network(struct book *book)
+{
+    char *copy;
+    if (book->writable) {
+        TRY(book_writer.scratch(book->path, &book->scratch));
+        return status_prefix(open_writing(book->scratch, &book->environment), "%s", book->path);
+    }
+    TRY(scratch_read(book->path, &copy));
+    enum status status = environment_open(copy, false, false, &book->environment);
+    unlink(copy); /* lives on in the mapping alone */
+    free(copy);
+    return status_prefix(status, "%s", book->path);
+}
+
 enum status book_open(const char *path, enum book_mode mode, struct book **out)
 {
+    if (mode == BOOK_WRITE && !&book_writer)
+        return status_fail(STATUS_UNAVAILABLE, "%s: this program only reads books", path);
     struct book *book = calloc(1, sizeof *book);
     if (!book || !(book->path = strdup(path))) {
         free(book);
         return status_fail(STATUS_NO_MEMORY, "%s: out of memory", path);
     }
     book->writable = mode == BOOK_WRITE;
-    enum status status = STATUS_OK;
-    if (book_on_network(path)) status = scratch_open(path, book->writable, &book->scratch);
-    const char *file = book->scratch ? book->scratch : path;
-    if (status == STATUS_OK && book->scratch && !book->writable)
-        status = environment_open(file, false, false, &book->environment); /* nobody else knows the copy */
-    else if (status == STATUS_OK)
-        status = (book->writable ? open_writing : open_reading)(file, &book->environment);
-    if (status != STATUS_OK && book->scratch) status_prefix(status, "%s", path);
-    /* A reader's private copy lives on in the mapping alone. */
-    if (book->scratch && !book->writable) {
-        unlink(book->scratch);
-        free(book->scratch);
-        book->scratch = NULL;
+    enum status status = book_on_network(path) ? open_on_network(book)
+                         : book->writable      ? open_writing(path, &book->environment)
+                                               : open_reading(path, &book->environment);
+    if (status == STATUS_OK) {
+        *out = book;
+        return STATUS_OK;
     }
-    if (status != STATUS_OK) {
-        free(book->scratch);
-        free(book->path);
-        free(book);
-        return status;
-    }
-    *out = book;
-    return STATUS_OK;
+    free(book->scratch);
+    free(book->path);
+    free(book);
+    return status;
 }
 
 enum status book_publish(struct book *book)

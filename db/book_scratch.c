@@ -75,47 +75,14 @@ enum status scratch_copy(const char *path, struct text *name)
     return status;
 }
 
-/* One scratch file for each book, found again after a crash: named by where the book lies. */
-static enum status scratch_name(const char *path, struct text *out)
+enum status scratch_read(const char *path, char **scratch)
 {
-    char real[PATH_MAX], shown[17];
-    const char *slash = strrchr(path, '/');
-    char *folder;
-    TRY(folder_of(path, &folder));
-    enum status status = file_make_folders(folder);
-    if (status == STATUS_OK && !realpath(folder, real))
-        status = status_fail_errno(STATUS_IO, "%s: cannot find", folder);
-    free(folder);
-    TRY(status);
-    struct sha256 sha;
-    sha256_begin(&sha);
-    sha256_add_field(&sha, real);
-    sha256_add_field(&sha, slash ? slash + 1 : path);
-    struct hash hash = sha256_end(&sha);
-    text_hex(hash.bytes, 8, shown);
-    text_format(out, "/%s.book", shown);
-    return text_status(out);
-}
-
-enum status scratch_open(const char *path, bool writable, char **scratch)
-{
-    struct text name = {0}, copy = {0};
-    enum status status = scratch_folder(path, &name);
-    if (status == STATUS_OK && writable) status = scratch_name(path, &name);
-    /* A writer's scratch that is there holds what a crash kept from being published. */
-    if (status == STATUS_OK && !(writable && access(name.data, F_OK) == 0)) {
-        text_format(&copy, "%s%sXXXXXX", name.data, writable ? "." : "/read.");
-        status = text_status(&copy);
-        if (status == STATUS_OK) status = scratch_copy(path, &copy);
-        if (status == STATUS_OK && writable &&
-            renameat2(AT_FDCWD, copy.data, AT_FDCWD, name.data, RENAME_NOREPLACE)) {
-            if (errno != EEXIST) status = status_fail_errno(STATUS_IO, "%s: cannot rename", copy.data);
-            unlink(copy.data);
-        }
-        if (status == STATUS_NOT_FOUND && writable) status = STATUS_OK; /* a new book: made in the scratch */
-    }
-    if (status == STATUS_OK) *scratch = text_take(writable ? &name : &copy);
-    text_free(&name);
+    struct text copy = {0};
+    enum status status = scratch_folder(path, &copy);
+    text_append(&copy, "/read.XXXXXX");
+    if (status == STATUS_OK) status = text_status(&copy);
+    if (status == STATUS_OK) status = scratch_copy(path, &copy);
+    if (status == STATUS_OK) *scratch = text_take(&copy);
     text_free(&copy);
     return status;
 }

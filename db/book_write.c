@@ -4,7 +4,8 @@
 #include <sys/statvfs.h>
 #include "db/book_internal.h"
 
-const struct book_writer book_writer = {.create = book_create, .publish = scratch_publish};
+const struct book_writer book_writer = {
+    .create = book_create, .publish = scratch_publish, .scratch = scratch_write};
 
 static enum status check_writable(struct book *book)
 {

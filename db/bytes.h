@@ -67,30 +67,17 @@ static inline void reader_hash(struct reader *reader, struct hash *hash)
     if (bytes) memcpy(hash->bytes, bytes, sizeof hash->bytes);
 }
 
-/* Length, bytes, terminator: usable in place. That none lies before the end is not asked, a shorter text
+/* Length, bytes, terminator: usable in place. That none lies before the end is not asked: a shorter text
  * harms nobody, and asking costs a third of the decoding. */
-static inline const char *reader_string(struct reader *reader)
-{
-    uint32_t length = reader_u32(reader);
-    if (length > STRING_BYTES_MAX) reader->bad = true;
-    const uint8_t *bytes = reader_take(reader, (size_t)length + 1);
-    if (bytes && bytes[length] == 0) return (const char *)bytes;
-    reader->bad = true;
-    return "";
-}
-
-static inline struct blob reader_blob(struct reader *reader)
-{
-    uint32_t size = reader_u16(reader);
-    const uint8_t *bytes = reader_take(reader, size);
-    return (struct blob){.bytes = bytes, .size = bytes ? size : 0};
-}
+const char *reader_string(struct reader *reader);
+struct blob reader_blob(struct reader *reader);
+void reader_blobs(struct reader *reader, struct blob *out, unsigned n);
+void reader_timing(struct reader *reader, struct timing *timing);
 
 /* Opens the envelope: length, checksum, kind and format; *body stands on the first field. `what` begins
  * errors. */
 enum status envelope_open(const char *what, char kind, const void *bytes, size_t size, struct reader *body);
 /* After the last field: nothing missing, nothing left over. */
 enum status envelope_finish(const char *what, const struct reader *body);
-void reader_timing(struct reader *reader, struct timing *timing);
 
 #endif

@@ -48,9 +48,9 @@ static enum status step_decode(struct reader *reader, struct descriptor_step *st
         return STATUS_OK;
     }
     step->entry = reader_string(reader);
-    for (int i = 0; i < 3; i++) step->grid[i] = reader_blob(reader);
-    for (int i = 0; i < 3; i++) step->cluster[i] = reader_blob(reader);
-    for (int i = 0; i < 3; i++) step->block[i] = reader_blob(reader);
+    reader_blobs(reader, step->grid, 3);
+    reader_blobs(reader, step->cluster, 3);
+    reader_blobs(reader, step->block, 3);
     step->shared_bytes = reader_blob(reader);
     return STATUS_OK;
 }

@@ -27,6 +27,28 @@ enum status envelope_finish(const char *what, const struct reader *body)
     return STATUS_OK;
 }
 
+const char *reader_string(struct reader *reader)
+{
+    uint32_t length = reader_u32(reader);
+    if (length > STRING_BYTES_MAX) reader->bad = true;
+    const uint8_t *bytes = reader_take(reader, (size_t)length + 1);
+    if (bytes && bytes[length] == 0) return (const char *)bytes;
+    reader->bad = true;
+    return "";
+}
+
+struct blob reader_blob(struct reader *reader)
+{
+    uint32_t size = reader_u16(reader);
+    const uint8_t *bytes = reader_take(reader, size);
+    return (struct blob){.bytes = bytes, .size = bytes ? size : 0};
+}
+
+void reader_blobs(struct reader *reader, struct blob *out, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) out[i] = reader_blob(reader);
+}
+
 void reader_timing(struct reader *reader, struct timing *timing)
 {
     timing->median_ns = reader_u64(reader);

@@ -49,7 +49,8 @@ static void read_side(const struct near *near, uint32_t size, int code, const MD
 }
 
 /* The smallest value >= `value` of this size on the path. */
-static void seek_up(struct near *near, uint32_t size, int64_t value, struct side *side)
+__attribute__((noinline)) static void seek_up(struct near *near, uint32_t size, int64_t value,
+                                              struct side *side)
 {
     side->exists = false;
     if (near->probes_left == 0 || value > KEY_SIZE_LARGEST) return;
@@ -61,7 +62,8 @@ static void seek_up(struct near *near, uint32_t size, int64_t value, struct side
 }
 
 /* The largest value < `value`. */
-static void seek_down(struct near *near, uint32_t size, int64_t value, struct side *side)
+__attribute__((noinline)) static void seek_down(struct near *near, uint32_t size, int64_t value,
+                                                struct side *side)
 {
     side->exists = false;
     if (near->probes_left == 0) return;

@@ -8,7 +8,8 @@ struct line {
     size_t left; /* with the terminator */
 };
 
-static void say_bytes(struct line *line, const char *bytes, size_t size)
+/* Out of line: it stands in many places and need not be fast. */
+__attribute__((noinline)) static void say_bytes(struct line *line, const char *bytes, size_t size)
 {
     if (size > line->left - 1) size = line->left - 1;
     memcpy(line->at, bytes, size);
@@ -17,12 +18,12 @@ static void say_bytes(struct line *line, const char *bytes, size_t size)
     *line->at = 0;
 }
 
-static void say(struct line *line, const char *text)
+__attribute__((noinline)) static void say(struct line *line, const char *text)
 {
     say_bytes(line, text, strlen(text));
 }
 
-static void say_number(struct line *line, uint64_t number)
+__attribute__((noinline)) static void say_number(struct line *line, uint64_t number)
 {
     char digits[20];
     size_t n = sizeof digits;
