@@ -51,7 +51,7 @@ $(BUILD)/$(1).a: $(call objects,$(1)) $(if $(filter templates,$(1)),$(BUILD)/obj
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 

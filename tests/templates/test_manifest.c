@@ -390,6 +390,7 @@ static void test_built_in(void **state)
             const char *clause = "";
             for (int f = 0; f < DEVICE_FACT_COUNT; f++) facts.value[f] = 1 << 20;
             facts.value[DEVICE_FACT_units] = 2;
+            facts.value[DEVICE_FACT_lds_bytes] = 64 << 20;
             facts.value[DEVICE_FACT_wave_size] = facts.value[DEVICE_FACT_max_block_threads] = 1;
             facts.value[DEVICE_FACT_vector_bytes] = 32;
             facts.value[DEVICE_FACT_vector_registers] = 16;
