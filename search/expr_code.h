@@ -60,6 +60,8 @@ enum { EXPR_JUMP_BYTES = 3 }; /* a whole jump instruction */
 
 /* Bytes of the operand of a known opcode; 0xff for an unknown one. */
 uint8_t expr_operand_bytes(uint8_t opcode);
+/* Values that a known opcode takes off the stack. */
+uint8_t expr_pops(uint8_t opcode);
 
 static inline uint32_t expr_jump_offset(const uint8_t *operand)
 {

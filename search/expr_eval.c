@@ -16,6 +16,11 @@ uint8_t expr_operand_bytes(uint8_t opcode)
     return ops[opcode].known ? ops[opcode].operand_bytes : 0xff;
 }
 
+uint8_t expr_pops(uint8_t opcode)
+{
+    return ops[opcode].pops;
+}
+
 int64_t expr_word(const char *word)
 {
     uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a, 64 bits (draft-eastlake-fnv) */
