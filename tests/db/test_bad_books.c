@@ -445,14 +445,41 @@ static void a_full_disk_of_256_kib(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Every place in the lock file is taken by somebody who lives. */
+static void too_many_readers(void **state)
+{
+    (void)state;
+    const char *path = make_book("busy.book", 0);
+    struct book *book;
+    struct record record;
+    char line[1024];
+    static MDB_txn *txns[LMDB_READERS];
+    size_t n = 0;
+    assert_ok(book_open(path, BOOK_READ, &book));
+    while (n < N_OF(txns) && !mdb_txn_begin(book->environment->lmdb, NULL, MDB_RDONLY, &txns[n])) n++;
+    assert_true(n > 400);
+    snprintf(line, sizeof line, "%s: cannot read: all reader places of its lock file are taken; try again",
+             path);
+    assert_fails(book_get_record(book, key, &record), STATUS_BUSY, line);
+    while (n) mdb_txn_abort(txns[--n]);
+    assert_ok(book_get_record(book, key, &record));
+    assert_ok(book_close(book));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_book_at_all),   cmocka_unit_test(another_format_of_lmdb),
-        cmocka_unit_test(every_truncation), cmocka_unit_test(another_schema),
-        cmocka_unit_test(damaged_values),   cmocka_unit_test(an_lmdb_file_of_somebody_else),
-        cmocka_unit_test(read_only),        cmocka_unit_test(flipped_bits_are_found_or_harmless),
-        cmocka_unit_test(a_full_disk),      cmocka_unit_test(a_full_disk_of_256_kib),
+        cmocka_unit_test(no_book_at_all),
+        cmocka_unit_test(another_format_of_lmdb),
+        cmocka_unit_test(every_truncation),
+        cmocka_unit_test(another_schema),
+        cmocka_unit_test(damaged_values),
+        cmocka_unit_test(an_lmdb_file_of_somebody_else),
+        cmocka_unit_test(read_only),
+        cmocka_unit_test(flipped_bits_are_found_or_harmless),
+        cmocka_unit_test(too_many_readers),
+        cmocka_unit_test(a_full_disk),
+        cmocka_unit_test(a_full_disk_of_256_kib),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
