@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "search/expr_fold.h"
 
 /* Which value-vector slots the descriptor's expressions read, and the dense numbers they get. */
 struct names {
@@ -72,23 +73,85 @@ static const char *compiled_in(struct arena *arena, const struct manifest *manif
     return NULL;
 }
 
-struct clause_list {
-    struct expr exprs[DESCRIPTOR_CLAUSES_MAX];
-    const char *texts[DESCRIPTOR_CLAUSES_MAX];
-    uint32_t n;
+/* --- Folding: in a kernel the parameters are constants, and so is what the first clauses want equal, for
+ * nothing behind them is evaluated where they do not hold. What folds away is paid for by no lookup and no
+ * launch. --- */
+
+struct folding {
+    struct arena *arena;
+    bool known[SLOT_COUNT];
+    int64_t slots[SLOT_COUNT];
 };
 
-static enum status add_clause(struct clause_list *list, const struct expr *expr, const char *text)
+static bool is_wanted_equal(const struct manifest *manifest, unsigned index)
 {
-    if (list->n == DESCRIPTOR_CLAUSES_MAX)
+    enum field_kind kind = manifest->op->fields[index].kind;
+    return kind == FIELD_SIZE ? manifest->specialize >> index & 1 : kind != FIELD_ALIGN;
+}
+
+static void folding_begin(struct arena *arena, const struct descriptor_request *request, struct folding *out)
+{
+    static const struct device_facts unknown;
+    memset(out, 0, sizeof *out);
+    out->arena = arena;
+    memcpy(out->slots, request->slots, sizeof out->slots);
+    problem_slots(request->problem, &unknown, out->slots);
+    for (unsigned i = 0; i < request->manifest->op->n_fields; i++)
+        out->known[SLOT_PROBLEM + i] = is_wanted_equal(request->manifest, i);
+    for (unsigned slot = SLOT_PARAMETERS; slot < SLOT_COUNT; slot++) out->known[slot] = true;
+}
+
+static enum status fold(const struct folding *folding, struct expr *expr)
+{
+    if (!expr->size) return STATUS_OK;
+    return expr_fold(folding->arena, expr, folding->known, folding->slots, expr);
+}
+
+static enum status fold_step(const struct folding *folding, struct manifest_step *step)
+{
+    int64_t when;
+    if (step->has_when) TRY(fold(folding, &step->when));
+    if (step->has_when && expr_is_constant(&step->when, &when) && when) step->has_when = false;
+    for (int i = 0; i < 3; i++) {
+        TRY(fold(folding, &step->grid[i]));
+        TRY(fold(folding, &step->cluster[i]));
+        TRY(fold(folding, &step->block[i]));
+    }
+    TRY(fold(folding, &step->shared_bytes));
+    TRY(fold(folding, &step->zero_offset));
+    return fold(folding, &step->zero_bytes);
+}
+
+/* Everything of a manifest that becomes an expression of the descriptor, folded. */
+struct expressions {
+    uint32_t n_clauses, n_steps;
+    struct expr clauses[DESCRIPTOR_CLAUSES_MAX];
+    const char *texts[DESCRIPTOR_CLAUSES_MAX];
+    struct expr workspace_bytes;
+    struct manifest_step steps[MANIFEST_STEPS_MAX];
+};
+
+static enum status add_clause(struct expressions *list, const struct expr *expr, const char *text)
+{
+    if (list->n_clauses == DESCRIPTOR_CLAUSES_MAX)
         return status_fail(STATUS_BAD_DATA, "more than %d clauses in one kernel", DESCRIPTOR_CLAUSES_MAX);
-    list->exprs[list->n] = *expr;
-    list->texts[list->n++] = text;
+    list->clauses[list->n_clauses] = *expr;
+    list->texts[list->n_clauses++] = text;
     return STATUS_OK;
 }
 
+/* A clause that always holds is left out; one that never does stays, and says why. */
+static enum status add_folded(const struct folding *folding, const struct manifest_clause *clause,
+                              struct expressions *list)
+{
+    struct expr expr = clause->expr;
+    int64_t holds;
+    TRY(fold(folding, &expr));
+    return expr_is_constant(&expr, &holds) && holds ? STATUS_OK : add_clause(list, &expr, clause->text);
+}
+
 static enum status gather_clauses(struct arena *arena, const struct descriptor_request *request,
-                                  struct clause_list *list)
+                                  const struct folding *folding, struct expressions *list)
 {
     const struct manifest *manifest = request->manifest;
     struct expr_scope scope = {.context = manifest->op, .find = find_field};
@@ -99,14 +162,30 @@ static enum status gather_clauses(struct arena *arena, const struct descriptor_r
         TRY(expr_compile(arena, text, manifest->name, &scope, &expr));
         TRY(add_clause(list, &expr, text));
     }
-    for (uint32_t i = 0; i < manifest->n_accepts; i++)
-        TRY(add_clause(list, &manifest->accepts[i].expr, manifest->accepts[i].text));
-    for (uint32_t i = 0; i < manifest->n_where; i++)
-        TRY(add_clause(list, &manifest->where[i].expr, manifest->where[i].text));
+    for (uint32_t i = 0; i < manifest->n_accepts; i++) TRY(add_folded(folding, &manifest->accepts[i], list));
+    for (uint32_t i = 0; i < manifest->n_where; i++) TRY(add_folded(folding, &manifest->where[i], list));
     return STATUS_OK;
 }
 
-/* --- Renumbering: every expression of the manifest becomes a blob over the descriptor's own names. --- */
+static enum status gather(struct arena *arena, const struct descriptor_request *request,
+                          struct expressions *out)
+{
+    const struct manifest *manifest = request->manifest;
+    struct folding folding;
+    folding_begin(arena, request, &folding);
+    out->n_clauses = 0;
+    TRY(gather_clauses(arena, request, &folding, out));
+    out->workspace_bytes = manifest->workspace_bytes;
+    TRY(fold(&folding, &out->workspace_bytes));
+    out->n_steps = manifest->n_steps;
+    for (uint32_t i = 0; i < manifest->n_steps; i++) {
+        out->steps[i] = manifest->steps[i];
+        TRY(fold_step(&folding, &out->steps[i]));
+    }
+    return STATUS_OK;
+}
+
+/* --- Renumbering: every folded expression becomes a blob over the descriptor's own names. --- */
 
 static void visit(struct names *names, const struct expr *expr)
 {
@@ -195,35 +274,34 @@ static enum status fill_texts(struct arena *arena, const struct descriptor_reque
 }
 
 static enum status fill_expressions(struct arena *arena, const struct descriptor_request *request,
-                                    const struct clause_list *clauses, struct descriptor *out)
+                                    const struct expressions *from, struct descriptor *out)
 {
-    const struct manifest *manifest = request->manifest;
     struct names names = {0};
-    for (uint32_t i = 0; i < clauses->n; i++) visit(&names, &clauses->exprs[i]);
-    visit(&names, &manifest->workspace_bytes);
-    for (uint32_t i = 0; i < manifest->n_steps; i++) visit_step(&names, &manifest->steps[i]);
+    for (uint32_t i = 0; i < from->n_clauses; i++) visit(&names, &from->clauses[i]);
+    visit(&names, &from->workspace_bytes);
+    for (uint32_t i = 0; i < from->n_steps; i++) visit_step(&names, &from->steps[i]);
     TRY(number_names(request, &names, out));
-    out->n_clauses = clauses->n;
-    for (uint32_t i = 0; i < clauses->n; i++) {
-        TRY(renumber(arena, &names, &clauses->exprs[i], &out->clauses[i]));
-        out->clause_texts[i] = clauses->texts[i];
+    out->n_clauses = from->n_clauses;
+    for (uint32_t i = 0; i < from->n_clauses; i++) {
+        TRY(renumber(arena, &names, &from->clauses[i], &out->clauses[i]));
+        out->clause_texts[i] = from->texts[i];
     }
-    TRY(renumber(arena, &names, &manifest->workspace_bytes, &out->workspace_bytes));
-    out->n_steps = manifest->n_steps;
-    for (uint32_t i = 0; i < manifest->n_steps; i++)
-        TRY(renumber_step(arena, &names, &manifest->steps[i], &out->steps[i]));
+    TRY(renumber(arena, &names, &from->workspace_bytes, &out->workspace_bytes));
+    out->n_steps = from->n_steps;
+    for (uint32_t i = 0; i < from->n_steps; i++)
+        TRY(renumber_step(arena, &names, &from->steps[i], &out->steps[i]));
     return STATUS_OK;
 }
 
 enum status descriptor_build(struct arena *arena, const struct descriptor_request *request,
                              struct descriptor *out)
 {
-    struct clause_list *clauses = arena_alloc(arena, sizeof *clauses);
-    if (!clauses) return status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
+    struct expressions *expressions = arena_alloc(arena, sizeof *expressions);
+    if (!expressions) return status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
     memset(out, 0, sizeof *out);
     TRY(fill_texts(arena, request, out));
-    TRY(gather_clauses(arena, request, clauses));
-    TRY(fill_expressions(arena, request, clauses, out));
+    TRY(gather(arena, request, expressions));
+    TRY(fill_expressions(arena, request, expressions, out));
     int64_t deterministic = 0;
     enum expr_fault fault = expr_eval(&request->manifest->deterministic, request->slots, &deterministic);
     if (fault != EXPR_FINE)

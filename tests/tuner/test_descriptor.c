@@ -73,6 +73,50 @@ static bool template_covers(const struct manifest *manifest, const struct proble
     return true;
 }
 
+/* What the descriptor's expression gives on this problem. */
+static int64_t blob_value(const struct descriptor *descriptor, const struct blob *blob,
+                          const struct problem *problem, const struct device_facts *facts)
+{
+    int64_t slots[SLOT_COUNT], values[DESCRIPTOR_NAMES_MAX], value = 0;
+    problem_slots(problem, facts, slots);
+    for (uint32_t i = 0; i < descriptor->n_names; i++) {
+        assert_false(descriptor->is_parameter[i]); /* folded away */
+        int field = op_field_index(problem->op, descriptor->names[i]);
+        if (field < 0) assert_string_equal(descriptor->names[i], "device.lds_bytes");
+        values[i] = slots[field < 0 ? SLOT_DEVICE + DEVICE_FACT_lds_bytes : SLOT_PROBLEM + field];
+    }
+    assert_int_equal(expr_eval_checked(blob->bytes, blob->size, values, descriptor->n_names, &value),
+                     EXPR_FINE);
+    return value;
+}
+
+/* On a problem that is covered, every number of a launch is the template's. */
+static void check_launch(const struct manifest *manifest, const struct descriptor *descriptor,
+                         const struct problem *asked, const struct device_facts *facts,
+                         const int64_t *configuration)
+{
+    int64_t slots[SLOT_COUNT];
+    memcpy(slots, configuration, sizeof slots);
+    problem_slots(asked, facts, slots);
+    const struct manifest_step *step = &manifest->steps[0], *zero = &manifest->steps[1];
+    const struct descriptor_step *built = &descriptor->steps[0], *built_zero = &descriptor->steps[1];
+    const struct expr *exprs[] = {
+        &manifest->workspace_bytes, &step->grid[0],     &step->grid[1],   &step->grid[2],
+        &step->shared_bytes,        &zero->zero_offset, &zero->zero_bytes};
+    const struct blob *blobs[] = {
+        &descriptor->workspace_bytes, &built->grid[0],          &built->grid[1],        &built->grid[2],
+        &built->shared_bytes,         &built_zero->zero_offset, &built_zero->zero_bytes};
+    for (size_t i = 0; i < sizeof exprs / sizeof *exprs; i++) {
+        int64_t expected = 0;
+        assert_int_equal(expr_eval(exprs[i], slots, &expected), EXPR_FINE);
+        assert_int_equal(blob_value(descriptor, blobs[i], asked, facts), expected);
+    }
+    int64_t runs = 0;
+    assert_int_equal(expr_eval(&zero->when, slots, &runs), EXPR_FINE);
+    assert_int_equal(!built_zero->when.size || blob_value(descriptor, &built_zero->when, asked, facts),
+                     runs != 0);
+}
+
 static void covers_what_the_template_covers(void **state)
 {
     (void)state;
@@ -101,6 +145,7 @@ static void covers_what_the_template_covers(void **state)
         bool expected = template_covers(manifest, &made_for, &asked, &facts, slots);
         assert_int_equal(kernel_covers(read, &asked, &facts, &clause), expected);
         assert_true(expected || clause);
+        if (expected) check_launch(manifest, read, &asked, &facts, slots);
         covered += expected;
         free(built);
         free(read);
@@ -108,6 +153,50 @@ static void covers_what_the_template_covers(void **state)
         arena_free(&arena);
     }
     assert_true(covered > count / 50 && covered < count); /* both answers were seen */
+    manifest_free(manifest);
+}
+
+/* Of accepts and where, what the configuration and the compiled-in fields decide leaves a lookup nothing to
+ * do. */
+static void what_is_decided_is_left_out(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *problem, *configuration, *texts[3]; /* of the clauses that stay */
+    } cases[] = {
+        {"gemm f32 nt m=16 n=8 k=8",
+         "TILE=16,SWIZZLE=none,SPLIT=1",
+         {"k % 4 == 0", "lds <= device.lds_bytes"}},
+        {"gemm f32 nt m=16 n=8 k=8",
+         "TILE=16,SWIZZLE=none,SPLIT=2",
+         {"k % 4 == 0", "lds <= device.lds_bytes", "SPLIT == 1 || ceil_div(k, TILE) >= SPLIT"}},
+        {"gemm a=f32 b=bf16 d=f32 nt m=16 n=8 k=8", /* never holds, and says so */
+         "TILE=16,SWIZZLE=none,SPLIT=1",
+         {"k % 4 == 0", "a_type == b_type", "lds <= device.lds_bytes"}},
+    };
+    struct manifest *manifest = sample("void sample(void) {}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena arena = {0};
+        struct descriptor *descriptor = calloc(1, sizeof *descriptor);
+        struct problem problem;
+        int64_t slots[SLOT_COUNT] = {0};
+        assert_int_equal(problem_parse(cases[i].problem, &problem), STATUS_OK);
+        assert_int_equal(manifest_parse_configuration(manifest, cases[i].configuration, slots), STATUS_OK);
+        struct descriptor_request request = {manifest, &problem, slots, "x86-64-v3", "cc 1"};
+        assert_int_equal(descriptor_build(&arena, &request, descriptor), STATUS_OK);
+        uint32_t n = 0;
+        while (n < 3 && cases[i].texts[n]) n++;
+        uint32_t compiled_in = 0;
+        for (unsigned f = 0; f < problem.op->n_fields; f++)
+            compiled_in +=
+                problem.op->fields[f].kind != FIELD_SIZE && problem.op->fields[f].kind != FIELD_ALIGN;
+        assert_int_equal(descriptor->n_clauses, compiled_in + n);
+        for (uint32_t j = 0; j < n; j++)
+            assert_string_equal(descriptor->clause_texts[descriptor->n_clauses - n + j], cases[i].texts[j]);
+        for (uint32_t j = 0; j < descriptor->n_names; j++) assert_false(descriptor->is_parameter[j]);
+        free(descriptor);
+        arena_free(&arena);
+    }
     manifest_free(manifest);
 }
 
@@ -176,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(covers_what_the_template_covers),
+        cmocka_unit_test(what_is_decided_is_left_out),
         cmocka_unit_test(identity_is_content),
         cmocka_unit_test(alignment_binds_where_the_source_reads_it),
     };

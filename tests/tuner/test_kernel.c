@@ -69,6 +69,37 @@ static void test_clauses_decide(void **state)
     assert_string_equal(clause, "act == none");
 }
 
+static enum status bind(struct made *made, const char *text, struct kernel_launch *launch)
+{
+    struct problem problem = problem_of(text);
+    struct kernel *kernel;
+    assert_ok(kernel_load(api, device, &made->descriptor, good.job.code.data, good.job.code.size, &kernel));
+    enum status status = kernel_bind(kernel, &problem, launch);
+    kernel_unload(kernel);
+    return status;
+}
+
+/* Descriptors of earlier versions name their parameters. */
+static void test_parameters_in_the_names_have_their_values(void **state)
+{
+    (void)state;
+    struct made made = good;
+    struct expr_name name;
+    struct kernel_launch launch;
+    const char *clause;
+    made_describe(&made, "ceil_div(m, align_d)", "0");
+    assert_true(find_gemm_name(NULL, "align_d", &name) && name.kind == EXPR_SLOT);
+    made.descriptor.names[name.slot] = "TILE";
+    made.descriptor.is_parameter[name.slot] = 1;
+    made.descriptor.parameter_values[name.slot] = 16;
+    made_clause(&made, "k % align_d == 0");
+    assert_true(covers(&made, "gemm f32 nn m=33 n=8 k=32", &clause));
+    assert_false(covers(&made, "gemm f32 nn m=33 n=8 k=24", &clause));
+    assert_string_equal(clause, "k % align_d == 0");
+    assert_ok(bind(&made, "gemm f32 nn m=33 n=8 k=32", &launch));
+    assert_int_equal(launch.steps[0].grid[0], 3);
+}
+
 static void test_strange_descriptors_cover_nothing(void **state)
 {
     (void)state;
@@ -104,16 +135,6 @@ static void test_strange_descriptors_cover_nothing(void **state)
     assert_int_equal(
         kernel_load(api, device, &made.descriptor, good.job.code.data, good.job.code.size, &kernel),
         STATUS_BAD_DATA);
-}
-
-static enum status bind(struct made *made, const char *text, struct kernel_launch *launch)
-{
-    struct problem problem = problem_of(text);
-    struct kernel *kernel;
-    assert_ok(kernel_load(api, device, &made->descriptor, good.job.code.data, good.job.code.size, &kernel));
-    enum status status = kernel_bind(kernel, &problem, launch);
-    kernel_unload(kernel);
-    return status;
 }
 
 static void test_bind(void **state)
@@ -210,6 +231,7 @@ int main(int argc, char **argv)
     if (code >= 0) return code;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clauses_decide),
+        cmocka_unit_test(test_parameters_in_the_names_have_their_values),
         cmocka_unit_test(test_strange_descriptors_cover_nothing),
         cmocka_unit_test(test_bind),
         cmocka_unit_test(test_bind_refuses_nonsense),
