@@ -87,15 +87,15 @@ static void test_parameters_in_the_names_have_their_values(void **state)
     struct expr_name name;
     struct kernel_launch launch;
     const char *clause;
-    made_describe(&made, "ceil_div(m, align_d)", "0");
-    assert_true(find_gemm_name(NULL, "align_d", &name) && name.kind == EXPR_SLOT);
+    made_describe(&made, "ceil_div(m, batch)", "0");
+    assert_true(find_gemm_name(NULL, "batch", &name) && name.kind == EXPR_SLOT);
     made.descriptor.names[name.slot] = "TILE";
     made.descriptor.is_parameter[name.slot] = 1;
     made.descriptor.parameter_values[name.slot] = 16;
-    made_clause(&made, "k % align_d == 0");
+    made_clause(&made, "k % batch == 0");
     assert_true(covers(&made, "gemm f32 nn m=33 n=8 k=32", &clause));
     assert_false(covers(&made, "gemm f32 nn m=33 n=8 k=24", &clause));
-    assert_string_equal(clause, "k % align_d == 0");
+    assert_string_equal(clause, "k % batch == 0");
     assert_ok(bind(&made, "gemm f32 nn m=33 n=8 k=32", &launch));
     assert_int_equal(launch.steps[0].grid[0], 3);
 }
