@@ -10,7 +10,7 @@
 #include "tuner/session.h"
 #include "tuner/worker.h"
 
-enum { SMALL_MS = 5000, SLACK_BYTES = 128 << 20, DEFAULT_MEMORY = 1 << 30, DEFAULT_MEASURE_MS = 200 };
+enum { SMALL_MS = 15000, SLACK_BYTES = 128 << 20, DEFAULT_MEMORY = 1 << 30, DEFAULT_MEASURE_MS = 200 };
 
 void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what)
 {
