@@ -69,9 +69,10 @@ enum expr_fault {
 
 /* Evaluates compiled or validated code. *out is written only on EXPR_FINE. No allocation. */
 enum expr_fault expr_eval(const struct expr *expr, const int64_t *slots, int64_t *out);
-/* Evaluates bytes that came over a file and were not validated: each instruction is checked as it runs, so that
- * nothing outside the bytes, the stack or the slots is touched. EXPR_BAD_CODE where expr_validate would refuse what
- * ran. For looking once at code that may never be used; validating and evaluating takes several times as long. */
+/* Evaluates bytes that came over a file and were not validated: each instruction is checked as it runs, so
+ * that nothing outside the bytes, the stack or the slots is touched. EXPR_BAD_CODE where expr_validate would
+ * refuse what ran. For looking once at code that may never be used; validating and evaluating takes several
+ * times as long. */
 enum expr_fault expr_eval_checked(const void *code, size_t size, const int64_t *slots, unsigned n_slots,
                                   int64_t *out);
 const char *expr_fault_name(enum expr_fault fault); /* "overflow", ... */

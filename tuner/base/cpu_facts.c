@@ -52,8 +52,8 @@ static int detected_level(void)
 }
 #endif
 
-/* $TUNEBOOK_CPU_TARGET asks for a lower level of the same architecture: to tune or test for a smaller machine. One that this CPU
- * lacks changes nothing. */
+/* $TUNEBOOK_CPU_TARGET asks for a lower level of the same architecture: to tune or test for a smaller
+ * machine. One that this CPU lacks changes nothing. */
 static int level_index(void)
 {
     int detected = detected_level();
