@@ -126,41 +126,48 @@ static enum expr_fault floor_log2(int64_t a, int64_t *out)
     return EXPR_FINE;
 }
 
+/* What unvalidated code must be asked before an instruction runs: that its operand is there, that what it
+ * takes is on the stack and what it leaves fits, that its jump stays inside. Nothing where `checked` is
+ * false. */
+#define REQUIRE(condition) \
+    if (checked && !(condition)) return EXPR_BAD_CODE
+#define REQUIRE_OPERAND(bytes) REQUIRE(end - pc >= (bytes))
+#define REQUIRE_DEPTH(values)  REQUIRE(below - stack >= (values))
+#define REQUIRE_TARGET         REQUIRE(end - pc >= 2 && (ptrdiff_t)expr_jump_offset(pc) <= end - pc - 2)
+
 /* How an instruction ends; each includes the break. */
 #define POP(to) ((to) = top, top = *--below)
 #define CHECKED(call)                   \
+    REQUIRE_DEPTH(1);                   \
     if ((fault = (call))) return fault; \
     break
 #define UNARY(expression) \
+    REQUIRE_DEPTH(1);     \
     top = (expression);   \
     break
 #define BINARY(expression) \
+    REQUIRE_DEPTH(2);      \
     POP(right);            \
     top = (expression);    \
     break
-#define BINARY_CHECKED(function) \
-    POP(right);                  \
-    CHECKED(function(top, right, &top))
+#define BINARY_CHECKED(function)                            \
+    REQUIRE_DEPTH(2);                                       \
+    POP(right);                                             \
+    if ((fault = function(top, right, &top))) return fault; \
+    break
 #define BINARY_OVERFLOWING(builtin)                      \
+    REQUIRE_DEPTH(2);                                    \
     POP(right);                                          \
     if (builtin(top, right, &top)) return EXPR_OVERFLOW; \
     break
 #define PUSH(value, bytes)                        \
+    REQUIRE_OPERAND(bytes);                       \
+    REQUIRE(below - stack < EXPR_STACK_MAX);      \
     *below++ = top, top = (value), pc += (bytes); \
     break
 #define JUMP(condition)                                 \
     pc += 2 + ((condition) ? expr_jump_offset(pc) : 0); \
     break
-
-/* May the instruction at pc run here? What a validated one always may. */
-static inline bool may_run(const uint8_t *pc, const uint8_t *end, size_t depth, unsigned n_slots)
-{
-    uint8_t opcode = *pc, bytes = ops[opcode].operand_bytes, pops = ops[opcode].pops;
-    if (!ops[opcode].known || end - pc <= bytes || depth < pops) return false;
-    if (opcode == EXPR_OP_SLOT && pc[1] >= n_slots) return false;
-    if (bytes == 2 && expr_jump_offset(pc + 1) > end - pc - EXPR_JUMP_BYTES) return false;
-    return pops > 0 || depth < EXPR_STACK_MAX;
-}
 
 /* The top of the stack lives in a register; `below` points past what lies under it. Compiled and validated
  * code never leaves the bounds, so nothing is checked for it but arithmetic. */
@@ -171,19 +178,26 @@ run(const struct expr *expr, const int64_t *slots, bool checked, unsigned n_slot
     int64_t stack[EXPR_STACK_MAX + 1], *below = stack, top = 0, right;
     enum expr_fault fault;
     while (pc < end) {
-        if (checked && !may_run(pc, end, (size_t)(below - stack), n_slots)) return EXPR_BAD_CODE;
         switch (*pc++) {
         case EXPR_OP_PUSH8: PUSH((int8_t)*pc, 1);
         case EXPR_OP_PUSH32: PUSH(expr_load32(pc), 4);
         case EXPR_OP_PUSH64: PUSH(expr_load64(pc), 8);
-        case EXPR_OP_SLOT: PUSH(slots[*pc], 1);
-        case EXPR_OP_JUMP: JUMP(true);
-        case EXPR_OP_JUMP_IF_ZERO: POP(right); JUMP(right == 0);
+        case EXPR_OP_SLOT: REQUIRE(pc < end && *pc < n_slots); PUSH(slots[*pc], 1);
+        case EXPR_OP_JUMP: REQUIRE_TARGET; JUMP(true);
+        case EXPR_OP_JUMP_IF_ZERO:
+            REQUIRE_TARGET;
+            REQUIRE_DEPTH(1);
+            POP(right);
+            JUMP(right == 0);
         case EXPR_OP_AND:
+            REQUIRE_TARGET;
+            REQUIRE_DEPTH(1);
             right = top;
             if (right) top = *--below;
             JUMP(right == 0);
         case EXPR_OP_OR:
+            REQUIRE_TARGET;
+            REQUIRE_DEPTH(1);
             right = top;
             top = right ? 1 : *--below;
             JUMP(right != 0);
@@ -214,7 +228,9 @@ run(const struct expr *expr, const int64_t *slots, bool checked, unsigned n_slot
         case EXPR_OP_GREATER_EQUAL: BINARY(top >= right);
         case EXPR_OP_MIN: BINARY(top < right ? top : right);
         case EXPR_OP_MAX: BINARY(top > right ? top : right);
-        default: __builtin_unreachable(); /* refused by expr_validate, or by may_run */
+        default:
+            if (checked) return EXPR_BAD_CODE;
+            __builtin_unreachable(); /* refused by expr_validate */
         }
     }
     if (checked && below - stack != 1) return EXPR_BAD_CODE;
