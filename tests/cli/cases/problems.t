@@ -131,3 +131,10 @@ $ autotune --budget=200% 'gemm f32 m=1 n=1 k=1'
 
 Nothing was written by any of them.
 $ find . -name '*.book*'
+
+A kernel that sums in f32 is not for problems that want other sums.
+$ autotune --dry-run gemm f32 acc=f64 m=1 n=1 k=1
+| problem                          configurations  raw combinations  note
+| gemm f32 acc=f64 nn m=1 n=1 k=1               0                 0  gemm_skinny_cpu: accepts only acc_type == f32; gemm_cpu: accepts only acc_type == f32
+! autotune: gemm f32 acc=f64 nn m=1 n=1 k=1: no kernel: gemm_skinny_cpu: accepts only acc_type == f32; gemm_cpu: accepts only acc_type == f32
+? 1
