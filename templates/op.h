@@ -88,6 +88,8 @@ struct op {
         *key_sizes; /* size fields in key order, the one tuned for last: {"n","k","batch","m",NULL} */
     void (*work)(const struct problem *problem, struct op_work *out);
     unsigned (*operands)(const struct problem *problem, struct operand out[OP_OPERANDS_MAX]);
+    /* Do engines ask for such a problem often enough that a book of defaults should know it? NULL: all do. */
+    bool (*is_usual)(const struct problem *problem);
     /* Fills the argument block for operands stored as `operands` says, with these pointers; alpha 1, beta 0.
      */
     void (*bind)(const struct problem *problem, void *const pointers[OP_OPERANDS_MAX], void *workspace,

@@ -50,6 +50,15 @@ static enum status record_default(struct build *build, size_t i)
     return STATUS_OK;
 }
 
+static void news(const struct build *build, const char *template_name)
+{
+    char line[160];
+    if (!build->options->progress) return;
+    snprintf(line, sizeof line, "%s for %s, %llu kernels", template_name, build->scene.target,
+             (unsigned long long)build->summary->kernels);
+    build->options->progress(build->options->context, build->done / build->all, line);
+}
+
 static enum status compile_all(struct build *build)
 {
     struct compile_job jobs[DEFAULTS_BATCH];
@@ -82,6 +91,7 @@ static enum status flush(struct build *build)
             snprintf(build->summary->first_failure, sizeof build->summary->first_failure, "%s", job->detail);
         }
     }
+    if (build->n) news(build, build->tunings[0]->manifest->name);
     release(build);
     return status;
 }
@@ -161,6 +171,7 @@ static bool is_accepted(const struct build *build, const struct manifest *manife
     for (size_t i = 0; i < sizeof representative_sizes / sizeof *representative_sizes; i++) {
         set_sizes(problem, representative_sizes[i]);
         if (problem_check(problem) != STATUS_OK) continue;
+        if (problem->op->is_usual && !problem->op->is_usual(problem)) continue;
         problem_slots(problem, &build->facts, slots);
         if (manifest_accepts(manifest, slots, NULL)) return true;
     }
@@ -180,14 +191,6 @@ static enum status build_template(struct build *build, const struct manifest *ma
 }
 
 /* --- Targets. --- */
-
-static void news(const struct build *build, const char *template_name)
-{
-    char line[160];
-    if (!build->options->progress) return;
-    snprintf(line, sizeof line, "%s for %s", template_name, build->scene.target);
-    build->options->progress(build->options->context, build->done / build->all, line);
-}
 
 static enum status build_target(struct build *build, const char *target)
 {

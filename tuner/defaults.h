@@ -23,9 +23,11 @@ struct defaults_summary {
     char first_failure[512];
 };
 
-/* For each template and target, each combination of types, layout and fusion that the template accepts gets
- * its default kernel and an entry in the record of the target's defaults (key class = the bare target, sizes
- * 0). More specific templates (more `accepts` clauses) stand first in it. */
+/* For each template and target, each combination of types, layout and fusion that the template accepts and
+ * the op calls usual (struct op, is_usual: for gemm one type throughout, nn and nt with every epilogue, tn
+ * and tt plain, and bf16 with an f32 result in nn and nt, with or without bias) gets its default kernel and
+ * an entry in the record of the target's defaults (key class = the bare target, sizes 0). More specific
+ * templates (more `accepts` clauses) stand first in it. */
 enum status defaults_build(const struct defaults_options *options, struct defaults_summary *summary);
 
 #endif

@@ -276,6 +276,17 @@ static void gemm_work(const struct problem *problem, struct op_work *out)
     out->bytes = batch * (m * k * a + k * n * b + m * columns * d + (problem->value[GEMM_BIAS] ? n * d : 0));
 }
 
+/* One type throughout: nn and nt with every epilogue, tn and tt plain. bf16 with its sums kept as f32: nn and
+ * nt, with or without bias. */
+static bool gemm_is_usual(const struct problem *problem)
+{
+    const int64_t *value = problem->value;
+    bool plain = value[GEMM_ACT] == GEMM_NONE && !value[GEMM_BIAS];
+    if (value[GEMM_A_TYPE] == value[GEMM_D_TYPE]) return plain || !gemm_a_transposed(problem);
+    return value[GEMM_A_TYPE] == DTYPE_BF16 && value[GEMM_D_TYPE] == DTYPE_F32 &&
+           value[GEMM_ACT] == GEMM_NONE && !gemm_a_transposed(problem);
+}
+
 static void gemm_bind(const struct problem *problem, void *const pointers[OP_OPERANDS_MAX], void *workspace,
                       void *args)
 {
@@ -323,5 +334,6 @@ const struct op gemm_op = {
     .key_sizes = key_sizes,
     .work = gemm_work,
     .operands = gemm_operands,
+    .is_usual = gemm_is_usual,
     .bind = gemm_bind,
 };

@@ -44,6 +44,35 @@ static void test_canonical_texts(void **state)
     }
 }
 
+/* What a book of defaults holds. */
+static void test_usual(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        bool usual;
+    } cases[] = {
+        {"f32 nn", true},
+        {"bf16 nt bias+gelu", true},
+        {"f32 nt swiglu", true},
+        {"f32 tn", true},
+        {"bf16 tt", true},
+        {"f32 tt relu", false},
+        {"bf16 tn bias", false},
+        {"bf16 d=f32 nt bias", true},
+        {"bf16 d=f32 nn silu", false},
+        {"f32 d=bf16 nn", false},
+        {"bf16 d=f32 tn", false},
+    };
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct problem problem;
+        char text[PROBLEM_TEXT_BYTES];
+        snprintf(text, sizeof text, "gemm %s m=2 n=4 k=6", cases[i].words);
+        assert_ok(problem_parse(text, &problem));
+        assert_int_equal(problem.op->is_usual(&problem), cases[i].usual);
+    }
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -260,10 +289,15 @@ static void test_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_canonical_texts), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_operands),
-        cmocka_unit_test(test_layouts),         cmocka_unit_test(test_work),
-        cmocka_unit_test(test_slots),           cmocka_unit_test(test_set),
+        cmocka_unit_test(test_canonical_texts),
+        cmocka_unit_test(test_usual),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_operands),
+        cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_work),
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
