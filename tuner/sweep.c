@@ -159,17 +159,34 @@ static bool budget_left(const struct sweep_task *task)
     return !task->deadline_ns || clock_ns() < task->deadline_ns;
 }
 
+/* Two candidates for each compile at once; fewer where the trials or the time left are for fewer, going by
+ * those before. The first stands alone: where time is short, a problem still gets its default. */
+static size_t batch_size(const struct sweep_task *task, uint64_t begun_ns)
+{
+    uint64_t size = task->sweep->options->jobs * 2, now_ns = clock_ns();
+    if (size < 4) size = 4;
+    if (size > SWEEP_BATCH_MAX) size = SWEEP_BATCH_MAX;
+    if (task->max_trials && task->max_trials - task->fresh_trials < size)
+        size = task->max_trials - task->fresh_trials;
+    if (!task->deadline_ns) return (size_t)size;
+    if (!task->n_tried || task->deadline_ns <= now_ns) return 1;
+    uint64_t each_ns = task->fresh_trials ? (now_ns - begun_ns) / task->fresh_trials : 0;
+    uint64_t fitting = each_ns ? (task->deadline_ns - now_ns) / each_ns : size;
+    return (size_t)(fitting < 1 ? 1 : fitting < size ? fitting : size);
+}
+
+static bool is_first_look(const struct sweep_task *task)
+{
+    return !task->n_tried && task->deadline_ns && !sweep_stopped(task->sweep);
+}
+
 static enum status search_rounds(struct sweep_task *task)
 {
-    unsigned jobs = task->sweep->options->jobs;
-    size_t batch_size = jobs * 2 < 4 ? 4 : jobs * 2;
-    if (batch_size > SWEEP_BATCH_MAX) batch_size = SWEEP_BATCH_MAX;
+    uint64_t begun_ns = clock_ns();
     struct tuning *tuning;
-    while (budget_left(task) && (tuning = next_tuning(task))) {
+    while ((budget_left(task) || is_first_look(task)) && (tuning = next_tuning(task))) {
         struct configuration batch[SWEEP_BATCH_MAX];
-        size_t want = batch_size;
-        if (task->max_trials && task->max_trials - task->fresh_trials < want)
-            want = (size_t)(task->max_trials - task->fresh_trials);
+        size_t want = batch_size(task, begun_ns);
         size_t n = search_ask(tuning->search, batch, want, &tuning->finished);
         if (n == 0) {
             tuning->finished = true; /* nothing is pending between batches, so nothing more will come */
