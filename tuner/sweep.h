@@ -72,7 +72,8 @@ struct sweep_result {
     double space_valid, space_raw;
     uint64_t compile_ns, trial_ns, total_ns; /* wall time spent */
     uint64_t compiled, compile_hits;         /* compiles done, and found in the cache */
-    char note[256]; /* why there is no best: "no template accepts it: gemm_cpu: a_type == f32 || ..." */
+    char note[PROBLEM_TEXT_BYTES +
+              256]; /* why there is no best: "no template accepts it: gemm_cpu: a_type == f32 || ..." */
 };
 
 struct sweep_summary {

@@ -209,15 +209,24 @@ static enum status run(struct finals *finals)
     return STATUS_OK;
 }
 
+static void explain(const struct sweep_task *task, struct sweep_result *result)
+{
+    char problem[PROBLEM_TEXT_BYTES];
+    problem_print(&task->problem, problem);
+    if (task->n_tried)
+        snprintf(result->note, sizeof result->note,
+                 "no candidate passed its trial; `autotune show '%s' --trials` has the verdicts", problem);
+    else
+        snprintf(result->note, sizeof result->note, "no candidate was tried");
+}
+
 enum status sweep_finals(struct sweep_task *task)
 {
     struct finals *finals = calloc(1, sizeof *finals);
     if (!finals) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
     finals->task = task;
     enum status status = run(finals);
-    if (status == STATUS_OK && !task->result->has_best)
-        snprintf(task->result->note, sizeof task->result->note, "%s",
-                 "no candidate passed its trial; `autotune show --trials` has the verdicts");
+    if (status == STATUS_OK && !task->result->has_best) explain(task, task->result);
     for (size_t i = 0; i < finals->n; i++) candidate_free(&finals->candidates[i]);
     free(finals);
     return status;

@@ -4,10 +4,12 @@
 #include <unistd.h>
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
+#include "frontends/cli/place.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/timing_json.h"
 #include "tuner/base/clock.h"
+#include "tuner/launch/problem_key.h"
 
 struct show {
     const struct settings *settings;
@@ -16,8 +18,8 @@ struct show {
     struct problem_list problems; /* only these; all where empty */
     struct table table;
     cJSON *records;
-    uint64_t n_records;
-    enum status status;
+    size_t n_found;
+    uint64_t n_rows, n_trial_tables; /* printed so far */
 };
 
 static const char *const headings[] = {"problem",        "class",    "time",    "default",
@@ -155,7 +157,8 @@ static enum status print_trials(struct show *show, const char *key)
     char problem[PROBLEM_TEXT_BYTES];
     book_key_text(key, problem);
     enum status status = book_each_trial(show->book, key, visit_trial, &list);
-    printf("\n%s\n", problem);
+    if (show->n_rows || show->n_trial_tables++) printf("\n");
+    printf("%s\n", problem);
     table_print(&table);
     return status;
 }
@@ -193,15 +196,58 @@ static bool collect_key(void *context, const char *key, const struct record *rec
     return !walk->failed;
 }
 
+static bool is_collected(const struct key_list *list, const char *key)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->items[i], key) == 0) return true;
+    return false;
+}
+
+static bool note_any(void *context, uint64_t sequence, const struct trial *trial)
+{
+    (void)sequence, (void)trial;
+    *(bool *)context = true;
+    return false;
+}
+
+/* A problem where no candidate passed has trials but no record; its key follows from the device here. */
+static enum status collect_tried(struct show *show, const char *device_class, struct key_list *list)
+{
+    for (size_t i = 0; i < show->problems.n; i++) {
+        char key[KEY_BYTES_MAX + 1];
+        bool any = false;
+        TRY(problem_key(&show->problems.items[i].problem, device_class, key));
+        if (is_collected(list, key)) continue;
+        TRY(book_each_trial(show->book, key, note_any, &any));
+        if (any && !add_key(list, key))
+            return status_fail(STATUS_NO_MEMORY, "no memory for %zu problems", list->n);
+    }
+    return STATUS_OK;
+}
+
+static enum status collect_tried_here(struct show *show, struct key_list *list)
+{
+    struct places places;
+    if (!show->settings->trials || !show->problems.n) return STATUS_OK;
+    TRY(places_open(show->settings, &places));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < places.n && status == STATUS_OK; i++)
+        status = collect_tried(show, places.items[i].info->class_text, list);
+    places_close(&places);
+    return status;
+}
+
+/* Trials without a record are an object like the others, without times and entries. */
 static enum status show_record(struct show *show, const char *key)
 {
-    struct record record;
+    struct record record = {0};
     enum status status = book_get_record(show->book, key, &record);
-    if (status == STATUS_NOT_FOUND) return STATUS_OK; /* gone since the walk */
-    TRY(status);
-    show->n_records++;
+    if (status == STATUS_NOT_FOUND && !(show->settings->trials && show->problems.n))
+        return STATUS_OK; /* gone since the walk */
+    if (status != STATUS_NOT_FOUND) TRY(status);
     if (!show->records) {
-        add_row(show, key, &record);
+        if (status == STATUS_OK) add_row(show, key, &record);
+        show->n_rows += status == STATUS_OK;
         return STATUS_OK;
     }
     cJSON *object = record_json(show, key, &record);
@@ -217,6 +263,7 @@ static enum status show_records(struct show *show)
     struct walk walk = {.show = show};
     enum status status = book_each_record(show->book, show->prefix, collect_key, &walk);
     if (walk.failed) status = status_fail(STATUS_NO_MEMORY, "no memory for %zu records", walk.keys.n);
+    if (status == STATUS_OK) status = collect_tried_here(show, &walk.keys);
     for (size_t i = 0; i < walk.keys.n && status == STATUS_OK; i++)
         status = show_record(show, walk.keys.items[i]);
     if (show->records && status == STATUS_OK) {
@@ -226,10 +273,11 @@ static enum status show_records(struct show *show)
         show->records = NULL;
         status = json_deliver(root);
     } else if (!show->records) {
-        if (show->n_records) table_print(&show->table);
+        if (show->n_rows) table_print(&show->table);
         for (size_t i = 0; i < walk.keys.n && show->settings->trials && status == STATUS_OK; i++)
             status = print_trials(show, walk.keys.items[i]);
     }
+    show->n_found = walk.keys.n;
     for (size_t i = 0; i < walk.keys.n; i++) free(walk.keys.items[i]);
     free(walk.keys.items);
     return status;
@@ -283,8 +331,9 @@ enum status command_show(const struct settings *settings)
         show.records = settings->json ? cJSON_CreateArray() : NULL;
         status = show_records(&show);
         cJSON_Delete(show.records);
-        if (status == STATUS_OK && !show.n_records)
-            status = status_fail(STATUS_NOT_FOUND, "%s: no record%s", book_path(show.book),
+        if (status == STATUS_OK && !show.n_found)
+            status = status_fail(STATUS_NOT_FOUND, "%s: no record%s%s", book_path(show.book),
+                                 settings->trials && show.problems.n ? " or trial" : "",
                                  show.problems.n || prefix[0] ? " of that problem" : "");
     }
     problems_free(&show.problems);

@@ -130,6 +130,28 @@ $ autotune --templates="$CASES/templates" --budget=3 --json gemm f32 nt m=48 n=6
 | "naive: accepts only layout == nn"
 | "naive"
 
+Where no candidate passed there are trials and no record.
+$ variant bad 's/"good", "slow", //; s/"slow" }/"wrong" }/; s/MODE == good || //' > /dev/null; autotune --templates=bad --budget=5 gemm f32 nn m=3 n=5 k=7 > /dev/null 2> talk; echo $?; tail -1 talk
+| 1
+| autotune: gemm f32 nn m=3 n=5 k=7: no kernel: no candidate passed its trial; `autotune show 'gemm f32 nn m=3 n=5 k=7' --trials` has the verdicts
+$ autotune show gemm f32 nn m=3 n=5 k=7
+! autotune: SCRATCH/home/.local/share/tunebook/user.book: no record of that problem
+? 1
+$ autotune show gemm f32 nn m=3 n=5 k=7 --trials | cut -c1-40
+| gemm f32 nn m=3 n=5 k=7
+| verdict        time  candidate          
+| compile_error     -  naive UNROLL=1,MODE
+| crash             -  naive UNROLL=1,MODE
+| wrong             -  naive UNROLL=1,MODE
+$ autotune show gemm f32 nn m=3 n=5 k=7 --trials --json | json records.# records.0.problem records.0.entries.# records.0.trials.#
+| 1
+| "gemm f32 nn m=3 n=5 k=7"
+| 0
+| 3
+$ autotune show gemm f32 nn m=3 n=5 k=8 --trials
+! autotune: SCRATCH/home/.local/share/tunebook/user.book: no record or trial of that problem
+? 1
+
 The first day's book: every template's default.
 $ autotune freeze --defaults --templates="$CASES/templates" -o system.book --json 2> talk > out.json; echo $?; autotune lookup --book=system.book --json gemm f32 nn m=40 n=50 k=60 | json match evidence template
 | 0
