@@ -21,6 +21,8 @@ _autotune() {
         _get_comp_words_by_ref -n = cur prev words cword
     else
         cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+        [ "$prev" = = ] && prev=${COMP_WORDS[COMP_CWORD - 2]}
+        [ "$cur" = = ] && cur=
     fi
     command=sweep
     for i in $commands; do [ "${words[1]}" = "$i" ] && command=$i; done

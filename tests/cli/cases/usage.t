@@ -149,3 +149,5 @@ $ { cat man "$PROJECT/frontends/cli/autotune.bash"; } | grep -oE -e '--[a-z][a-z
 ? 1
 $ for c in $(commands); do grep -q "autotune $c\|fB$c" man || echo "$c: not in the man page"; done
 $ for c in $(commands); do for o in $(options_of $c); do printf '%s\n' "$(bash -c ". '$PROJECT/frontends/cli/autotune.bash'; COMP_WORDS=(autotune $c --); COMP_CWORD=2; _autotune; echo \"\${COMPREPLY[@]}\"")" | grep -q -e "$o\b" || echo "$c $o: not completed"; done; done
+$ bash -c '. "$PROJECT/frontends/cli/autotune.bash"; COMP_WORDS=(autotune --dtype = b); COMP_CWORD=3; _autotune; echo "${COMPREPLY[@]}"'
+| bf16
