@@ -27,6 +27,14 @@ struct tile {
 
 /* --- one step --- */
 
+VEC_INLINE void tile_multiply(vec a, const vec b[8], vec sums[8])
+{
+#define MULTIPLY(c) \
+    if ((c) < TILE_N) sums[c] += a * b[c];
+    EACH_OF_8(MULTIPLY)
+#undef MULTIPLY
+}
+
 #if DOT
 
 /* LANES steps of k, or the `part` that is left of them. `row` are the rows of B at p; A is padded with zeros.
@@ -43,15 +51,8 @@ VEC_INLINE void tile_step(const struct tile *tile, long long p, int rows, int pa
     }
     EACH_OF_8(LOAD)
 #undef LOAD
-#define MULTIPLY(r, c) \
-    if ((c) < TILE_N) sums[r][c] += a * b[c];
-#define ROW(r)                                                                                    \
-    if ((r) < rows) {                                                                             \
-        vec a = vec_load(tile->a + (r)*tile->a_pitch + p);                                        \
-        MULTIPLY(r, 0)                                                                            \
-        MULTIPLY(r, 1) MULTIPLY(r, 2) MULTIPLY(r, 3) MULTIPLY(r, 4) MULTIPLY(r, 5) MULTIPLY(r, 6) \
-            MULTIPLY(r, 7)                                                                        \
-    }
+#define ROW(r) \
+    if ((r) < rows) tile_multiply(vec_load(tile->a + (r)*tile->a_pitch + p), b, sums[r]);
     EACH_OF_8(ROW)
 #undef ROW
 }
@@ -86,15 +87,8 @@ VEC_INLINE void tile_step(const struct tile *tile, long long p, int rows, vec su
     }
     EACH_OF_8(LOAD)
 #undef LOAD
-#define MULTIPLY(r, c) \
-    if ((c) < TILE_N) sums[r][c] += a * b[c];
-#define ROW(r)                                                                                    \
-    if ((r) < rows) {                                                                             \
-        vec a = vec_splat(tile->a[p * TILE_M + (r)]);                                             \
-        MULTIPLY(r, 0)                                                                            \
-        MULTIPLY(r, 1) MULTIPLY(r, 2) MULTIPLY(r, 3) MULTIPLY(r, 4) MULTIPLY(r, 5) MULTIPLY(r, 6) \
-            MULTIPLY(r, 7)                                                                        \
-    }
+#define ROW(r) \
+    if ((r) < rows) tile_multiply(vec_splat(tile->a[p * TILE_M + (r)]), b, sums[r]);
     EACH_OF_8(ROW)
 #undef ROW
 }
