@@ -6,8 +6,9 @@
 #include "templates/device/cpu.h"
 #include "templates/gemm/gemm_args.h"
 #include "tuner/base/clock.h"
+#include "tuner/descriptor.h"
 
-enum { BLOCKS = 201, SHAPES = 400, HIT_SHAPES = 64, HITS = 6400, RUNS = 6400 };
+enum { BLOCKS = 201, SHAPES = 400, HIT_SHAPES = 64, HITS = 6400, RUNS = 6400, TUNED_K = 1000 };
 
 static struct fixture fixture;
 
@@ -82,7 +83,7 @@ static void bench_hits(tb_context *context, unsigned threads, const char *name)
 
 /* --- first lookups: every block asks a new context for every shape --- */
 
-static void bench_lookups(tb_book *book, int64_t m, tb_match match, const char *name)
+static void bench_lookups(tb_book *book, int64_t m, int64_t k, tb_match match, const char *name)
 {
     double ns[BLOCKS];
     tb_context_options options = TB_CONTEXT_OPTIONS_INIT;
@@ -93,7 +94,7 @@ static void bench_lookups(tb_book *book, int64_t m, tb_match match, const char *
         assert_status(tb_context_create(book, "cpu", 0, &options, &context), TB_OK);
         uint64_t begin = clock_ns();
         for (int i = 0; i < SHAPES; i++) {
-            tb_gemm_problem problem = fixture_problem(m, 64 + 8 * i, 64);
+            tb_gemm_problem problem = fixture_problem(m, 64 + 8 * i, k);
             assert_status(tb_gemm_plan(context, &problem, TB_PLAN_NO_LOAD, &plan), TB_OK);
         }
         if (block >= 0) ns[block] = (double)(clock_ns() - begin) / SHAPES;
@@ -181,6 +182,55 @@ static void bench_open(void)
     report("open", ns, BLOCKS);
 }
 
+/* --- a book --- */
+
+static struct manifest *load_template(const char *name)
+{
+    struct manifest **all, *found = NULL;
+    size_t n;
+    assert_done(template_load(NULL, &all, &n));
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(all[i]->name, name) == 0)
+            found = all[i];
+        else
+            manifest_free(all[i]);
+    }
+    free(all);
+    assert_non_null(found);
+    return found;
+}
+
+/* The shapes with k = TUNED_K are answered by a kernel with the descriptor of gemm_cpu's default, as tuned
+ * here. */
+static void put_tuned(struct book *book)
+{
+    struct manifest *manifest = load_template("gemm_cpu");
+    struct descriptor *descriptor = calloc(1, sizeof *descriptor);
+    const struct text *code = &fixture.code[0];
+    struct record_entry entry = {.verified = 1, .timing = {100, 100, 100, 100, 100, 100, 10, 20, 0}};
+    for (int i = 0; i < SHAPES; i++) {
+        struct problem problem;
+        int64_t slots[SLOT_COUNT] = {0};
+        char key[KEY_BYTES_MAX + 1];
+        assert_done(problem_parse(
+            arena_format(&fixture.arena, "gemm f32 nt m=16 n=%d k=%d", 64 + 8 * i, TUNED_K), &problem));
+        for (uint32_t j = 0; j < manifest->n_parameters; j++)
+            slots[manifest->parameters[j].slot] = manifest->defaults[j];
+        struct descriptor_request request = {manifest, &problem, slots, fixture.target, "cc"};
+        if (i == 0) {
+            assert_done(descriptor_kernel_hash(&request, &entry.kernel));
+            assert_done(descriptor_build(&fixture.arena, &request, descriptor));
+            descriptor->code = sha256_of(code->data, code->size);
+            descriptor->code_bytes = (uint32_t)code->size;
+            assert_done(book_put_kernel(book, &entry.kernel, descriptor, code->data, code->size));
+        }
+        assert_done(problem_key(&problem, fixture.class_text, key));
+        assert_done(book_put_entry(book, key, &entry, 0, "", 0));
+    }
+    free(descriptor);
+    manifest_free(manifest);
+}
+
 static void make_book(void)
 {
     struct book *book = fixture_book(&fixture, "bench");
@@ -191,6 +241,7 @@ static void make_book(void)
     }
     fixture_put(&fixture, book,
                 &(struct put){.problem = "gemm f32 nt m=8 n=32 k=16", .entry = "empty", .median_ns = 1});
+    put_tuned(book);
     assert_done(book_close(book));
 }
 
@@ -200,8 +251,10 @@ int main(void)
     make_book();
     bench_open();
     struct session s = fixture_open(&fixture, "bench");
-    bench_lookups(s.book, 16, TB_EXACT, "lookup_exact");
-    bench_lookups(s.book, 20, TB_NEAR_SHAPE, "lookup_near_shape");
+    bench_lookups(s.book, 16, 64, TB_EXACT, "lookup_exact");
+    bench_lookups(s.book, 20, 64, TB_NEAR_SHAPE, "lookup_near_shape");
+    bench_lookups(s.book, 16, TUNED_K, TB_EXACT, "lookup_exact_gemm_cpu");
+    bench_lookups(s.book, 20, TUNED_K, TB_NEAR_SHAPE, "lookup_near_shape_gemm_cpu");
     bench_hits(s.context, 1, "plan_hit_1_thread");
     long threads = sysconf(_SC_NPROCESSORS_ONLN);
     if (threads > 1) {
