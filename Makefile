@@ -156,6 +156,7 @@ $(BUILD)/system.book: $(BUILD)/autotune
 
 install: all $(BUILD)/system.book
 	@tools/install "$(BUILD)" "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(SONAME)"
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 dist: deps-build
 	@$(MAKE) --no-print-directory -j$(JOBS) all system-book
