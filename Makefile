@@ -14,6 +14,9 @@ PREFIX  ?= /usr/local
 BUILD   ?= build
 CC      ?= cc
 JOBS    := $(shell nproc)
+# `make V=1` shows the commands whole.
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-8s %s\n' $(1) $@)
 OPT     ?= -O2 -g
 WARN    := -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
 CPPFLAGS_ALL := -D_GNU_SOURCE -DTUNEBOOK_VERSION='"$(VERSION)"' -DTUNEBOOK_PREFIX='"$(PREFIX)"' -I. $(CPPFLAGS)
@@ -40,35 +43,47 @@ archives  = $(patsubst %,$(BUILD)/%.a,$(1))
 GENERATED := $(BUILD)/gen/templates_embedded.c
 ALL_OBJECTS := $(foreach room,$(ROOMS) runtime cli,$(call objects,$(room)))
 
-.PHONY: all tune test soak bench gpu-check gpu-bench dist install lint asan fuzz format clean deps-build deps-tune deps-test \
+.PHONY: always all tune test soak bench gpu-check gpu-bench dist install lint asan fuzz format clean deps-build deps-tune deps-test \
         test-programs bench-programs unit cli-test fuzz-programs system-book
 all: $(BUILD)/autotune $(BUILD)/libtunebook.so $(BUILD)/libtunebook.a
 
 define room_rule
 $(BUILD)/$(1).a: $(call objects,$(1)) $(if $(filter templates,$(1)),$(BUILD)/obj/gen/templates_embedded.o)
 	@rm -f $$@
-	$(AR) rcs $$@ $$^
+	$$(call say,AR)
+	$$(Q)$(AR) rcs $$@ $$^
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+# What knows PREFIX is made again where that changes.
+$(BUILD)/obj/db/layers.o: $(BUILD)/prefix
+$(BUILD)/prefix: always
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(BUILD)/embed: $(BUILD)/obj/tools/embed.o $(BUILD)/obj/templates/source.o $(BUILD)/base.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcjson -o $@
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcjson -o $@
 
 $(GENERATED): $(BUILD)/embed $(wildcard templates/*/*) $(wildcard templates/device/*)
 	@mkdir -p $(@D)
-	$(BUILD)/embed templates $@
+	$(call say,EMBED)
+	$(Q)$(BUILD)/embed templates $@
 
 # autotune looks problems up through the runtime library's own code, so that its answer is the engine's.
 $(BUILD)/autotune: $(call objects,cli) $(call objects,runtime) $(call archives,$(ROOMS))
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDLIBS_ALL) -o $@
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDLIBS_ALL) -o $@
 
 # --- The runtime library: libc and liblmdb only; nothing but tb_* leaves it.
 RUNTIME_ROOMS := launch device templates search db base
@@ -76,7 +91,8 @@ $(BUILD)/libtunebook.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@
 
 $(BUILD)/$(SONAME): $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS)) frontends/runtime/tunebook.map
-	$(CC) $(filter-out -pthread,$(CFLAGS_ALL)) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) \
+	$(call say,LINK)
+	$(Q)$(CC) $(filter-out -pthread,$(CFLAGS_ALL)) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) \
 	    -Wl,--version-script=frontends/runtime/tunebook.map -Wl,-z,noseparate-code \
 	    -Wl,-rpath,'$$ORIGIN' -Wl,--gc-sections -Wl,-z,defs -Wl,-z,relro -Wl,--as-needed $(call objects,runtime) \
 	    $(call archives,$(RUNTIME_ROOMS)) -llmdb -lm -o $@
@@ -84,12 +100,14 @@ $(BUILD)/$(SONAME): $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS)) fr
 # One relocatable object whose hidden symbols are local: a static program sees tb_* alone.
 $(BUILD)/libtunebook.a: $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS))
 	@rm -f $@
-	$(LD) -r $(call objects,runtime) --start-group $(call archives,$(RUNTIME_ROOMS)) --end-group -o $(BUILD)/tunebook.o
-	objcopy --localize-hidden $(BUILD)/tunebook.o
-	$(AR) rcs $@ $(BUILD)/tunebook.o
+	$(call say,LD)
+	$(Q)$(LD) -r $(call objects,runtime) --start-group $(call archives,$(RUNTIME_ROOMS)) --end-group -o $(BUILD)/tunebook.o
+	$(Q)objcopy --localize-hidden $(BUILD)/tunebook.o
+	$(Q)$(AR) rcs $@ $(BUILD)/tunebook.o
 
 $(BUILD)/example: frontends/runtime/example.c $(BUILD)/libtunebook.so
-	$(CC) -std=c17 $(OPT) $(WARN) -Ifrontends/runtime $< -L$(BUILD) -ltunebook -Wl,-rpath,'$$ORIGIN' -o $@
+	$(call say,LINK)
+	$(Q)$(CC) -std=c17 $(OPT) $(WARN) -Ifrontends/runtime $< -L$(BUILD) -ltunebook -Wl,-rpath,'$$ORIGIN' -o $@
 
 # --- What a machine needs. tools/dependencies prints, or installs with apt-get, what is missing for a purpose.
 deps-build deps-tune deps-test deps-lint:
@@ -111,14 +129,18 @@ bench-programs: $(BENCH_PROGRAMS)
 # Runtime tests see the library as a program does, and the rooms to build books by hand.
 $(BUILD)/tests/runtime/%: $(BUILD)/obj/tests/runtime/%.o $(call objects,runtime) $(call archives,$(ROOMS))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives,$(ROOMS))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
 .SECONDARY:
 
+# CI fuzzes too, a few seconds a target.
 test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs $(BUILD)/example
+	@$(if $(CI),TUNEBOOK_FUZZ_S=3 $(MAKE) --no-print-directory fuzz)
 	@tests/run $(BUILD)
 soak: export TUNEBOOK_TEST_SCALE ?= 10
 soak: test
@@ -135,7 +157,8 @@ fuzz: deps-test
 fuzz-programs: $(FUZZ_SOURCES:%.c=$(BUILD)/%)
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(call archives,$(ROOMS))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS_ALL) -o $@
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS_ALL) -o $@
 
 bench: deps-tune
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
