@@ -58,15 +58,22 @@ static void add_user(struct layers *layers)
     text_free(&path);
 }
 
+/* The file this code is in. A program that was found by PATH is known to the loader by its bare name. */
+static bool find_self(char self[PATH_MAX])
+{
+    Dl_info info;
+    if (!dladdr((const void *)site_book, &info) || !info.dli_fname) return false;
+    return realpath(strchr(info.dli_fname, '/') ? info.dli_fname : "/proc/self/exe", self) != NULL;
+}
+
 /* Beside the program or library this code is in (FOLDER/bin or FOLDER/lib), so that an unpacked tarball finds
  * its own; else where `make install` puts it. */
 static void add_system(struct layers *layers)
 {
-    Dl_info info;
     char self[PATH_MAX];
     struct text path = {0};
     char *slash = NULL;
-    if (dladdr((const void *)site_book, &info) && realpath(info.dli_fname, self)) {
+    if (find_self(self)) {
         for (int up = 0; up < 2; up++)
             if ((slash = strrchr(self, '/'))) *slash = 0;
         text_format(&path, "%s/%s", self, system_leaf);

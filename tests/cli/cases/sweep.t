@@ -158,3 +158,6 @@ $ autotune freeze --defaults --templates="$CASES/templates" -o system.book --jso
 | "default"
 | "default"
 | "naive"
+$ mkdir -p tree/bin tree/share/tunebook; cp "$AUTOTUNE" tree/bin/; cp system.book tree/share/tunebook/; XDG_DATA_HOME=$PWD/nothing PATH=$PWD/tree/bin:$PATH autotune lookup --json gemm f32 nn m=40 n=50 k=60 | json match book
+| "default"
+| "SCRATCH/tree/share/tunebook/system.book"
