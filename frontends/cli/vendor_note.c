@@ -1,6 +1,5 @@
 #include "frontends/cli/vendor_note.h"
 
-#include <string.h>
 #include "tuner/vendor/vendor.h"
 
 bool vendor_note(const char *backend, uint32_t threads, struct text *out)
@@ -12,9 +11,7 @@ bool vendor_note(const char *backend, uint32_t threads, struct text *out)
         return false;
     }
     if (vendor->open(threads, name, sizeof name) != STATUS_OK) {
-        bool cpu = strcmp(backend, "cpu") == 0;
-        text_format(out, "%s (%s)", cpu ? "OpenBLAS not installed" : "vendor library not found",
-                    status_message());
+        text_append(out, status_message());
         return false;
     }
     text_append(out, name);
