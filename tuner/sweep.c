@@ -230,11 +230,25 @@ static void set_budget(struct sweep_task *task)
     if (!task->max_trials && !budget->time_ns) task->max_trials = SWEEP_DEFAULT_TRIALS;
 }
 
+/* Each problem gets its default tried however little time is left to it; but a budget that is far too short
+ * for all of them is overrun by half at most, and the last problems wait for the next sweep. */
+static bool must_wait(const struct sweep_task *task)
+{
+    const struct sweep *sweep = task->sweep;
+    uint64_t budget_ns = sweep->options->budget.time_ns;
+    return sweep->index && budget_ns && clock_ns() - sweep->started_ns > budget_ns + budget_ns / 2;
+}
+
 static enum status work(struct sweep_task *task)
 {
     TRY(problem_key(&task->problem, task->sweep->info->class_text, task->key));
     TRY(open_tunings(task));
     if (!task->n_tunings || task->sweep->options->dry_run) return STATUS_OK;
+    if (must_wait(task)) {
+        snprintf(task->result->note, sizeof task->result->note,
+                 "not tried: the budget ended before its turn; the same command goes on");
+        return STATUS_OK;
+    }
     set_budget(task);
     TRY(sweep_recall(task));
     TRY(open_searches(task));

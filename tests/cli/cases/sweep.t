@@ -152,6 +152,13 @@ $ autotune show gemm f32 nn m=3 n=5 k=8 --trials
 ! autotune: SCRATCH/home/.local/share/tunebook/user.book: no record or trial of that problem
 ? 1
 
+A budget far too short for its problems: the first gets its default, the last wait.
+$ autotune --templates="$CASES/templates" --budget=1ms --fresh --book=short.book --json 'gemm f32 nn m=48..64+1 n=64 k=64' 2> talk > out.json; echo $?; json problems.0.best.template problems.16.best problems.16.note < out.json
+| 1
+| "naive"
+| null
+| "not tried: the budget ended before its turn; the same command goes on"
+
 The first day's book: every template's default.
 $ autotune freeze --defaults --templates="$CASES/templates" -o system.book --json 2> talk > out.json; echo $?; autotune lookup --book=system.book --json gemm f32 nn m=40 n=50 k=60 | json match evidence template
 | 0
