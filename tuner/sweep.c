@@ -250,8 +250,8 @@ static enum status work(struct sweep_task *task)
         return STATUS_OK;
     }
     set_budget(task);
-    TRY(sweep_recall(task));
     TRY(open_searches(task));
+    TRY(sweep_recall(task));
     TRY(open_session(task));
     /* A quarter of the time is for the finals. */
     uint64_t end_ns = task->deadline_ns, now_ns = clock_ns();

@@ -28,6 +28,14 @@ struct tried {
     struct timing timing;
 };
 
+/* A trial as the book remembers it. */
+struct earlier {
+    struct hash kernel;
+    enum verdict verdict;
+    struct timing timing;
+    char name[640]; /* as candidate_name gives it */
+};
+
 /* One problem at work. */
 struct sweep_task {
     struct sweep *sweep;
@@ -39,7 +47,7 @@ struct sweep_task {
     struct trial_session *session;
     struct tried *tried;
     size_t n_tried, tried_capacity;
-    struct tried *earlier; /* trials of earlier sweeps in this environment; .tuning is NULL */
+    struct earlier *earlier; /* trials of earlier sweeps in this environment */
     size_t n_earlier, earlier_capacity;
     uint64_t deadline_ns; /* 0: none */
     uint64_t max_trials;  /* 0: none */
@@ -50,8 +58,12 @@ struct sweep_task {
 bool sweep_stopped(const struct sweep *sweep);
 void sweep_news(struct sweep_task *task);
 
-/* sweep_trials.c: compile and try one batch; recall what is known. */
+/* sweep_recall.c: what earlier sweeps know, told to the searches before they begin. */
 enum status sweep_recall(struct sweep_task *task);
+
+/* sweep_trials.c: compile and try one batch. */
+enum status sweep_note(struct sweep_task *task, const struct candidate *candidate, enum verdict verdict,
+                       const struct timing *timing, bool recalled);
 enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch,
                         size_t n);
 

@@ -6,51 +6,24 @@
 #include "tuner/base/clock.h"
 #include "tuner/sweep_internal.h"
 
-static enum status grow(struct tried **list, size_t n, size_t *capacity)
+static enum status grow(struct sweep_task *task)
 {
-    if (n < *capacity) return STATUS_OK;
-    size_t wanted = *capacity ? *capacity * 2 : 64;
-    struct tried *larger = realloc(*list, wanted * sizeof **list);
+    if (task->n_tried < task->tried_capacity) return STATUS_OK;
+    size_t wanted = task->tried_capacity ? task->tried_capacity * 2 : 64;
+    struct tried *larger = realloc(task->tried, wanted * sizeof *larger);
     if (!larger) return status_fail(STATUS_NO_MEMORY, "no memory for %zu trials", wanted);
-    *list = larger;
-    *capacity = wanted;
+    task->tried = larger;
+    task->tried_capacity = wanted;
     return STATUS_OK;
-}
-
-/* --- What earlier sweeps know. --- */
-
-static bool keep_earlier(void *context, uint64_t sequence, const struct trial *trial)
-{
-    (void)sequence;
-    struct sweep_task *task = context;
-    if (trial->verdict == VERDICT_STARTED) return true;
-    if (memcmp(&trial->environment, &task->sweep->environment, sizeof trial->environment) != 0) return true;
-    if (grow(&task->earlier, task->n_earlier, &task->earlier_capacity) != STATUS_OK) return false;
-    task->earlier[task->n_earlier++] =
-        (struct tried){.kernel = trial->kernel, .verdict = trial->verdict, .timing = trial->timing};
-    return true;
-}
-
-enum status sweep_recall(struct sweep_task *task)
-{
-    if (task->sweep->options->fresh) return STATUS_OK;
-    return book_each_trial(task->sweep->options->book, task->key, keep_earlier, task);
-}
-
-static const struct tried *find_earlier(const struct sweep_task *task, const struct hash *kernel)
-{
-    for (size_t i = task->n_earlier; i-- > 0;)
-        if (memcmp(&task->earlier[i].kernel, kernel, sizeof *kernel) == 0) return &task->earlier[i];
-    return NULL;
 }
 
 /* --- Telling. --- */
 
-static enum status tell(struct sweep_task *task, const struct candidate *candidate, enum verdict verdict,
-                        const struct timing *timing)
+enum status sweep_note(struct sweep_task *task, const struct candidate *candidate, enum verdict verdict,
+                       const struct timing *timing, bool recalled)
 {
     struct tuning *tuning = candidate->tuning;
-    TRY(grow(&task->tried, task->n_tried, &task->tried_capacity));
+    TRY(grow(task));
     task->tried[task->n_tried++] = (struct tried){.tuning = tuning,
                                                   .configuration = candidate->configuration,
                                                   .kernel = candidate->kernel,
@@ -58,7 +31,7 @@ static enum status tell(struct sweep_task *task, const struct candidate *candida
                                                   .timing = *timing};
     bool valid = (verdict == VERDICT_OK || verdict == VERDICT_SLOW) && timing->median_ns > 0;
     struct observation observation = {candidate->configuration, valid, (double)timing->median_ns};
-    search_tell(tuning->search, &observation);
+    (recalled ? search_recall : search_tell)(tuning->search, &observation);
     tuning->told++;
     if (verdict == VERDICT_OK && (tuning->best_ns == 0 || observation.median_ns < tuning->best_ns))
         tuning->best_ns = observation.median_ns;
@@ -123,7 +96,7 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
     }
     TRY(record_trial(task, candidate, sequence, outcome));
     task->fresh_trials++;
-    return tell(task, candidate, outcome->verdict, &outcome->timing);
+    return sweep_note(task, candidate, outcome->verdict, &outcome->timing, false);
 }
 
 static enum status is_quarantined(struct sweep_task *task, const struct candidate *candidate,
@@ -137,7 +110,7 @@ static enum status is_quarantined(struct sweep_task *task, const struct candidat
     if (status == STATUS_NOT_FOUND) return STATUS_OK;
     TRY(status);
     *quarantined = true;
-    return tell(task, candidate, verdict, &(struct timing){0});
+    return sweep_note(task, candidate, verdict, &(struct timing){0}, false);
 }
 
 /* Two started marks that outlived the machine they ran on speak against a kernel: it is not touched a third
@@ -162,12 +135,12 @@ static enum status quarantine_orphan(struct sweep_task *task, struct candidate *
     TRY(book_quarantine(task->sweep->options->book, task->sweep->info->class_text, &candidate->kernel,
                         &task->sweep->environment, VERDICT_CRASH));
     *quarantined = true;
-    return tell(task, candidate, VERDICT_CRASH, &(struct timing){0});
+    return sweep_note(task, candidate, VERDICT_CRASH, &(struct timing){0}, false);
 }
 
 /* --- A batch. --- */
 
-/* Prepares what must be compiled; what an earlier sweep knows, or the quarantine holds, is told at once. */
+/* Prepares what must be compiled; what the quarantine holds is told at once. */
 static enum status prepare_batch(struct sweep_task *task, struct tuning *tuning,
                                  const struct configuration *batch, size_t n, struct candidate *candidates,
                                  size_t *n_candidates)
@@ -177,16 +150,10 @@ static enum status prepare_batch(struct sweep_task *task, struct tuning *tuning,
         enum status status = candidate_prepare(tuning, &batch[i], candidate);
         (*n_candidates)++; /* counted first: the caller frees it in any case */
         TRY(status);
-        const struct tried *earlier = find_earlier(task, &candidate->kernel);
-        bool settled = earlier != NULL;
-        if (earlier) {
-            TRY(tell(task, candidate, earlier->verdict, &earlier->timing));
-            task->result->recalled++;
-        } else {
-            TRY(is_quarantined(task, candidate, &settled));
-            if (!settled && !task->sweep->options->retry_quarantined)
-                TRY(quarantine_orphan(task, candidate, &settled));
-        }
+        bool settled = false;
+        TRY(is_quarantined(task, candidate, &settled));
+        if (!settled && !task->sweep->options->retry_quarantined)
+            TRY(quarantine_orphan(task, candidate, &settled));
         if (settled) {
             candidate_free(candidate);
             (*n_candidates)--;
