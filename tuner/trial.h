@@ -39,8 +39,8 @@ struct trial_outcome {
     uint32_t printed_bytes; /* captured from the candidate's stdout and stderr */
 };
 
-/* The trial session of one problem: inputs and reference results are made once (in a child) and shared with
- * the candidates' children as sealed memory. */
+/* The trial session of one problem: a child makes inputs and reference results once; each candidate runs in a
+ * fork of it, so that it shares them copy-on-write and can damage nobody else's. */
 struct trial_session;
 enum status trial_open(const struct trial_setting *setting, struct trial_session **out);
 void trial_close(struct trial_session *session);
