@@ -71,6 +71,19 @@ enum status book_put_kernel(struct book *book, const struct hash *kernel, const 
  * Physics lint by the caller. Refused (STATUS_BAD_DATA) when the kernel is not in the book. */
 enum status book_put_entry(struct book *book, const char *key, const struct record_entry *entry,
                            uint64_t baseline_ns, const char *baseline_name, uint64_t default_ns);
+/* Kernels that were measured against each other. Times are comparable within one finals only (a machine has
+ * faster and slower hours), so what it says replaces, in one transaction, what stood in the record of the
+ * same environment, and of the measured kernels in any. */
+struct book_finals {
+    const struct record_entry *entries; /* those worth keeping */
+    size_t n_entries;
+    const struct hash *environment; /* NULL: nothing is replaced for its environment */
+    const struct hash *measured;    /* all kernels that were measured, kept or not */
+    size_t n_measured;
+    uint64_t baseline_ns, default_ns; /* 0: stays as it is */
+    const char *baseline_name;        /* may be NULL */
+};
+enum status book_put_finals(struct book *book, const char *key, const struct book_finals *finals);
 
 /* Trials before winners. A sweep calls book_start before the candidate touches the device and book_finish
  * after; both commit. An orphan is a started mark whose owner is dead. Only one that outlived the boot it was

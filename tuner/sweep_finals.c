@@ -6,7 +6,7 @@
 #include "tuner/base/clock.h"
 #include "tuner/sweep_internal.h"
 
-enum { FINALS_MAX = SWEEP_FINALISTS + 1 };
+enum { FINALS_MAX = 1 + SWEEP_CHAMPIONS + SWEEP_FINALISTS };
 
 struct finals {
     struct sweep_task *task;
@@ -26,17 +26,27 @@ static int by_time(const void *a, const void *b)
     return memcmp(&left->kernel, &right->kernel, sizeof left->kernel);
 }
 
+/* Takes over the candidate at the end of the list, prepared by now, unless it is there already. */
+static void admit(struct finals *finals)
+{
+    struct candidate *candidate = &finals->candidates[finals->n];
+    for (size_t i = 0; i < finals->n; i++)
+        if (memcmp(&finals->candidates[i].kernel, &candidate->kernel, sizeof candidate->kernel) == 0) {
+            candidate_free(candidate);
+            return;
+        }
+    finals->n++;
+}
+
 static enum status add_finalist(struct finals *finals, struct tuning *tuning,
                                 const struct configuration *configuration)
 {
     struct candidate *candidate = &finals->candidates[finals->n];
     enum status status = candidate_prepare(tuning, configuration, candidate);
-    for (size_t i = 0; status == STATUS_OK && i < finals->n; i++)
-        if (memcmp(&finals->candidates[i].kernel, &candidate->kernel, sizeof candidate->kernel) == 0) {
-            candidate_free(candidate);
-            return STATUS_OK;
-        }
-    finals->n++; /* counted even when it failed: freed with the rest */
+    if (status == STATUS_OK)
+        admit(finals);
+    else
+        candidate_free(candidate);
     return status;
 }
 
@@ -59,7 +69,31 @@ static enum status add_default(struct finals *finals)
     return STATUS_OK;
 }
 
-static enum status choose(struct finals *finals)
+/* What the record answers with today must win again: it may have been measured in a faster hour. */
+static enum status add_champions(struct finals *finals)
+{
+    struct sweep_task *task = finals->task;
+    struct book *book = task->sweep->options->book;
+    struct record *record = calloc(1, sizeof *record);
+    if (!record) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
+    enum status status = STATUS_OK;
+    if (book_get_record(book, task->key, record) != STATUS_OK) record->n_entries = 0;
+    for (uint32_t i = 0, n = 0; status == STATUS_OK && i < record->n_entries && n < SWEEP_CHAMPIONS; i++) {
+        const struct record_entry *entry = &record->entries[i];
+        bool here = memcmp(&entry->environment, &task->sweep->environment, sizeof entry->environment) == 0;
+        if (!here || entry->evidence != EVIDENCE_MEASURED) continue;
+        n++;
+        struct candidate *candidate = &finals->candidates[finals->n];
+        if (candidate_from_book(book, &entry->kernel, task->sweep->compiler, candidate) == STATUS_OK)
+            admit(finals);
+        else
+            candidate_free(candidate); /* damaged: the lint's business, not this sweep's */
+    }
+    free(record);
+    return status;
+}
+
+static enum status add_fastest(struct finals *finals)
 {
     struct sweep_task *task = finals->task;
     const struct tried **order = calloc(task->n_tried + 1, sizeof *order);
@@ -68,11 +102,18 @@ static enum status choose(struct finals *finals)
     for (size_t i = 0; i < task->n_tried; i++)
         if (task->tried[i].verdict == VERDICT_OK) order[n++] = &task->tried[i];
     qsort(order, n, sizeof *order, by_time);
-    enum status status = add_default(finals);
-    for (size_t i = 0; status == STATUS_OK && i < n && finals->n < FINALS_MAX; i++)
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < n && i < SWEEP_FINALISTS; i++)
         status = add_finalist(finals, order[i]->tuning, &order[i]->configuration);
     free(order);
     return status;
+}
+
+static enum status choose(struct finals *finals)
+{
+    TRY(add_default(finals));
+    TRY(add_champions(finals));
+    return add_fastest(finals);
 }
 
 /* From the cache, as a rule: they were compiled for their trials. One that no longer compiles leaves the
@@ -81,13 +122,19 @@ static enum status compile(struct finals *finals)
 {
     struct sweep_task *task = finals->task;
     struct compile_job jobs[FINALS_MAX];
-    for (size_t i = 0; i < finals->n; i++) jobs[i] = finals->candidates[i].job;
-    enum status status =
-        compile_run(jobs, finals->n, task->sweep->options->jobs, 60000, task->sweep->options->stop_now);
-    for (size_t i = 0; i < finals->n; i++) finals->candidates[i].job = jobs[i];
-    TRY(status);
+    struct candidate *owners[FINALS_MAX];
+    size_t n = 0;
     for (size_t i = 0; i < finals->n; i++) {
-        struct candidate *candidate = &finals->candidates[i];
+        if (finals->candidates[i].job.code.size) continue; /* from the book */
+        owners[n] = &finals->candidates[i];
+        jobs[n++] = finals->candidates[i].job;
+    }
+    enum status status =
+        compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop_now);
+    for (size_t i = 0; i < n; i++) owners[i]->job = jobs[i];
+    TRY(status);
+    for (size_t i = 0; i < n; i++) {
+        struct candidate *candidate = owners[i];
         if (candidate->job.verdict != VERDICT_OK)
             return status_fail(STATUS_UNAVAILABLE, "a finalist does not compile again: %s",
                                candidate->job.detail);
@@ -96,13 +143,15 @@ static enum status compile(struct finals *finals)
     return STATUS_OK;
 }
 
-/* Two seconds, or what is left of the problem's time, at least 0.3 s. */
-static uint32_t finals_ms(const struct sweep_task *task)
+/* A third of a second each, or what is left of the problem's time, at least 0.3 s for all. */
+static uint32_t finals_ms(const struct finals *finals)
 {
-    if (!task->deadline_ns) return 2000;
+    const struct sweep_task *task = finals->task;
+    uint64_t wanted = 333 * (finals->n + 1);
+    if (!task->deadline_ns) return (uint32_t)wanted;
     uint64_t now_ns = clock_ns(), left_ns = task->deadline_ns > now_ns ? task->deadline_ns - now_ns : 0;
     uint64_t ms = left_ns / 1000000;
-    return (uint32_t)(ms < 300 ? 300 : ms > 2000 ? 2000 : ms);
+    return (uint32_t)(ms < 300 ? 300 : ms > wanted ? wanted : ms);
 }
 
 static enum status measure(struct finals *finals)
@@ -116,7 +165,7 @@ static enum status measure(struct finals *finals)
     finals->final.against_baseline = finals->against_baseline;
     finals->final.against_first = finals->against_default;
     uint64_t begin_ns = clock_ns();
-    TRY(trial_finals(task->session, trials, finals->n, finals_ms(task), finals->outcomes, &finals->final));
+    TRY(trial_finals(task->session, trials, finals->n, finals_ms(finals), finals->outcomes, &finals->final));
     task->result->trial_ns += clock_ns() - begin_ns;
     return STATUS_OK;
 }
@@ -139,22 +188,29 @@ static void entry_of(const struct finals *finals, size_t i, struct record_entry 
                                  .measured_at_s = clock_wall_s()};
 }
 
+/* All of it in one transaction, after the kernels: what these finals found replaces what earlier ones did. */
 static enum status keep(struct finals *finals)
 {
     struct sweep_task *task = finals->task;
     struct book *book = task->sweep->options->book;
-    uint64_t default_ns = finals->has_default ? finals->outcomes[0].timing.median_ns : 0;
+    struct record_entry entries[FINALS_MAX];
+    struct hash measured[FINALS_MAX];
+    struct book_finals found = {.entries = entries,
+                                .environment = &task->sweep->environment,
+                                .measured = measured,
+                                .baseline_ns = finals->final.baseline.timing.median_ns,
+                                .baseline_name = finals->final.baseline_name,
+                                .default_ns = finals->has_default ? finals->outcomes[0].timing.median_ns : 0};
     for (size_t i = 0; i < finals->n; i++) {
         struct candidate *candidate = &finals->candidates[i];
-        struct record_entry entry;
+        measured[found.n_measured++] = candidate->kernel;
         if (!is_kept(finals, i)) continue;
-        entry_of(finals, i, &entry);
+        entry_of(finals, i, &entries[found.n_entries++]);
         TRY(book_put_kernel(book, &candidate->kernel, &candidate->descriptor, candidate->job.code.data,
                             candidate->job.code.size));
-        TRY(book_put_entry(book, task->key, &entry, finals->final.baseline.timing.median_ns,
-                           finals->final.baseline_name, default_ns));
     }
-    return STATUS_OK;
+    if (found.n_entries == 0) return STATUS_OK; /* nothing better is known: what stands, stands */
+    return book_put_finals(book, task->key, &found);
 }
 
 /* The best by the record's own order, so that what the sweep prints is what a lookup answers. */

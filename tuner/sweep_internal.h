@@ -5,7 +5,7 @@
 #include "tuner/sweep.h"
 #include "tuner/tuning.h"
 
-enum { SWEEP_TEMPLATES_MAX = 16, SWEEP_BATCH_MAX = 32, SWEEP_FINALISTS = 4 };
+enum { SWEEP_TEMPLATES_MAX = 16, SWEEP_BATCH_MAX = 32, SWEEP_FINALISTS = 4, SWEEP_CHAMPIONS = 3 };
 
 /* The device, opened once, and what every problem shares. */
 struct sweep {
@@ -71,7 +71,8 @@ enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const st
 size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out,
                     size_t capacity);
 
-/* sweep_finals.c: finalists, default and vendor library interleaved; the winner into the book. */
+/* sweep_finals.c: finalists, what the record says today, default and vendor library
+ * interleaved; the winner into the book. */
 enum status sweep_finals(struct sweep_task *task);
 
 /* physics.c: a line when no kernel could be that fast on this device, else NULL. */

@@ -112,6 +112,28 @@ enum status candidate_prepare(struct tuning *tuning, const struct configuration 
     return STATUS_OK;
 }
 
+enum status candidate_from_book(struct book *book, const struct hash *kernel,
+                                const struct compiler_api *compiler, struct candidate *out)
+{
+    struct value bytes, code;
+    memset(out, 0, sizeof *out);
+    TRY(book_get_descriptor(book, kernel, &bytes, &out->descriptor));
+    void *copy = arena_alloc(&out->arena, bytes.size);
+    enum status status = copy ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory for a descriptor");
+    if (status == STATUS_OK) {
+        memcpy(copy, bytes.bytes, bytes.size);
+        status = descriptor_decode(copy, bytes.size, &out->descriptor);
+    }
+    value_free(&bytes);
+    TRY(status);
+    TRY(book_get_code(book, &out->descriptor.code, &code));
+    out->kernel = *kernel;
+    out->job.compiler = compiler;
+    text_append_bytes(&out->job.code, code.bytes, code.size);
+    value_free(&code);
+    return text_status(&out->job.code);
+}
+
 void candidate_free(struct candidate *candidate)
 {
     text_free(&candidate->job.code);

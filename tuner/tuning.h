@@ -3,6 +3,7 @@
 #ifndef TUNEBOOK_TUNING_H
 #define TUNEBOOK_TUNING_H
 
+#include "db/book.h"
 #include "search/search.h"
 #include "templates/manifest.h"
 #include "tuner/compile/compile_pool.h"
@@ -36,7 +37,7 @@ struct tuning {
 
 /* A configuration on its way through compile and trial. */
 struct candidate {
-    struct tuning *tuning;
+    struct tuning *tuning; /* NULL: from the book */
     struct configuration configuration;
     struct hash kernel;
     struct arena arena;
@@ -60,6 +61,9 @@ bool tuning_values_configuration(const struct tuning *tuning, const int64_t *val
 /* Fills a candidate: kernel hash, descriptor, compile job. candidate_free in any case. */
 enum status candidate_prepare(struct tuning *tuning, const struct configuration *configuration,
                               struct candidate *out);
+/* A kernel of the book, compiled as it stands there; it has no tuning and no configuration. */
+enum status candidate_from_book(struct book *book, const struct hash *kernel,
+                                const struct compiler_api *compiler, struct candidate *out);
 void candidate_free(struct candidate *candidate);
 
 /* After the compile: code hash, size and static resources into the descriptor. */

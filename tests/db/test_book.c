@@ -329,10 +329,52 @@ static void private_means_nobody_else_writes(void **state)
     assert_false(book_is_private(parent));
 }
 
+static struct record_entry entry_of(struct book *book, uint64_t kernel, uint64_t environment, uint64_t ns)
+{
+    return (struct record_entry){.kernel = put_numbered_kernel(book, kernel, "x86-64-v3"),
+                                 .environment = numbered_hash(environment),
+                                 .timing = {.median_ns = ns, .high_ns = ns, .samples = 1000}};
+}
+
+static void finals_replace_what_they_measured(void **state)
+{
+    (void)state;
+    struct book *book = open_new("finals.book");
+    struct record record;
+    struct record_entry before[] = {
+        entry_of(book, 1, 1, 10), /* measured again and kept, with fewer samples */
+        entry_of(book, 2, 1, 11), /* not measured again, of the same environment */
+        entry_of(book, 3, 2, 12), /* measured again and not kept, of another environment */
+        entry_of(book, 4, 2, 13), /* not measured again, of another environment */
+    };
+    for (size_t i = 0; i < N_OF(before); i++) assert_ok(book_put_entry(book, key_a, &before[i], 0, NULL, 0));
+    struct record_entry now = entry_of(book, 1, 1, 20);
+    now.timing.samples = 3;
+    struct hash measured[] = {before[0].kernel, before[2].kernel};
+    struct book_finals finals = {.entries = &now,
+                                 .n_entries = 1,
+                                 .environment = &now.environment,
+                                 .measured = measured,
+                                 .n_measured = N_OF(measured),
+                                 .default_ns = 7};
+    assert_ok(book_put_finals(book, key_a, &finals));
+    assert_ok(book_get_record(book, key_a, &record));
+    assert_int_equal(record.n_entries, 2);
+    assert_int_equal(record.entries[0].timing.median_ns, 13);
+    assert_int_equal(record.entries[1].timing.median_ns, 20);
+    assert_int_equal(record.default_ns, 7);
+    now.kernel = numbered_hash(99);
+    assert_int_equal(book_put_finals(book, key_a, &finals), STATUS_BAD_DATA); /* all or nothing */
+    assert_ok(book_get_record(book, key_a, &record));
+    assert_int_equal(record.n_entries, 2);
+    assert_ok(book_close(book));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_put_is_got),
+        cmocka_unit_test(finals_replace_what_they_measured),
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(readers_may_not_write),
         cmocka_unit_test(one_file_is_shared),
