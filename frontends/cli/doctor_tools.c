@@ -28,13 +28,14 @@ static size_t name_length(const char *identity)
 static void check_device(const struct place *place, struct findings *findings)
 {
     const struct device_info *info = place->info;
-    bool measured = info->device_class.bandwidth_gbps > 0;
-    finding_add(
-        findings, "device", measured ? FINDING_OK : FINDING_ADVICE,
-        measured ? ""
-                 : "its bandwidth is unknown; make the cache folder writable, so that it is measured once",
-        "%s:%u %s, class %s (%u GB/s), last cache %llu KiB", place->api->name, place->index, info->name,
-        info->class_text, info->device_class.bandwidth_gbps, (unsigned long long)info->llc_bytes / 1024);
+    unsigned bandwidth_gbps = (unsigned)info->facts.value[DEVICE_FACT_bandwidth_gbps];
+    bool measured = bandwidth_gbps > 0;
+    finding_add(findings, "device", measured ? FINDING_OK : FINDING_ADVICE,
+                measured
+                    ? ""
+                    : "its bandwidth is unknown; make the cache folder writable, so that it is measured once",
+                "%s:%u %s, class %s (%u GB/s), last cache %llu KiB", place->api->name, place->index,
+                info->name, info->class_text, bandwidth_gbps, (unsigned long long)info->llc_bytes / 1024);
     const struct compiler_api *compiler;
     struct text identity = {0};
     const char *target = info->device_class.target;

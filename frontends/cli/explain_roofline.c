@@ -16,7 +16,7 @@ cJSON *explain_roofline(const struct device_info *info, const struct problem *pr
     struct op_work work;
     problem->op->work(problem, &work);
     double peak_gflops = info->device_class.peak_tflops[input_type(problem)] * 1e3;
-    double bandwidth_gbps = info->device_class.bandwidth_gbps;
+    double bandwidth_gbps = (double)info->facts.value[DEVICE_FACT_bandwidth_gbps];
     double arithmetic_ns = peak_gflops > 0 ? work.flops / peak_gflops : 0;
     double memory_ns = bandwidth_gbps > 0 ? work.bytes / bandwidth_gbps : 0;
     double least_ns = arithmetic_ns > memory_ns ? arithmetic_ns : memory_ns;

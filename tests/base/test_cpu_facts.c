@@ -39,6 +39,15 @@ static void test_round_figure(void **state)
         assert_int_equal(cpu_round_figure(cases[i].value), cases[i].rounded);
 }
 
+static void test_class_figures(void **state)
+{
+    (void)state;
+    static const uint32_t cases[][2] = {
+        {0, 1},   {1, 1},   {2, 2},   {3, 4},   {5, 4},   {6, 8},    {11, 8},      {12, 16},
+        {22, 16}, {23, 32}, {45, 32}, {46, 64}, {90, 64}, {91, 128}, {4000, 4096}, {UINT32_MAX, 1u << 30}};
+    for (size_t i = 0; i < N_OF(cases); i++) assert_int_equal(cpu_class_figure(cases[i][0]), cases[i][1]);
+}
+
 static void test_facts(void **state)
 {
     (void)state;
@@ -52,7 +61,8 @@ static void test_facts(void **state)
     assert_string_equal(class.target, cpu_target());
     assert_true(facts.l1_bytes >= 4096 && facts.l2_bytes >= facts.l1_bytes &&
                 facts.llc_bytes >= facts.l2_bytes);
-    assert_true(class.bandwidth_gbps == facts.bandwidth_gbps && facts.bandwidth_gbps < 100000);
+    assert_true(class.bandwidth_gbps == cpu_class_figure(facts.bandwidth_gbps) &&
+                facts.bandwidth_gbps < 100000);
     assert_int_equal(cpu_round_figure(facts.bandwidth_gbps), facts.bandwidth_gbps);
     assert_true(class.peak_tflops[DTYPE_F32] * 1000 > facts.peak_gflops - 1e-6);
     assert_true(class.peak_tflops[DTYPE_F64] > 0 && class.wave_size == 1);
@@ -198,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_figure),
+        cmocka_unit_test(test_class_figures),
         cmocka_unit_test(test_facts),
 #if defined(__x86_64__)
         cmocka_unit_test(test_target_against_the_kernel),

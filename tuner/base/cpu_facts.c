@@ -296,7 +296,7 @@ static enum status read_facts(uint32_t threads, bool measure, struct device_clas
         .nickname = "",
         .product = facts->model,
         .units = found.threads,
-        .bandwidth_gbps = found.bandwidth_gbps,
+        .bandwidth_gbps = found.bandwidth_gbps ? cpu_class_figure(found.bandwidth_gbps) : 0,
         .clock_mhz = read_clock_mhz(first),
         .wave_size = 1,
         .l2_bytes = found.l2_bytes,

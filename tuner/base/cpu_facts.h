@@ -21,9 +21,9 @@ struct cpu_facts {
     uint64_t l2_bytes;         /* of one core */
     uint64_t llc_bytes;        /* last level, of all cores in `cpus` */
     uint32_t peak_gflops;    /* f32, all threads: the best of a few runs of fused multiply-adds. Clocks vary:
-                                lint    should allow a good margin above it */
-    uint32_t bandwidth_gbps; /* memory read by all threads: median, two significant digits, 10^9 bytes per
-                                second */
+                                lint should allow a good margin above it */
+    uint32_t bandwidth_gbps; /* memory read by all threads: the best of a few runs, two significant digits,
+                                10^9 bytes per second. The class has it rounded to a power of two */
 };
 
 /* Facts for `threads` threads; 0 means one for each CPU allowed. out->product points into *facts,

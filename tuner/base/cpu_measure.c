@@ -151,12 +151,6 @@ static double span_of_all(const struct hand *hands, uint32_t n, int repeat, bool
     return end > begin ? (double)(end - begin) : 1;
 }
 
-static int double_order(const void *a, const void *b)
-{
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
 uint32_t cpu_round_figure(double value)
 {
     uint32_t step = 1;
@@ -165,19 +159,31 @@ uint32_t cpu_round_figure(double value)
     return rounded ? rounded : 1;
 }
 
+static double least_span(const struct hand *hands, uint32_t n, bool reading)
+{
+    double least_ns = span_of_all(hands, n, 0, reading);
+    for (int i = 1; i < REPEATS; i++) {
+        double ns = span_of_all(hands, n, i, reading);
+        if (ns < least_ns) least_ns = ns;
+    }
+    return least_ns;
+}
+
+uint32_t cpu_class_figure(uint32_t value)
+{
+    uint32_t step = 1;
+    while (step < (1u << 30) && (uint64_t)value * value > 2 * (uint64_t)step * step) step *= 2;
+    return step;
+}
+
+/* The best of the repeats: whatever else runs can only slow them down. */
 static struct cpu_speed speed_of(const struct hand *hands, uint32_t n, double bytes)
 {
-    double reading[REPEATS], best_ns = 0, operations = 0;
-    for (int i = 0; i < REPEATS; i++) {
-        reading[i] = span_of_all(hands, n, i, true);
-        double ns = span_of_all(hands, n, i, false);
-        if (!i || ns < best_ns) best_ns = ns;
-    }
-    qsort(reading, REPEATS, sizeof *reading, double_order);
+    double operations = 0;
     for (uint32_t i = 0; i < n; i++) operations += hands[i].operations;
     /* bytes per nanosecond are 10^9 bytes per second */
-    return (struct cpu_speed){cpu_round_figure(bytes / reading[REPEATS / 2]),
-                              cpu_round_figure(operations / best_ns)};
+    return (struct cpu_speed){cpu_round_figure(bytes / least_span(hands, n, true)),
+                              cpu_round_figure(operations / least_span(hands, n, false))};
 }
 
 /* Starts all threads or none. They take no signals: those are the program's. */
