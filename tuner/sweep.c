@@ -128,14 +128,20 @@ static enum status open_searches(struct sweep_task *task)
     return STATUS_OK;
 }
 
-/* The template whose turn it is: each gets a first look; after that one that is clearly behind the best
- * (1.5x) after eight trials waits until all others are finished. */
-static struct tuning *next_tuning(struct sweep_task *task)
+double sweep_best_ns(const struct sweep_task *task)
 {
     double best_ns = 0;
     for (size_t i = 0; i < task->n_tunings; i++)
         if (task->tunings[i].best_ns > 0 && (best_ns == 0 || task->tunings[i].best_ns < best_ns))
             best_ns = task->tunings[i].best_ns;
+    return best_ns;
+}
+
+/* The template whose turn it is: each gets a first look; after that one that is clearly behind the best
+ * (1.5x) after eight trials waits until all others are finished. */
+static struct tuning *next_tuning(struct sweep_task *task)
+{
+    double best_ns = sweep_best_ns(task);
     struct tuning *chosen = NULL;
     bool chosen_behind = true;
     for (size_t i = 0; i < task->n_tunings; i++) {
@@ -180,9 +186,20 @@ static bool is_first_look(const struct sweep_task *task)
     return !task->n_tried && task->deadline_ns && !sweep_stopped(task->sweep);
 }
 
+/* A quarter of the time is for the finals; more, up to three quarters, where launches are so long that
+ * default, winner and vendor library need it. */
+static void reserve_finals(struct sweep_task *task, uint64_t begun_ns, uint64_t end_ns)
+{
+    if (end_ns <= begun_ns) return;
+    double share_ns = (double)(end_ns - begun_ns), reserve_ns = share_ns / 4;
+    reserve_ns = fmax(reserve_ns, 3 * SWEEP_FINALS_LAUNCHES * sweep_best_ns(task));
+    task->deadline_ns = end_ns - (uint64_t)fmin(reserve_ns, share_ns * 3 / 4);
+}
+
 static enum status search_rounds(struct sweep_task *task)
 {
-    uint64_t begun_ns = clock_ns();
+    uint64_t begun_ns = clock_ns(), end_ns = task->deadline_ns;
+    reserve_finals(task, begun_ns, end_ns);
     struct tuning *tuning;
     while ((budget_left(task) || is_first_look(task)) && (tuning = next_tuning(task))) {
         struct configuration batch[SWEEP_BATCH_MAX];
@@ -194,7 +211,9 @@ static enum status search_rounds(struct sweep_task *task)
         }
         TRY(sweep_batch(task, tuning, batch, n));
         sweep_news(task);
+        reserve_finals(task, begun_ns, end_ns);
     }
+    task->deadline_ns = end_ns;
     return STATUS_OK;
 }
 
@@ -253,11 +272,7 @@ static enum status work(struct sweep_task *task)
     TRY(open_searches(task));
     TRY(sweep_recall(task));
     TRY(open_session(task));
-    /* A quarter of the time is for the finals. */
-    uint64_t end_ns = task->deadline_ns, now_ns = clock_ns();
-    if (end_ns > now_ns) task->deadline_ns = end_ns - (end_ns - now_ns) / 4;
     TRY(search_rounds(task));
-    task->deadline_ns = end_ns;
     return sweep_finals(task);
 }
 

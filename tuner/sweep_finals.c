@@ -93,17 +93,26 @@ static enum status add_champions(struct finals *finals)
     return status;
 }
 
+/* How many of the fastest the time is enough for, beside default and vendor library: one at least. */
+static size_t places(const struct sweep_task *task)
+{
+    double best_ns = sweep_best_ns(task), left_ns = (double)task->deadline_ns - (double)clock_ns();
+    if (!task->deadline_ns || best_ns <= 0) return SWEEP_FINALISTS;
+    double fitting = left_ns / (SWEEP_FINALS_LAUNCHES * best_ns) - 2;
+    return fitting < 1 ? 1 : fitting > SWEEP_FINALISTS ? SWEEP_FINALISTS : (size_t)fitting;
+}
+
 static enum status add_fastest(struct finals *finals)
 {
     struct sweep_task *task = finals->task;
     const struct tried **order = calloc(task->n_tried + 1, sizeof *order);
     if (!order) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
-    size_t n = 0;
+    size_t n = 0, most = places(task);
     for (size_t i = 0; i < task->n_tried; i++)
         if (task->tried[i].verdict == VERDICT_OK) order[n++] = &task->tried[i];
     qsort(order, n, sizeof *order, by_time);
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < n && i < SWEEP_FINALISTS; i++)
+    for (size_t i = 0; status == STATUS_OK && i < n && i < most; i++)
         status = add_finalist(finals, order[i]->tuning, &order[i]->configuration);
     free(order);
     return status;

@@ -5,6 +5,10 @@
 #include "tuner/sweep.h"
 #include "tuner/tuning.h"
 
+/* Where launches take seconds, the finals take about this many of each contestant (finals.c: its rounds at
+ * least, and warming up). */
+enum { SWEEP_FINALS_LAUNCHES = 8 };
+
 enum { SWEEP_TEMPLATES_MAX = 16, SWEEP_BATCH_MAX = 32, SWEEP_FINALISTS = 4, SWEEP_CHAMPIONS = 3 };
 
 /* The device, opened once, and what every problem shares. */
@@ -49,12 +53,14 @@ struct sweep_task {
     size_t n_tried, tried_capacity;
     struct earlier *earlier; /* trials of earlier sweeps in this environment */
     size_t n_earlier, earlier_capacity;
-    uint64_t deadline_ns; /* 0: none */
+    uint64_t deadline_ns; /* of what is under way: the search, then the finals; 0: none */
     uint64_t max_trials;  /* 0: none */
     uint64_t fresh_trials;
     struct sweep_result *result;
 };
 
+/* Of any template; 0: none yet. */
+double sweep_best_ns(const struct sweep_task *task);
 bool sweep_stopped(const struct sweep *sweep);
 void sweep_news(struct sweep_task *task);
 

@@ -39,14 +39,10 @@ enum status sweep_note(struct sweep_task *task, const struct candidate *candidat
     return STATUS_OK;
 }
 
-/* The median above which a candidate is hopeless: twice the best so far, of any template. */
+/* The median above which a candidate is hopeless: twice the best so far. */
 static uint64_t hopeless_above_ns(const struct sweep_task *task)
 {
-    double best_ns = 0;
-    for (size_t i = 0; i < task->n_tunings; i++)
-        if (task->tunings[i].best_ns > 0 && (best_ns == 0 || task->tunings[i].best_ns < best_ns))
-            best_ns = task->tunings[i].best_ns;
-    return (uint64_t)(2 * best_ns);
+    return (uint64_t)(2 * sweep_best_ns(task));
 }
 
 /* --- One candidate. --- */
