@@ -43,8 +43,8 @@ archives  = $(patsubst %,$(BUILD)/%.a,$(1))
 GENERATED := $(BUILD)/gen/templates_embedded.c
 ALL_OBJECTS := $(foreach room,$(ROOMS) runtime cli,$(call objects,$(room)))
 
-.PHONY: always all tune test soak bench gpu-check gpu-bench dist install lint asan fuzz format clean deps-build deps-tune deps-test \
-        test-programs bench-programs unit cli-test fuzz-programs system-book
+.PHONY: always all tune test soak bench dist install lint asan fuzz format clean deps-build deps-tune deps-test \
+        test-programs bench-programs fuzz-programs system-book lint-aarch64 objects
 all: $(BUILD)/autotune $(BUILD)/libtunebook.so $(BUILD)/libtunebook.a
 
 define room_rule
@@ -168,6 +168,15 @@ lint: deps-lint
 	@tests/lint/run
 	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=gcc BUILD=$(BUILD)-gcc all test-programs bench-programs
 	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=clang BUILD=$(BUILD)-clang all test-programs bench-programs
+	@$(MAKE) --no-print-directory lint-aarch64
+
+# The other architecture compiles, against this one's headers of the two libraries; there is nothing to link with.
+lint-aarch64:
+	@mkdir -p $(BUILD)-aarch64/include
+	@ln -sfn /usr/include/lmdb.h /usr/include/cjson $(BUILD)-aarch64/include
+	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)-aarch64 \
+	    CPPFLAGS=-I$(BUILD)-aarch64/include objects
+objects: $(ALL_OBJECTS)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -186,6 +195,6 @@ dist: deps-build
 	@tools/dist "$(BUILD)" "$(VERSION)" "$(SONAME)"
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang dist
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-gcc $(BUILD)-clang $(BUILD)-aarch64 dist
 
 -include $(ALL_OBJECTS:.o=.d) $(patsubst %.c,$(BUILD)/obj/%.d,$(TEST_SOURCES) $(BENCH_SOURCES))

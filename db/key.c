@@ -51,7 +51,8 @@ static enum status check_parts(const struct key_parts *parts)
 
 void key_put_digits(char *at, int64_t value)
 {
-    for (int i = KEY_DIGITS; i-- > 0; value /= 10) at[i] = (char)('0' + value % 10);
+    memset(at, '0', KEY_DIGITS);
+    for (int i = KEY_DIGITS; i-- > 0 && value > 0; value /= 10) at[i] = (char)('0' + value % 10);
 }
 
 enum status key_format(const struct key_parts *parts, char out[KEY_BYTES_MAX + 1])

@@ -25,6 +25,9 @@ struct lookup_request {
     /* Is this entry usable for the problem itself? Evaluates accepts, where, alignments; must not block. */
     bool (*is_valid)(void *context, struct book *book, const struct record_entry *entry,
                      const struct descriptor *descriptor);
+    /* A descriptor of this book that the caller has read before, or NULL: then it is not read, checked and
+     * decoded again. May be NULL. */
+    const struct descriptor *(*known)(void *context, struct book *book, const struct hash *kernel);
     void *context;
 };
 
@@ -36,8 +39,8 @@ struct lookup_answer {
     struct record_entry entry;
     uint64_t baseline_ns;
     char baseline_name[32];
-    struct value descriptor_bytes; /* the caller's: value_free */
-    struct descriptor descriptor;  /* points into descriptor_bytes */
+    struct value descriptor_bytes; /* the caller's: value_free; empty for one that was `known` */
+    struct descriptor descriptor;  /* points into descriptor_bytes, or where the known one points */
     char reason[160];              /* why no better one: "no record for n=..,k=..; nearest m=32 (x2.0)" */
 };
 

@@ -41,17 +41,23 @@ static bool ranks_before(const struct search *search, const struct rank *rank, c
     return order ? order < 0 : compare_keys(key, search->answers[i].key) < 0;
 }
 
+/* Makes room for the next descriptor: the buffer of one that was turned down serves again. */
+static bool reserve_scratch(struct search *search, size_t bytes)
+{
+    if (search->scratch_bytes >= bytes) return true;
+    void *larger = realloc(search->scratch.bytes, bytes);
+    if (!larger) return false;
+    search->scratch.bytes = larger;
+    search->scratch_bytes = bytes;
+    return true;
+}
+
 /* The descriptor of `kernel`, copied and decoded. */
 static bool load_descriptor(struct search *search, MDB_txn *txn, struct book *book, const struct hash *kernel)
 {
     MDB_val key = value_of(kernel->bytes, sizeof kernel->bytes), value;
     if (mdb_get(txn, book->environment->tables[TABLE_KERNEL], &key, &value)) return false;
-    if (search->scratch_bytes < value.mv_size) {
-        void *bytes = realloc(search->scratch.bytes, value.mv_size);
-        if (!bytes) return false;
-        search->scratch.bytes = bytes;
-        search->scratch_bytes = value.mv_size;
-    }
+    if (!reserve_scratch(search, value.mv_size)) return false;
     memcpy(search->scratch.bytes, value.mv_data, value.mv_size);
     search->scratch.size = value.mv_size;
     if (descriptor_decode(search->scratch.bytes, search->scratch.size, &search->descriptor) == STATUS_OK)
@@ -60,26 +66,30 @@ static bool load_descriptor(struct search *search, MDB_txn *txn, struct book *bo
     return false;
 }
 
-/* Drops answer i; its buffer becomes the scratch where there is none. */
-static void drop(struct search *search, size_t i)
+static void remove_answer(struct search *search, size_t i)
 {
-    if (search->scratch.bytes)
-        value_free(&search->answers[i].descriptor_bytes);
-    else
-        search->scratch = search->answers[i].descriptor_bytes, search->scratch_bytes = search->scratch.size;
     search->n_answers--;
     memmove(&search->answers[i], &search->answers[i + 1], (search->n_answers - i) * sizeof *search->answers);
     memmove(&search->ranks[i], &search->ranks[i + 1], (search->n_answers - i) * sizeof *search->ranks);
 }
 
-/* Puts the descriptor in the scratch, with its entry, at place i. */
-static void insert(struct search *search, size_t i, const struct rank *rank, const MDB_val *key,
-                   const struct record_entry *entry)
+/* Takes the scratch's buffer away. */
+static struct value take_scratch(struct search *search)
 {
     struct value bytes = search->scratch;
     search->scratch = (struct value){0};
     search->scratch_bytes = 0;
-    if (search->n_answers == search->capacity) drop(search, search->n_answers - 1);
+    return bytes;
+}
+
+/* Puts a descriptor, known or in the scratch, with its entry at place i. */
+static void insert(struct search *search, size_t i, const struct rank *rank, const MDB_val *key,
+                   const struct record_entry *entry, const struct descriptor *descriptor)
+{
+    struct value bytes = {0};
+    if (descriptor == &search->descriptor) bytes = take_scratch(search);
+    if (search->n_answers == search->capacity)
+        value_free(&search->answers[--search->n_answers].descriptor_bytes);
     memmove(&search->answers[i + 1], &search->answers[i], (search->n_answers - i) * sizeof *search->answers);
     memmove(&search->ranks[i + 1], &search->ranks[i], (search->n_answers - i) * sizeof *search->ranks);
     search->n_answers++;
@@ -94,7 +104,7 @@ static void insert(struct search *search, size_t i, const struct rank *rank, con
     answer->baseline_ns = search->record.baseline_ns;
     memcpy(answer->baseline_name, search->record.baseline_name, sizeof answer->baseline_name);
     answer->descriptor_bytes = bytes;
-    descriptor_copy(&search->descriptor, &answer->descriptor);
+    descriptor_copy(descriptor, &answer->descriptor);
     answer->reason[0] = 0;
 }
 
@@ -116,19 +126,18 @@ static void consider_entry(struct search *search, MDB_txn *txn, const struct ran
     size_t same = find_kernel(search, &entry->kernel), at = search->n_answers;
     while (at > 0 && ranks_before(search, rank, key, at - 1)) at--;
     if (at == search->capacity || same < at) return;
-    if (!load_descriptor(search, txn, book, &entry->kernel) ||
-        !request->is_valid(request->context, book, entry, &search->descriptor)) {
+    const struct descriptor *descriptor =
+        request->known ? request->known(request->context, book, &entry->kernel) : NULL;
+    if (!descriptor && load_descriptor(search, txn, book, &entry->kernel)) descriptor = &search->descriptor;
+    if (!descriptor || !request->is_valid(request->context, book, entry, descriptor)) {
         search->n_refused++;
         return;
     }
     if (same < search->n_answers) {
-        struct value fresh = search->scratch;
-        search->scratch = (struct value){0};
-        drop(search, same);
-        value_free(&search->scratch);
-        search->scratch = fresh;
+        value_free(&search->answers[same].descriptor_bytes);
+        remove_answer(search, same);
     }
-    insert(search, at, rank, key, entry);
+    insert(search, at, rank, key, entry, descriptor);
 }
 
 void search_consider(struct search *search, MDB_txn *txn, struct rank rank, const MDB_val *key,

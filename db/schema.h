@@ -4,7 +4,7 @@
  * Encoders append to a text; decoders accept any bytes and answer STATUS_BAD_DATA with what is wrong, never
  * reading outside. Decoded structs own nothing in the map: strings and byte ranges point into the caller's
  * private copy of the value
- * (`bytes`), which must outlive them. Every decoder is fuzzed. */
+ * (`bytes`), which must outlive them. After an error *out holds nothing usable. Every decoder is fuzzed. */
 #ifndef TUNEBOOK_DB_SCHEMA_H
 #define TUNEBOOK_DB_SCHEMA_H
 

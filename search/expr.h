@@ -23,7 +23,7 @@
 #include "tuner/base/status.h"
 #include "tuner/base/text.h"
 
-enum { EXPR_STACK_MAX = 64, EXPR_CODE_MAX = 4096, EXPR_SLOTS_MAX = 256 };
+enum { EXPR_STACK_MAX = 64, EXPR_CODE_MAX = 4096, EXPR_SLOTS_MAX = 256, EXPR_KEPT_MAX = 8 };
 
 struct expr {
     const uint8_t *code; /* borrowed: from the arena it was compiled in, or the buffer it was validated in */

@@ -5,7 +5,10 @@
  * forward.
  *
  *     a && b       a AND[end] b BOOL end:       AND: 0 stays and jumps, else it is dropped; OR: likewise,
- * leaving 1 c ? a : b    c JUMP_IF_ZERO[else] a JUMP[end] else: b end: */
+ * leaving 1 c ? a : b    c JUMP_IF_ZERO[else] a JUMP[end] else: b end:
+ *
+ * KEEP[i] copies the value on top to place i and leaves it, KEPT[i] puts that copy on top again. Every way
+ * to a KEPT passes its KEEP, which stands inside no operand of && || ?:. Only expr_share writes them. */
 #ifndef TUNEBOOK_SEARCH_EXPR_CODE_H
 #define TUNEBOOK_SEARCH_EXPR_CODE_H
 
@@ -18,6 +21,8 @@
     OP(PUSH32, 0x02, 4, 0, "", 14)          \
     OP(PUSH64, 0x03, 8, 0, "", 14)          \
     OP(SLOT, 0x04, 1, 0, "", 14)            \
+    OP(KEEP, 0x05, 1, 1, "", 14)            \
+    OP(KEPT, 0x06, 1, 0, "", 14)            \
     OP(JUMP, 0x08, 2, 0, "", 0)             \
     OP(JUMP_IF_ZERO, 0x09, 2, 1, "?", 1)    \
     OP(AND, 0x0a, 2, 1, "&&", 3)            \

@@ -175,7 +175,8 @@ static inline __attribute__((always_inline)) enum expr_fault
 run(const struct expr *expr, const int64_t *slots, bool checked, unsigned n_slots, int64_t *out)
 {
     const uint8_t *pc = expr->code, *end = pc + expr->size;
-    int64_t stack[EXPR_STACK_MAX + 1], *below = stack, top = 0, right;
+    int64_t stack[EXPR_STACK_MAX + 1], *below = stack, top = 0, right, kept[EXPR_KEPT_MAX];
+    unsigned is_kept = 0; /* bits; asked where checked */
     enum expr_fault fault;
     while (pc < end) {
         switch (*pc++) {
@@ -183,6 +184,13 @@ run(const struct expr *expr, const int64_t *slots, bool checked, unsigned n_slot
         case EXPR_OP_PUSH32: PUSH(expr_load32(pc), 4);
         case EXPR_OP_PUSH64: PUSH(expr_load64(pc), 8);
         case EXPR_OP_SLOT: REQUIRE(pc < end && *pc < n_slots); PUSH(slots[*pc], 1);
+        case EXPR_OP_KEEP:
+            REQUIRE(pc < end && *pc < EXPR_KEPT_MAX);
+            REQUIRE_DEPTH(1);
+            is_kept |= 1u << *pc;
+            kept[*pc++] = top;
+            break;
+        case EXPR_OP_KEPT: REQUIRE(pc<end && * pc<EXPR_KEPT_MAX && is_kept>> * pc & 1); PUSH(kept[*pc], 1);
         case EXPR_OP_JUMP: REQUIRE_TARGET; JUMP(true);
         case EXPR_OP_JUMP_IF_ZERO:
             REQUIRE_TARGET;
@@ -257,6 +265,8 @@ struct validation {
     size_t size, pc;
     unsigned depth;                      /* of the stack, before the instruction at pc */
     bool reachable;                      /* by falling through */
+    size_t furthest;                     /* jump target so far: at or before pc all ways pass here */
+    unsigned is_kept;                    /* bits: places that every way here has filled */
     uint8_t depth_at[EXPR_CODE_MAX + 1]; /* of jump targets: depth + 1; 0: no target */
 };
 
@@ -283,6 +293,17 @@ static enum status mark_target(struct validation *v, unsigned depth)
     if (v->depth_at[target] && v->depth_at[target] != depth + 1)
         return refuse(v, "stack depths of two jumps to one place differ");
     v->depth_at[target] = (uint8_t)(depth + 1);
+    if (v->furthest < target) v->furthest = target;
+    return STATUS_OK;
+}
+
+static enum status validate_kept(struct validation *v, uint8_t opcode)
+{
+    unsigned place = v->code[v->pc + 1];
+    if (place >= EXPR_KEPT_MAX) return refuse(v, "there are 8 places for kept values");
+    if (opcode == EXPR_OP_KEEP && v->furthest <= v->pc) v->is_kept |= 1u << place;
+    if (!(v->is_kept >> place & 1))
+        return refuse(v, "a place for kept values that some way here leaves empty");
     return STATUS_OK;
 }
 
@@ -309,6 +330,11 @@ static enum status validate_instruction(struct validation *v, unsigned n_slots)
         if (v->code[v->pc + 1] >= n_slots) return refuse(v, "slot outside of the value vector");
         below++;
         break;
+    case EXPR_OP_KEEP:
+    case EXPR_OP_KEPT:
+        TRY(validate_kept(v, opcode));
+        below++;
+        break;
     default: below++;
     }
     if (below > EXPR_STACK_MAX) return refuse(v, "more than 64 values on the stack");
@@ -328,6 +354,8 @@ enum status expr_validate(const void *code, size_t size, unsigned n_slots, struc
     v.pc = 0;
     v.depth = 0;
     v.reachable = true;
+    v.furthest = 0;
+    v.is_kept = 0;
     memset(v.depth_at, 0, size + 1); /* not all of it: most clauses are short, and lookups validate many */
     while (v.pc < size) TRY(validate_instruction(&v, n_slots));
     TRY(arrive(&v));

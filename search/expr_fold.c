@@ -251,6 +251,8 @@ static bool fold_value(struct folder *f, uint32_t pc, uint32_t end)
         case EXPR_OP_OR:
             if (!fold_jump(f, opcode, &pc, end)) return false;
             continue;
+        case EXPR_OP_KEEP:
+        case EXPR_OP_KEPT: return false;
         case EXPR_OP_JUMP: pc += expr_jump_offset(operand); break;
         case EXPR_OP_PUSH8: push_constant(f, (int8_t)*operand); break;
         case EXPR_OP_PUSH32: push_constant(f, expr_load32(operand)); break;

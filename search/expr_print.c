@@ -5,20 +5,22 @@
 #include "search/expr_code.h"
 #include "tuner/base/dtype.h"
 
-enum { NONE = UINT16_MAX, PRECEDENCE_ANY = 0, PRECEDENCE_UNARY = 13 };
+enum { NONE = UINT16_MAX, PRECEDENCE_ANY = 0, PRECEDENCE_UNARY = 13, PRINTED_MAX = EXPR_CODE_MAX };
 
 struct node {
     uint8_t opcode;
     bool boolean; /* surely 0 or 1 */
     uint16_t child[3];
-    int64_t value; /* the constant, or the slot */
+    uint32_t printed; /* nodes that its text takes: what is kept is printed wherever it is used */
+    int64_t value;    /* the constant, or the slot */
 };
 
 struct tree {
     const uint8_t *code;
     struct node *nodes;
     uint16_t n_nodes, depth;
-    uint16_t stack[EXPR_STACK_MAX];
+    uint16_t stack[EXPR_STACK_MAX], kept[EXPR_KEPT_MAX];
+    bool too_long;
     const char *(*slot_name)(const void *context, unsigned slot);
     const void *context;
     struct text *out;
@@ -37,6 +39,10 @@ static bool build(struct tree *t, uint32_t pc, uint32_t end);
 
 static void push(struct tree *t, struct node node)
 {
+    node.printed = 1;
+    for (unsigned i = 0; i < 3; i++)
+        if (node.child[i] != NONE) node.printed += t->nodes[node.child[i]].printed;
+    t->too_long |= node.printed > PRINTED_MAX; /* and so no sum overflows */
     t->nodes[t->n_nodes] = node;
     t->stack[t->depth++] = t->n_nodes++;
 }
@@ -90,9 +96,18 @@ static bool build(struct tree *t, uint32_t pc, uint32_t end)
         uint8_t opcode = t->code[pc];
         const uint8_t *operand = t->code + pc + 1;
         struct node node = {.opcode = opcode, .boolean = gives_boolean(opcode), .child = {NONE, NONE, NONE}};
-        if (t->depth < bottom + ops[opcode].pops) return false;
+        if (t->depth < bottom + ops[opcode].pops || t->too_long) return false;
         switch (opcode) {
         case EXPR_OP_JUMP: return false;
+        case EXPR_OP_KEEP:
+            t->kept[*operand] = t->stack[t->depth - 1];
+            pc += 2;
+            continue;
+        case EXPR_OP_KEPT:
+            if (t->kept[*operand] == NONE) return false;
+            t->stack[t->depth++] = t->kept[*operand];
+            pc += 2;
+            continue;
         case EXPR_OP_JUMP_IF_ZERO:
             if (!build_ternary(t, &pc, end)) return false;
             continue;
@@ -195,10 +210,11 @@ void expr_print(const struct expr *expr, const char *(*slot_name)(const void *co
 {
     struct tree t = {.code = expr->code, .slot_name = slot_name, .context = context, .out = out};
     uint16_t root;
+    for (unsigned i = 0; i < EXPR_KEPT_MAX; i++) t.kept[i] = NONE;
     t.nodes = calloc(expr->size, sizeof *t.nodes); /* an instruction makes at most one node */
     if (!t.nodes) {
         out->failed = true;
-    } else if (build_value(&t, 0, expr->size, &root)) {
+    } else if (build_value(&t, 0, expr->size, &root) && !t.too_long) {
         print_node(&t, &t.nodes[root], PRECEDENCE_ANY);
     } else {
         text_format(out, "(%u bytes of bytecode)", expr->size);

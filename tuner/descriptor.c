@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "search/expr_fold.h"
+#include "search/expr_share.h"
 
 /* Which value-vector slots the descriptor's expressions read, and the dense numbers they get. */
 struct names {
@@ -104,7 +105,8 @@ static void folding_begin(struct arena *arena, const struct descriptor_request *
 static enum status fold(const struct folding *folding, struct expr *expr)
 {
     if (!expr->size) return STATUS_OK;
-    return expr_fold(folding->arena, expr, folding->known, folding->slots, expr);
+    TRY(expr_fold(folding->arena, expr, folding->known, folding->slots, expr));
+    return expr_share(folding->arena, expr, expr);
 }
 
 static enum status fold_step(const struct folding *folding, struct manifest_step *step)

@@ -241,7 +241,7 @@ static void set_budget(struct sweep_task *task)
     if (budget->time_ns) {
         uint64_t end_ns = sweep->started_ns + budget->time_ns, now_ns = clock_ns();
         uint64_t left_ns = end_ns > now_ns ? end_ns - now_ns : 0;
-        task->deadline_ns = now_ns + left_ns / (sweep->n_problems - sweep->index);
+        task->deadline_ns = now_ns + (uint64_t)((double)left_ns * sweep_share(sweep));
         if (task->deadline_ns == now_ns) task->deadline_ns++;
     }
     task->max_trials = budget->trials;
@@ -365,7 +365,9 @@ enum status sweep_run(const struct sweep_options *options, const struct sweep_pr
     enum status status =
         compiler_for_target(sweep.info->device_class.target, &sweep.compiler, &sweep.compiler_identity);
     if (status == STATUS_OK && !settled.dry_run) status = note_environment(&sweep);
+    if (status == STATUS_OK) status = sweep_shares_begin(&sweep, problems, n);
     if (status == STATUS_OK) status = sweep_each(&sweep, problems, n);
+    free(sweep.weights);
     summary->total_ns = clock_ns() - sweep.started_ns;
     text_free(&sweep.compiler_identity);
     api->close(device);

@@ -21,6 +21,7 @@ struct sweep {
     struct sweep_summary *summary;
     uint64_t started_ns;
     size_t n_problems, index; /* the problem at work */
+    double *weights;          /* of the problems, for their shares of the time */
 };
 
 /* A configuration that was tried, now or in an earlier sweep. */
@@ -61,6 +62,10 @@ struct sweep_task {
 
 /* Of any template; 0: none yet. */
 double sweep_best_ns(const struct sweep_task *task);
+/* sweep_shares.c: the share of the time left that the problem at work may take, 0..1. */
+enum status sweep_shares_begin(struct sweep *sweep, const struct sweep_problem *problems, size_t n);
+double sweep_share(const struct sweep *sweep);
+
 bool sweep_stopped(const struct sweep *sweep);
 void sweep_news(struct sweep_task *task);
 

@@ -42,13 +42,6 @@ enum status cache_insert(tb_context *context, tb_plan *plan)
 void cache_destroy(tb_context *context)
 {
     struct plan_table *table = atomic_load_explicit(&context->table, memory_order_relaxed);
-    for (size_t i = 0; table && i <= table->mask; i++) {
-        tb_plan *plan = atomic_load_explicit(&table->slots[i], memory_order_relaxed);
-        if (!plan) continue;
-        free((char *)plan->record);
-        free((char *)plan->reason);
-        free(plan);
-    }
     while (table) {
         struct plan_table *retired = table->retired;
         free(table);

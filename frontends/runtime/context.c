@@ -42,14 +42,15 @@ static enum status open_device(tb_context *context, const char *backend, uint32_
 
 static void kernels_destroy(tb_context *context)
 {
-    while (context->kernels) {
-        struct stored_kernel *stored = context->kernels;
-        context->kernels = stored->next;
-        if (stored->kernel) kernel_unload(stored->kernel);
-        value_free(&stored->descriptor_bytes);
-        free(stored->broken);
-        free(stored);
-    }
+    for (size_t i = 0; i < KERNEL_BUCKETS; i++)
+        while (context->kernels[i]) {
+            struct stored_kernel *stored = context->kernels[i];
+            context->kernels[i] = stored->next;
+            if (stored->kernel) kernel_unload(stored->kernel);
+            value_free(&stored->descriptor_bytes);
+            free(stored->broken);
+            free(stored);
+        }
 }
 
 static void context_free(tb_context *context)
@@ -57,6 +58,7 @@ static void context_free(tb_context *context)
     cache_destroy(context);
     candidates_destroy(context);
     kernels_destroy(context);
+    arena_free(&context->plans);
     if (context->device) context->api->close(context->device);
     pthread_mutex_destroy(&context->mutex);
     free(context->question);

@@ -67,6 +67,13 @@ static bool is_usable(void *context, struct book *layer, const struct record_ent
     return true;
 }
 
+static const struct descriptor *known_descriptor(void *context, struct book *layer, const struct hash *kernel)
+{
+    const tb_context *tb = ((struct finder *)context)->context;
+    const struct stored_kernel *stored = context_find_kernel(tb, layer_of(tb->book, layer), kernel);
+    return stored ? &stored->descriptor : NULL;
+}
+
 /* A kernel that asks for less alignment than the problem promises serves it too. What was tuned is one
  * alignment for all operands, or the problem's own where that is less, down to that of the elements: so the
  * promise is cut at 7, 6, ... 0. */
@@ -170,6 +177,7 @@ static enum status question_get(struct finder *finder, struct question **out)
         .sizes = question->parts.sizes,
         .worst = MATCH_EXACT,
         .is_valid = is_usable,
+        .known = known_descriptor,
         .context = finder,
     };
     *out = question;

@@ -3,10 +3,18 @@
 #include <string.h>
 #include "frontends/runtime/runtime.h"
 
+/* Keys are SHA-256: any part of one is as good as a hash of it. */
+static struct stored_kernel **bucket_of(const tb_context *context, size_t layer, const struct hash *key)
+{
+    size_t hash;
+    memcpy(&hash, key, sizeof hash);
+    return (struct stored_kernel **)&context->kernels[(hash + layer) % KERNEL_BUCKETS];
+}
+
 const struct stored_kernel *context_find_kernel(const tb_context *context, size_t layer,
                                                 const struct hash *key)
 {
-    const struct stored_kernel *stored = context->kernels;
+    const struct stored_kernel *stored = *bucket_of(context, layer, key);
     while (stored && (stored->layer != layer || memcmp(&stored->key, key, sizeof *key) != 0))
         stored = stored->next;
     return stored;
@@ -51,10 +59,11 @@ enum status context_store_kernel(tb_context *context, struct lookup_answer *answ
     stored->key = answer->entry.kernel;
     stored->descriptor_bytes =
         answer->descriptor_bytes; /* the descriptor points into it, wherever the struct lies */
-    stored->descriptor = answer->descriptor;
+    descriptor_copy(&answer->descriptor, &stored->descriptor);
     answer->descriptor_bytes = (struct value){0};
-    stored->next = context->kernels;
-    context->kernels = stored;
+    struct stored_kernel **bucket = bucket_of(context, stored->layer, &stored->key);
+    stored->next = *bucket;
+    *bucket = stored;
     *out = stored;
     return check_quarantine(context, stored, &answer->entry.environment);
 }

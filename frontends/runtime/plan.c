@@ -26,9 +26,10 @@ static enum status take_answer(tb_plan *plan, struct lookup_answer *answer, char
     plan->evidence = (tb_evidence)answer->evidence;
     plan->expected_ns = answer->entry.timing.median_ns;
     plan->baseline_ns = answer->baseline_ns;
-    plan->record = strdup(answer->key);
+    plan->record = arena_string(&plan->context->plans, answer->key);
     if (!plan->record) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
-    snprintf(reason, REASON_BYTES, "%s", answer->reason);
+    _Static_assert((int)REASON_BYTES >= (int)sizeof answer->reason, "a reason fits");
+    strcpy(reason, answer->reason);
     return STATUS_OK;
 }
 
@@ -86,44 +87,35 @@ static void count_plan(tb_context *context, const tb_plan *plan)
         context->no_kernel++;
 }
 
-static enum status plan_create(tb_context *context, const tb_gemm_problem *canonical, unsigned flags,
-                               const struct problem *problem, tb_plan **out)
+/* What stays goes into the context's arena; what may pass leaves nothing there. */
+static enum status plan_keep(tb_context *context, const tb_plan *made, const char *reason, tb_plan **out)
 {
-    tb_plan *plan = calloc(1, sizeof *plan);
-    if (!plan) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
-    plan->flags = flags;
-    plan->given = *canonical;
-    plan->context = context;
-    plan->problem = *problem;
-    char reason[REASON_BYTES] = "";
-    enum status status = consult_books(plan, reason);
-    /* That there is nothing, or nothing sound, stays true; a busy file or lack of memory may pass. */
-    bool remember = status == STATUS_OK || status == STATUS_NOT_FOUND || status == STATUS_BAD_DATA;
-    plan->status = runtime_status(status);
-    if (remember && status != STATUS_OK) {
-        char text[PROBLEM_TEXT_BYTES];
-        problem_print(problem, text);
-        snprintf(reason, sizeof reason, "no kernel for %s on %s: %s", text, context->info->class_text,
-                 status_message());
-    }
-    if (remember) {
-        status = STATUS_OK;
-        plan->reason = strdup(reason);
-        if (!plan->reason) status = status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
-        if (status == STATUS_OK) {
-            journal_plan(context, plan);
-            status = cache_insert(context, plan);
-        }
-    }
-    if (status != STATUS_OK) {
-        free((char *)plan->record);
-        free((char *)plan->reason);
-        free(plan);
-        return status;
-    }
+    tb_plan *plan = arena_copy(&context->plans, made, sizeof *made);
+    if (plan) plan->reason = arena_string(&context->plans, reason);
+    if (!plan || !plan->reason) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
+    journal_plan(context, plan);
+    TRY(cache_insert(context, plan));
     count_plan(context, plan);
     *out = plan;
     return STATUS_OK;
+}
+
+static enum status plan_create(tb_context *context, const tb_gemm_problem *canonical, unsigned flags,
+                               const struct problem *problem, tb_plan **out)
+{
+    tb_plan plan = {.flags = flags, .given = *canonical, .context = context, .problem = *problem};
+    char reason[REASON_BYTES];
+    reason[0] = '\0';
+    enum status status = consult_books(&plan, reason);
+    plan.status = runtime_status(status);
+    if (status == STATUS_OK) return plan_keep(context, &plan, reason, out);
+    /* That there is nothing, or nothing sound, stays true; a busy file or lack of memory may pass. */
+    if (status != STATUS_NOT_FOUND && status != STATUS_BAD_DATA) return status;
+    char text[PROBLEM_TEXT_BYTES];
+    problem_print(problem, text);
+    snprintf(reason, sizeof reason, "no kernel for %s on %s: %s", text, context->info->class_text,
+             status_message());
+    return plan_keep(context, &plan, reason, out);
 }
 
 /* A plan from the cache, as the caller gets it. */

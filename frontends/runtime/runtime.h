@@ -17,6 +17,7 @@
 #include "frontends/runtime/tunebook.h"
 #include "templates/gemm/gemm.h"
 #include "templates/op.h"
+#include "tuner/base/arena.h"
 #include "tuner/device/device.h"
 #include "tuner/launch/kernel.h"
 
@@ -25,6 +26,7 @@ enum {
     SHARD_BITS = 8,
     SHARDS = 1 << SHARD_BITS,
     REASON_BYTES = 640,
+    KERNEL_BUCKETS = 256,
     WORKSPACE_ALIGNMENT = 64
 };
 enum { PLAN_FLAGS = TB_PLAN_NO_LOAD | TB_PLAN_DETERMINISTIC | TB_PLAN_EXACT_ONLY | TB_PLAN_ONLY_IF_FASTER };
@@ -98,7 +100,7 @@ struct tb_plan {
     tb_match match;
     tb_evidence evidence;
     uint64_t expected_ns, baseline_ns;
-    const char *record, *reason; /* owned */
+    const char *record, *reason; /* like the plan itself in the context's arena */
 };
 
 struct plan_table {
@@ -126,13 +128,14 @@ struct tb_context {
     const uint32_t *alive; /* the book's */
     _Atomic(struct plan_table *) table;
     struct shard *shards;
+    struct arena plans; /* plans and their texts, which live as long; under the mutex */
     tb_book *book;
     const struct device_api *api;
     struct device *device;
     const struct device_info *info;
     bool runs_host_code;
     pthread_mutex_t mutex; /* guards all below */
-    struct stored_kernel *kernels;
+    struct stored_kernel *kernels[KERNEL_BUCKETS];
     struct candidate_list *candidates;
     struct question *question; /* find.c's; may be NULL */
     uint64_t misses, answered[4], no_kernel;

@@ -44,11 +44,25 @@ static void test_every_length_and_alignment(void **state)
     }
 }
 
+static void test_long_texts(void **state)
+{
+    (void)state;
+    static uint8_t bytes[2600];
+    uint32_t state_bits = 1;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        state_bits = state_bits * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(state_bits >> 24);
+    }
+    for (size_t size = 100; size + 8 <= sizeof bytes; size++)
+        assert_int_equal(crc32c(bytes + size % 8, size), crc_naive(bytes + size % 8, size));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_every_length_and_alignment),
+        cmocka_unit_test(test_long_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,43 @@ static bool is_valid(void *context, struct book *book, const struct record_entry
     return usable[number];
 }
 
+/* What a caller has read before: of each book some kernels. */
+static struct known {
+    bool given;
+    struct value bytes;
+    struct descriptor descriptor;
+} known[BOOKS_MAX][KERNELS];
+
+static const struct descriptor *known_descriptor(void *context, struct book *book, const struct hash *kernel)
+{
+    (void)context;
+    for (size_t b = 0; b < BOOKS_MAX; b++)
+        for (uint64_t k = 0; book == books[b] && k < KERNELS; k++) {
+            struct hash numbered = numbered_hash(k);
+            if (memcmp(&numbered, kernel, sizeof numbered) == 0)
+                return known[b][k].given ? &known[b][k].descriptor : NULL;
+        }
+    return NULL;
+}
+
+static void read_known(struct rng *rng, size_t b)
+{
+    for (uint64_t k = 0; k < KERNELS; k++) {
+        struct known *one = &known[b][k];
+        struct hash kernel = numbered_hash(k);
+        one->given = rng_below(rng, 2);
+        if (one->given) assert_ok(book_get_descriptor(books[b], &kernel, &one->bytes, &one->descriptor));
+    }
+}
+
+static void forget_known(size_t b)
+{
+    for (uint64_t k = 0; k < KERNELS; k++) {
+        value_free(&known[b][k].bytes);
+        known[b][k].given = false;
+    }
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -207,7 +244,8 @@ static void check_one_set(struct rng *rng, size_t n_books)
                                          .sizes = sizes,
                                          .worst = (enum match)rng_below(rng, MATCH_NONE + 1),
                                          .max_probes = UINT32_MAX,
-                                         .is_valid = is_valid};
+                                         .is_valid = is_valid,
+                                         .known = rng_below(rng, 2) ? known_descriptor : NULL};
         if (request.device_class[0] == 'g') request.target = "gpu";
         check_best(&request, n_books);
         check_all(&request, n_books);
@@ -235,9 +273,13 @@ static void lookups_agree_with_the_oracle(void **state)
             assert_ok(book_open(in_folder(folder, leaf), BOOK_WRITE, &books[b]));
             for (uint64_t k = 0; k < KERNELS; k++) put_numbered_kernel(books[b], k, "cpu");
             for (uint64_t i = 0, n = rng_below(&rng, ITEMS_MAX / 4); i < n; i++) put_random_item(&rng, b);
+            read_known(&rng, b);
         }
         check_one_set(&rng, n_books);
-        for (size_t b = 0; b < n_books; b++) book_close(books[b]);
+        for (size_t b = 0; b < n_books; b++) {
+            forget_known(b);
+            book_close(books[b]);
+        }
     }
 }
 

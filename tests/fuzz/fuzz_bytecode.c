@@ -1,5 +1,6 @@
-/* Any bytes: refused, or they evaluate, print and renumber without leaving their memory. */
+/* Any bytes: refused, or they evaluate, print, renumber and share without leaving their memory. */
 #include "search/expr.h"
+#include "search/expr_share.h"
 #include "tests/search/names.h"
 
 enum { N_SLOTS = 6 };
@@ -20,6 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (expr_renumber(&expr, map, N_SLOTS, &out) != STATUS_OK) abort();
     if (expr_validate(out.data, out.size, N_SLOTS, &moved) != STATUS_OK) abort();
     if (expr_eval(&moved, slots, &second) != fault || (!fault && first != second)) abort();
+    if (expr_eval_checked(data, size, slots, N_SLOTS, &second) != fault || (!fault && first != second))
+        abort();
+    struct arena arena = {0};
+    struct expr shared, validated;
+    if (expr_share(&arena, &expr, &shared) != STATUS_OK) abort();
+    if (expr_validate(shared.code, shared.size, N_SLOTS, &validated) != STATUS_OK) abort();
+    if (expr_eval(&validated, slots, &second) != fault || (!fault && first != second)) abort();
+    arena_free(&arena);
     text_clear(&out);
     expr_print(&expr, names_slot, NULL, &out);
     text_free(&out);

@@ -8,7 +8,7 @@
 #include "tuner/base/clock.h"
 #include "tuner/descriptor.h"
 
-enum { BLOCKS = 201, SHAPES = 400, HIT_SHAPES = 64, HITS = 6400, RUNS = 6400, TUNED_K = 1000 };
+enum { BLOCKS = 201, SHAPES = 400, HIT_SHAPES = 64, HITS = 6400, RUNS = 6400, TUNED_K = 1000, OWN_K = 1001 };
 
 static struct fixture fixture;
 
@@ -200,9 +200,9 @@ static struct manifest *load_template(const char *name)
     return found;
 }
 
-/* The shapes with k = TUNED_K are answered by a kernel with the descriptor of gemm_cpu's default, as tuned
- * here. */
-static void put_tuned(struct book *book)
+/* The shapes with this k are answered by a kernel with the descriptor of gemm_cpu's default, as tuned here:
+ * all by one (TUNED_K), or each by its own (OWN_K). */
+static void put_tuned(struct book *book, int k)
 {
     struct manifest *manifest = load_template("gemm_cpu");
     struct descriptor *descriptor = calloc(1, sizeof *descriptor);
@@ -212,8 +212,8 @@ static void put_tuned(struct book *book)
         struct problem problem;
         int64_t slots[SLOT_COUNT] = {0};
         char key[KEY_BYTES_MAX + 1];
-        assert_done(problem_parse(
-            arena_format(&fixture.arena, "gemm f32 nt m=16 n=%d k=%d", 64 + 8 * i, TUNED_K), &problem));
+        assert_done(problem_parse(arena_format(&fixture.arena, "gemm f32 nt m=16 n=%d k=%d", 64 + 8 * i, k),
+                                  &problem));
         for (uint32_t j = 0; j < manifest->n_parameters; j++)
             slots[manifest->parameters[j].slot] = manifest->defaults[j];
         struct descriptor_request request = {manifest, &problem, slots, fixture.target, "cc"};
@@ -222,8 +222,10 @@ static void put_tuned(struct book *book)
             assert_done(descriptor_build(&fixture.arena, &request, descriptor));
             descriptor->code = sha256_of(code->data, code->size);
             descriptor->code_bytes = (uint32_t)code->size;
-            assert_done(book_put_kernel(book, &entry.kernel, descriptor, code->data, code->size));
         }
+        if (k == OWN_K) entry.kernel = sha256_of(&i, sizeof i);
+        if (k == OWN_K || i == 0)
+            assert_done(book_put_kernel(book, &entry.kernel, descriptor, code->data, code->size));
         assert_done(problem_key(&problem, fixture.class_text, key));
         assert_done(book_put_entry(book, key, &entry, 0, "", 0));
     }
@@ -241,7 +243,8 @@ static void make_book(void)
     }
     fixture_put(&fixture, book,
                 &(struct put){.problem = "gemm f32 nt m=8 n=32 k=16", .entry = "empty", .median_ns = 1});
-    put_tuned(book);
+    put_tuned(book, TUNED_K);
+    put_tuned(book, OWN_K);
     assert_done(book_close(book));
 }
 
@@ -254,6 +257,7 @@ int main(void)
     bench_lookups(s.book, 16, 64, TB_EXACT, "lookup_exact");
     bench_lookups(s.book, 20, 64, TB_NEAR_SHAPE, "lookup_near_shape");
     bench_lookups(s.book, 16, TUNED_K, TB_EXACT, "lookup_exact_gemm_cpu");
+    bench_lookups(s.book, 16, OWN_K, TB_EXACT, "lookup_exact_gemm_cpu_new_kernel");
     bench_lookups(s.book, 20, TUNED_K, TB_NEAR_SHAPE, "lookup_near_shape_gemm_cpu");
     bench_hits(s.context, 1, "plan_hit_1_thread");
     long threads = sysconf(_SC_NPROCESSORS_ONLN);

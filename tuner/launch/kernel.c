@@ -8,29 +8,51 @@ enum { GRID_MAX = INT32_MAX, BLOCK_MAX = 1024, WORKSPACE_ALIGN = 64, SOURCE_NONE
 
 /* ---- names: where slot i of the descriptor's expressions comes from ---- */
 
-/* Index of a problem field or device fact in the value vector of problem_slots; -1 if unknown. Descriptors
- * list names in the order of the op's fields, so the search starts behind the last hit. */
-static int find_source(const struct op *op, const char *name, unsigned *cursor)
+/* Descriptors list names in the order of the op's fields and of the device's facts, so each search starts
+ * behind the last hit. */
+struct cursor {
+    unsigned field, fact;
+};
+
+/* Names are short and mostly what is expected: a call would cost more. */
+static inline bool same_name(const char *a, const char *b)
 {
-    static const struct {
-        const char *name;
-        size_t size;
-    } facts[] = {
-#define FACT(name, meaning) {"device." #name, sizeof "device." #name},
+    while (*a && *a == *b) a++, b++;
+    return *a == *b;
+}
+
+static int find_fact(const char *name, unsigned *cursor)
+{
+    static const char *const facts[] = {
+#define FACT(name, meaning) #name,
         DEVICE_FACT_TABLE(FACT)
 #undef FACT
     };
-    size_t size = strlen(name) + 1;
-    if (size > 7 && memcmp(name, "device.", 7) == 0) {
-        for (int i = 0; i < DEVICE_FACT_COUNT; i++)
-            if (facts[i].size == size && memcmp(facts[i].name, name, size) == 0) return SLOT_DEVICE + i;
-        return -1;
-    }
     unsigned i = *cursor;
+    for (unsigned tried = 0; tried < DEVICE_FACT_COUNT; tried++, i++) {
+        if (i >= DEVICE_FACT_COUNT) i = 0;
+        if (!same_name(facts[i], name)) continue;
+        *cursor = i + 1;
+        return (int)i;
+    }
+    return -1;
+}
+
+/* Index of a problem field or device fact in the value vector of problem_slots; -1 if unknown. */
+static int find_source(const struct op *op, const char *name, struct cursor *cursor)
+{
+    static const char prefix[] = "device.";
+    size_t same = 0;
+    while (prefix[same] && name[same] == prefix[same]) same++;
+    if (!prefix[same]) {
+        int fact = find_fact(name + same, &cursor->fact);
+        return fact < 0 ? -1 : SLOT_DEVICE + fact;
+    }
+    unsigned i = cursor->field;
     for (unsigned tried = 0; tried < op->n_fields; tried++, i++) {
         if (i >= op->n_fields) i = 0;
-        if (strcmp(op->fields[i].name, name) != 0) continue;
-        *cursor = i + 1;
+        if (!same_name(op->fields[i].name, name)) continue;
+        cursor->field = i + 1;
         return SLOT_PROBLEM + (int)i;
     }
     return -1;
@@ -40,7 +62,7 @@ static int find_source(const struct op *op, const char *name, unsigned *cursor)
 static bool resolve_names(const struct descriptor *descriptor, const struct op *op, const int64_t *slots,
                           int64_t values[DESCRIPTOR_NAMES_MAX], const char **unknown)
 {
-    unsigned cursor = 0;
+    struct cursor cursor = {0, 0};
     for (uint32_t i = 0; i < descriptor->n_names; i++) {
         if (descriptor->is_parameter[i]) {
             values[i] = descriptor->parameter_values[i];
@@ -54,11 +76,6 @@ static bool resolve_names(const struct descriptor *descriptor, const struct op *
         values[i] = slots[source];
     }
     return true;
-}
-
-static bool evaluate(const struct blob *blob, unsigned n_names, const int64_t *values, int64_t *out)
-{
-    return expr_eval_checked(blob->bytes, blob->size, values, n_names, out) == EXPR_FINE;
 }
 
 static const char *clause_text(const struct descriptor *descriptor, uint32_t i)
@@ -84,8 +101,12 @@ bool kernel_covers(const struct descriptor *descriptor, const struct problem *pr
     if (!resolve_names(descriptor, problem->op, slots, values, clause)) return false;
     for (uint32_t i = 0; i < descriptor->n_clauses; i++) {
         int64_t holds;
-        if (evaluate(&descriptor->clauses[i], descriptor->n_names, values, &holds) && holds) continue;
-        *clause = clause_text(descriptor, i);
+        const struct blob *code = &descriptor->clauses[i];
+        enum expr_fault fault =
+            expr_eval_checked(code->bytes, code->size, values, descriptor->n_names, &holds);
+        if (fault == EXPR_FINE && holds) continue;
+        *clause = fault == EXPR_BAD_CODE ? "sound bytecode; one of its clauses is damaged"
+                                         : clause_text(descriptor, i);
         return false;
     }
     return true;
@@ -173,7 +194,7 @@ static enum status keep_step(struct kernel *kernel, const struct descriptor_step
 
 static enum status keep_names(struct kernel *kernel, const struct descriptor *descriptor)
 {
-    unsigned cursor = 0;
+    struct cursor cursor = {0, 0};
     for (uint32_t i = 0; i < descriptor->n_names; i++) {
         kernel->source[i] = SOURCE_NONE;
         kernel->fixed[i] = descriptor->is_parameter[i] ? descriptor->parameter_values[i] : 0;

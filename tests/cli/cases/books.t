@@ -40,8 +40,8 @@ $ cp good.book bad.book; tamper record bad.book; autotune lookup --book=bad.book
 ? 1
 $ cp good.book code.book; tamper bytecode code.book; autotune explain --book=code.book gemm f32 nn m=4 n=5 k=6 --json | json layers.0.records.0.entries.0.usable layers.0.records.0.entries.0.reason
 | false
-| "a_type == f32"
-! autotune: no kernel for gemm f32 nn m=4 n=5 k=6 on CLASS: no usable entry for n=5,k=6,b=1,m=4: 1 entries, none usable here; kernel naive wants a_type == f32
+| "sound bytecode; one of its clauses is damaged"
+! autotune: no kernel for gemm f32 nn m=4 n=5 k=6 on CLASS: no usable entry for n=5,k=6,b=1,m=4: 1 entries, none usable here; kernel naive wants sound bytecode; one of its clauses is damaged
 
 A broken layer is left out with a word; the others answer.
 $ TUNEBOOK=words.book:good.book autotune lookup --json gemm f32 nn m=4 n=5 k=6 | json match
