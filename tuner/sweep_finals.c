@@ -93,7 +93,8 @@ static enum status add_champions(struct finals *finals)
     return status;
 }
 
-/* How many of the fastest the time is enough for, beside default and vendor library: one at least. */
+/* How many of the fastest the time is enough for, beside default and vendor library: one at least, so that a
+ * default whose trial fell into a fast phase has a challenger. */
 static size_t places(const struct sweep_task *task)
 {
     double best_ns = sweep_best_ns(task), left_ns = (double)task->deadline_ns - (double)clock_ns();
@@ -112,7 +113,8 @@ static enum status add_fastest(struct finals *finals)
         if (task->tried[i].verdict == VERDICT_OK) order[n++] = &task->tried[i];
     qsort(order, n, sizeof *order, by_time);
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < n && i < most; i++)
+    size_t enough = finals->n + most;
+    for (size_t i = 0; status == STATUS_OK && i < n && finals->n < enough; i++)
         status = add_finalist(finals, order[i]->tuning, &order[i]->configuration);
     free(order);
     return status;
