@@ -32,8 +32,9 @@ static void compare(const struct expr *whole, const struct expr *folded, const c
                  (long long)expected, expr_fault_name(wanted));
 }
 
-/* Folds with random slots known; then the unknown ones take several values. */
-static bool check_fold(struct arena *arena, const struct expr *expr, const char *text)
+/* Folds with random slots known; then the unknown ones take several values. Compiled code of which all is
+ * known becomes a constant; other code, such as with kept values, may stay as it is. */
+static bool check_fold(struct arena *arena, const struct expr *expr, bool compiled, const char *text)
 {
     struct expr folded, validated;
     bool all = true, reads_known = false;
@@ -48,7 +49,8 @@ static bool check_fold(struct arena *arena, const struct expr *expr, const char 
     assert_ok(expr_validate(folded.code, folded.size, SLOTS, &validated));
     for (unsigned i = 0; i < 6; i++, random_slots(false)) compare(expr, &validated, text);
     expr_visit_slots(&folded, refuse_known, &reads_known);
-    if (!reads_known && all && expr_is_constant(&folded, &value) != !expr_eval(expr, slots, &value))
+    if (compiled && !reads_known && all &&
+        expr_is_constant(&folded, &value) != !expr_eval(expr, slots, &value))
         fail_msg("%s: all is known, yet it is no constant, or one in place of a fault", text);
     return !reads_known;
 }
@@ -66,7 +68,7 @@ static void test_random_expressions_fold_to_the_same(void **state)
         if (expr_compile(&arena, text_string(&text), "random", &names_scope, &expr) == STATUS_OK) {
             compiled++;
             for (unsigned j = 0; j < 4; j++)
-                if (!check_fold(&arena, &expr, text_string(&text)) && expr.size < EXPR_CODE_MAX / 5)
+                if (!check_fold(&arena, &expr, true, text_string(&text)) && expr.size < EXPR_CODE_MAX / 5)
                     fail_msg("%s: a known slot is still read", text_string(&text));
         }
         text_free(&text);
@@ -93,7 +95,7 @@ static void test_strange_code_folds_to_the_same(void **state)
                 code[rng_below(&rng, expr.size)] = (uint8_t)rng_below(&rng, 0x33);
             if (expr_validate(code, expr.size, SLOTS, &mutant) == STATUS_OK) {
                 accepted++;
-                check_fold(&arena, &mutant, text_string(&text));
+                check_fold(&arena, &mutant, false, text_string(&text));
             }
             free(code);
         }
