@@ -95,6 +95,11 @@ bool space_random(const struct space *space, struct rng *rng, struct configurati
 
 bool space_admits(const struct space *space, const struct configuration *configuration, uint32_t *clause)
 {
+    uint64_t i;
+    if (space->is_listed) {
+        if (clause) *clause = 0;
+        return tree_find(&space->trees[0], configuration, &i);
+    }
     int64_t slots[EXPR_SLOTS_MAX];
     uint32_t rejecting = space->spec.n_clauses;
     bool inside = true;

@@ -51,6 +51,9 @@ struct space;
 
 /* Builds (and counts) the space. An empty one is STATUS_BAD_DATA and names the clause that rejected most. */
 enum status space_create(const struct space_spec *spec, struct space **out);
+/* The space of exactly these configurations, each listed once: a recording's. `spec` has no clauses. */
+enum status space_create_listed(const struct space_spec *spec, const struct configuration *list, size_t n,
+                                struct space **out);
 void space_free(struct space *space);
 
 const struct space_spec *space_spec_of(const struct space *space);
@@ -68,7 +71,7 @@ bool space_find(const struct space *space, const struct configuration *configura
 bool space_random(const struct space *space, struct rng *rng, struct configuration *out);
 
 /* Checks one; on false *clause (may be NULL) is the index of the first clause that rejects it, n_clauses for
- * an index outside its parameter's values. */
+ * an index outside its parameter's values or one that is not listed. */
 bool space_admits(const struct space *space, const struct configuration *configuration, uint32_t *clause);
 
 /* Valid configurations that differ in one parameter: `adjacent` moves one step among the listed values, `any`

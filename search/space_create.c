@@ -42,7 +42,7 @@ static void check_slot(void *context, unsigned slot)
     if (slot > *highest) *highest = slot;
 }
 
-static enum status check_spec(const struct space_spec *spec)
+enum status space_check_spec(const struct space_spec *spec)
 {
     if (spec->n_parameters > SPACE_PARAMETERS_MAX || spec->n_slots > EXPR_SLOTS_MAX)
         return status_fail(STATUS_BAD_DATA, "%u parameters and %u slots; at most %d and %d are allowed",
@@ -222,7 +222,7 @@ static enum status build(struct space *space)
 
 enum status space_create(const struct space_spec *spec, struct space **out)
 {
-    TRY(check_spec(spec));
+    TRY(space_check_spec(spec));
     struct space *space = calloc(1, sizeof *space);
     if (!space) return status_fail(STATUS_NO_MEMORY, "making a space: out of memory");
     space->spec = *spec;

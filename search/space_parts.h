@@ -16,7 +16,11 @@ struct space {
     uint32_t n_trees;
     uint64_t count;
     bool exact;
+    bool is_listed; /* its one tree says alone what is valid */
 };
+
+/* Parameters, values and clauses make sense. */
+enum status space_check_spec(const struct space_spec *spec);
 
 /* Splits the clauses into conjuncts, drops those that the fixed values satisfy and applies those of one
  * parameter to its domain. STATUS_BAD_DATA if one leaves nothing. */

@@ -12,6 +12,10 @@
  * there is none, STATUS_BAD_DATA for a folder, a pipe or too large a file, STATUS_IO for the rest. */
 enum status file_read(const char *path, size_t limit_bytes, struct text *out);
 
+/* The same; one that begins as zstd's frames do is decompressed, to at most `limit_bytes`. The tuner's: it
+ * needs libzstd. */
+enum status file_read_unpacked(const char *path, size_t limit_bytes, struct text *out);
+
 /* Writes path.XXXXXX beside the target, fsyncs, renames over `path`, fsyncs the folder. Leaves nothing on
  * failure (if only the last fsync fails, the whole new file is there). `mode` meets the umask. STATUS_IO. */
 enum status file_publish(const char *path, const void *bytes, size_t size, unsigned mode);
