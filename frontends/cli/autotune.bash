@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench devices templates freeze doctor"
+    local commands="sweep show lookup explain bench devices templates freeze replay doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -49,7 +49,7 @@ _autotune() {
         --device) cur=$value; _autotune_listing devices; return ;;
         --book | --shapes | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --seed | --jobs | --shape | --targets) return ;;
+        --arch | --class | --threads | --seed | --jobs | --repeats | --shape | --targets) return ;;
     esac
 
     case $cur in
@@ -64,6 +64,7 @@ _autotune() {
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --targets --output $every" ;;
+                replay) _autotune_words "--strategy --repeats --seed $every" ;;
                 doctor) _autotune_words "--threads --book $every" ;;
             esac
             return ;;
@@ -72,7 +73,7 @@ _autotune() {
         _autotune_words "$commands gemm"
     elif [ "$command" = templates ] && [ "$cword" -eq 2 ]; then
         _autotune_listing templates
-    elif [ "$command" = freeze ]; then
+    elif [ "$command" = freeze ] || [ "$command" = replay ]; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"
