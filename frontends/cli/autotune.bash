@@ -44,7 +44,7 @@ _autotune() {
             cur=$value
             _autotune_words "llama-3.2-1b llama-3-8b llama-3-70b llama-3-405b qwen3-32b deepseek-v3 gpt-oss-120b"
             return ;;
-        --strategy) cur=$value; _autotune_words "local random exhaustive"; return ;;
+        --strategy) cur=$value; _autotune_words "local random annealing genetic exhaustive"; return ;;
         --budget) cur=$value; _autotune_words "60s 5m 1h 500 10%"; return ;;
         --device) cur=$value; _autotune_listing devices; return ;;
         --book | --shapes | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;

@@ -4,7 +4,7 @@
 #include "search/search.h"
 #include "tests/scale.h"
 
-static const char *const strategies[] = {"exhaustive", "random", "local"};
+static const char *const strategies[] = {"exhaustive", "random", "local", "annealing", "genetic"};
 
 static struct rng rng;
 
@@ -256,7 +256,8 @@ static void test_strategies_have_names(void **state)
     for (size_t i = 0; i < N_OF(strategies); i++) assert_non_null(strategy_find(names[i])->summary);
     assert_null(strategy_find("sorcery"));
     assert_fails(search_create(l.space, &(struct search_options){.strategy = "locl"}, &search), STATUS_USAGE,
-                 "unknown strategy 'locl'; did you mean 'local'? there are local, random, exhaustive");
+                 "unknown strategy 'locl'; did you mean 'local'? there are local, random, annealing, "
+                 "genetic, exhaustive");
     landscape_free(&l);
 }
 

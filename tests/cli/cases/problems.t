@@ -114,7 +114,7 @@ $ autotune --strategy=lokal 'gemm f32 m=1 n=1 k=1'
 ! autotune: --strategy=lokal: unknown strategy; did you mean 'local'?
 ? 2
 $ autotune --strategy=zzzzzzz 'gemm f32 m=1 n=1 k=1'
-! autotune: --strategy=zzzzzzz: unknown strategy; known: local, random, exhaustive
+! autotune: --strategy=zzzzzzz: unknown strategy; known: local, random, annealing, genetic, exhaustive
 ? 2
 $ autotune --budget=0 'gemm f32 m=1 n=1 k=1'
 ! autotune: --budget=0: bad budget '0': a time for the sweep (60s, 5m, 1h), trials per problem (500) or a share of each space (10%)
