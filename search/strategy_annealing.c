@@ -5,7 +5,6 @@
  * turn. */
 #include <math.h>
 #include <stdlib.h>
-#include "search/known.h"
 #include "search/strategy.h"
 #include "search/walk.h"
 
@@ -13,7 +12,7 @@
  * chance of 1 / e. From first to last heat are 70 evaluations. docs/search.md says how these were chosen. */
 static const double heat_first = 0.1, heat_last = 0.004, cooling = 0.955;
 
-enum { NEIGHBOURS_MAX = 4096, ATTEMPTS = 1 << 12, FIRST_SAMPLES = 12 };
+enum { NEIGHBOURS_MAX = 4096, FIRST_SAMPLES = 12 };
 
 struct annealing {
     struct strategy_context context;
@@ -47,15 +46,6 @@ static bool is_new(const struct annealing *self, const struct configuration *con
     return known_get(&self->known, configuration) == KNOWN_NOT;
 }
 
-static bool sample_any(struct annealing *self, struct configuration *out)
-{
-    for (unsigned attempt = 0; self->walk.exact || attempt < ATTEMPTS; attempt++) {
-        if (!walk_next(&self->walk, out)) return false;
-        if (is_new(self, out)) return true;
-    }
-    return false;
-}
-
 /* A random neighbour not known yet: adjacent values first, so that steps are small where values have an
  * order. */
 static bool sample_near(struct annealing *self, struct configuration *out)
@@ -84,7 +74,7 @@ static void reheat(struct annealing *self)
 
 static bool propose(struct annealing *self, struct configuration *out)
 {
-    if (self->samples_left > 0 && sample_any(self, out)) {
+    if (self->samples_left > 0 && walk_next_new(&self->walk, &self->known, out)) {
         self->samples_left--;
         return true;
     }
@@ -92,7 +82,7 @@ static bool propose(struct annealing *self, struct configuration *out)
     if (self->has_incumbent && sample_near(self, out)) return true;
     if (self->has_incumbent) reheat(self);
     self->has_incumbent = false;
-    return sample_any(self, out);
+    return walk_next_new(&self->walk, &self->known, out);
 }
 
 static size_t ask(void *state, struct configuration *out, size_t capacity)

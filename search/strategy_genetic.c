@@ -5,7 +5,6 @@
  * parent's neighbour. */
 #include <stdlib.h>
 #include <string.h>
-#include "search/known.h"
 #include "search/strategy.h"
 #include "search/walk.h"
 
@@ -35,15 +34,6 @@ static void end(void *state)
 static bool is_new(const struct genetic *self, const struct configuration *configuration)
 {
     return known_get(&self->known, configuration) == KNOWN_NOT;
-}
-
-static bool sample_any(struct genetic *self, struct configuration *out)
-{
-    for (unsigned attempt = 0; self->walk.exact || attempt < 1 << 12; attempt++) {
-        if (!walk_next(&self->walk, out)) return false;
-        if (is_new(self, out)) return true;
-    }
-    return false;
 }
 
 /* The best of a few drawn at random. */
@@ -102,7 +92,7 @@ static size_t ask(void *state, struct configuration *out, size_t capacity)
     size_t n = 0;
     while (n < capacity) {
         bool grown = self->n_asked >= POPULATION && self->n > 1;
-        if (!(grown && breed(self, &out[n])) && !sample_any(self, &out[n])) break;
+        if (!(grown && breed(self, &out[n])) && !walk_next_new(&self->walk, &self->known, &out[n])) break;
         if (!known_put(&self->known, &out[n], KNOWN_PENDING)) break;
         self->n_asked++;
         n++;

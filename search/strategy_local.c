@@ -120,11 +120,7 @@ static bool sample_near_best(struct local *self, struct configuration *out)
 /* Any configuration not known yet; false once there is none. */
 static bool sample_any(struct local *self, struct configuration *out)
 {
-    for (unsigned attempt = 0; !self->exhausted && (self->walk.exact || attempt < 1000 * ATTEMPTS);
-         attempt++) {
-        if (!walk_next(&self->walk, out)) break;
-        if (is_new(self, out)) return true;
-    }
+    if (!self->exhausted && walk_next_new(&self->walk, &self->known, out)) return true;
     self->exhausted = true;
     return false;
 }

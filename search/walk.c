@@ -1,5 +1,7 @@
 #include "search/walk.h"
 
+enum { DRAWS_MAX = 64000 };
+
 void walk_begin(struct walk *walk, const struct space *space, struct rng *rng)
 {
     *walk = (struct walk){.space = space, .rng = rng, .half_bits = 1};
@@ -31,4 +33,13 @@ bool walk_next(struct walk *walk, struct configuration *out)
     if (!walk->exact) return space_random(walk->space, walk->rng, out);
     if (walk->next == walk->count) return false;
     return space_at(walk->space, permute(walk, walk->next++), out);
+}
+
+bool walk_next_new(struct walk *walk, const struct known *known, struct configuration *out)
+{
+    for (unsigned attempt = 0; walk->exact || attempt < DRAWS_MAX; attempt++) {
+        if (!walk_next(walk, out)) return false;
+        if (known_get(known, out) == KNOWN_NOT) return true;
+    }
+    return false;
 }

@@ -4,7 +4,7 @@
 #ifndef TUNEBOOK_SEARCH_WALK_H
 #define TUNEBOOK_SEARCH_WALK_H
 
-#include "search/space.h"
+#include "search/known.h"
 
 struct walk {
     const struct space *space;
@@ -17,5 +17,9 @@ struct walk {
 
 void walk_begin(struct walk *walk, const struct space *space, struct rng *rng);
 bool walk_next(struct walk *walk, struct configuration *out); /* false: all were seen */
+
+/* The next that is not in `known`. False: there is none, or, where the space cannot be counted, none among
+ * very many drawn. */
+bool walk_next_new(struct walk *walk, const struct known *known, struct configuration *out);
 
 #endif

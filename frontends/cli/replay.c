@@ -4,6 +4,7 @@
 #include "frontends/cli/command.h"
 #include "frontends/cli/replay.h"
 #include "frontends/cli/stop.h"
+#include "frontends/cli/strategies.h"
 #include "search/strategy.h"
 #include "tuner/base/file.h"
 
@@ -12,15 +13,8 @@ enum { STRATEGIES_MAX = 64, REPEATS_DEFAULT = 100, FILE_BYTES_MAX = 1 << 30 };
 /* "a,b" into the table; `copy` holds the words. */
 static enum status split_strategies(char *copy, struct replay_table *table)
 {
-    const char *known[STRATEGIES_MAX];
-    size_t n_known = strategy_names(known, STRATEGIES_MAX);
     for (char *save = NULL, *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-        if (!strategy_find(word)) {
-            const char *closest = text_closest(word, known, n_known);
-            return status_fail(STATUS_USAGE, "--strategy: there is no '%s'%s%s%s", word,
-                               closest ? "; did you mean '" : "", closest ? closest : "",
-                               closest ? "'?" : "");
-        }
+        TRY(check_strategy(word));
         for (size_t i = 0; i < table->n_strategies; i++)
             if (strcmp(table->strategies[i], word) == 0)
                 return status_fail(STATUS_USAGE, "--strategy: '%s' is named twice", word);

@@ -6,14 +6,12 @@
 #include "frontends/cli/place.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/stop.h"
+#include "frontends/cli/strategies.h"
 #include "frontends/cli/sweep_report.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/template_set.h"
-#include "search/strategy.h"
 #include "tuner/base/progress.h"
 #include "tuner/compile/compiler.h"
-
-enum { NAMES_MAX = 64 };
 
 struct sweep_command {
     const struct settings *settings;
@@ -42,23 +40,6 @@ static void on_finished(void *context, const struct sweep_result *result)
     sweep_report_line(result, &line);
     progress_say(&command->progress, "%s", text_string(&line));
     text_free(&line);
-}
-
-static enum status check_strategy(const char *name)
-{
-    if (!name || strategy_find(name)) return STATUS_OK;
-    const char *names[NAMES_MAX];
-    size_t n = strategy_names(names, NAMES_MAX);
-    const char *closest = text_closest(name, names, n);
-    if (closest)
-        return status_fail(STATUS_USAGE, "--strategy=%s: unknown strategy; did you mean '%s'?", name,
-                           closest);
-    struct text list = {0};
-    for (size_t i = 0; i < n; i++) text_format(&list, "%s%s", i ? ", " : "", names[i]);
-    enum status status =
-        status_fail(STATUS_USAGE, "--strategy=%s: unknown strategy; known: %s", name, text_string(&list));
-    text_free(&list);
-    return status;
 }
 
 /* What the command line alone can be wrong about, before anything is opened. */
