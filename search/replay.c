@@ -11,7 +11,6 @@ struct player {
     const struct replay_options *options;
     struct search *search;
     struct replay *out;
-    size_t capacity;
 };
 
 static bool is_over(const struct player *player)
@@ -23,21 +22,20 @@ static bool is_over(const struct player *player)
     return out->points[out->n - 1].time_ns >= options->max_time_ns;
 }
 
-static enum status add_point(struct player *player, const struct recorded *recorded)
+enum status replay_add(struct replay *replay, const struct recorded *recorded)
 {
-    struct replay *out = player->out;
-    if (out->n == player->capacity) {
-        size_t wanted = player->capacity ? 2 * player->capacity : 256;
-        struct replay_point *larger = realloc(out->points, wanted * sizeof *larger);
+    if (replay->n == replay->capacity) {
+        size_t wanted = replay->capacity ? 2 * replay->capacity : 256;
+        struct replay_point *larger = realloc(replay->points, wanted * sizeof *larger);
         if (!larger) return status_fail(STATUS_NO_MEMORY, "replay: out of memory");
-        out->points = larger;
-        player->capacity = wanted;
+        replay->points = larger;
+        replay->capacity = wanted;
     }
-    struct replay_point point = out->n ? out->points[out->n - 1] : (struct replay_point){0};
+    struct replay_point point = replay->n ? replay->points[replay->n - 1] : (struct replay_point){0};
     point.time_ns += recorded->cost_ns;
     if (recorded->valid && (point.best_ns <= 0 || recorded->objective_ns < point.best_ns))
         point.best_ns = recorded->objective_ns;
-    out->points[out->n++] = point;
+    replay->points[replay->n++] = point;
     return STATUS_OK;
 }
 
@@ -45,7 +43,7 @@ static enum status answer(struct player *player, const struct configuration *con
 {
     const struct recorded *recorded = recording_find(player->recording, configuration);
     struct observation observation = {*configuration, recorded->valid, recorded->objective_ns};
-    TRY(add_point(player, recorded));
+    TRY(replay_add(player->out, recorded));
     uint64_t begin_ns = clock_ns();
     search_tell(player->search, &observation);
     player->out->search_ns += clock_ns() - begin_ns;

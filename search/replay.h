@@ -22,13 +22,15 @@ struct replay_point {
 
 struct replay {
     struct replay_point *points; /* one per evaluation */
-    size_t n;
+    size_t n, capacity;
     bool finished;      /* by itself, before a limit */
     uint64_t search_ns; /* spent in the strategy, by the clock */
 };
 
 enum status replay_run(const struct recording *recording, const struct replay_options *options,
                        struct replay *out);
+/* Appends what one more evaluation brings: for runs that something else made. */
+enum status replay_add(struct replay *replay, const struct recorded *recorded);
 void replay_free(struct replay *replay);
 
 #endif

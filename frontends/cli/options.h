@@ -17,7 +17,7 @@ struct words {
 /* What the command line says. Texts are NULL and numbers 0 where it says nothing. */
 struct settings {
     struct words arguments; /* what is no option */
-    struct words dtypes, layouts, epilogues, shapes, shape_files, models;
+    struct words dtypes, layouts, epilogues, shapes, shape_files, models, runs;
     const char *op, *phase, *arch, *device, *device_class, *book, *budget, *strategy, *templates, *targets,
         *output;
     int64_t threads, seed, jobs, repeats;

@@ -48,6 +48,24 @@ static enum status read_recordings(const struct settings *settings, struct repla
     return STATUS_OK;
 }
 
+/* Other tuners' strategies stand behind ours. */
+static enum status read_runs(const struct settings *settings, struct replay_table *table)
+{
+    for (size_t i = 0; i < settings->runs.n; i++) {
+        struct text content = {0};
+        const char *path = settings->runs.items[i];
+        if (table->n_strategies == STRATEGIES_MAX)
+            return status_fail(STATUS_USAGE, "--runs: more than %d strategies with ours", STRATEGIES_MAX);
+        enum status status = file_read_unpacked(path, FILE_BYTES_MAX, &content);
+        if (status == STATUS_OK) status = runs_read(path, content.data, content.size, &table->runs[i]);
+        text_free(&content);
+        TRY(status);
+        table->n_runs++;
+        table->strategies[table->n_strategies++] = table->runs[i].strategy;
+    }
+    return STATUS_OK;
+}
+
 static enum status allocate_cells(struct replay_table *table)
 {
     size_t n = table->n_strategies * table->n_recordings;
@@ -69,7 +87,9 @@ static void table_free(struct replay_table *table)
         recording_free(table->recordings[i]);
         landscape_free(&table->landscapes[i]);
     }
+    for (size_t i = 0; i < table->n_runs; i++) runs_free(&table->runs[i]);
     free(table->cells);
+    free(table->runs);
     free(table->recordings);
     free(table->landscapes);
     free(table->strategies);
@@ -81,9 +101,11 @@ static enum status work(const struct settings *settings, char *strategies, struc
     table->recordings = calloc(n, sizeof *table->recordings);
     table->landscapes = calloc(n, sizeof *table->landscapes);
     table->strategies = calloc(STRATEGIES_MAX, sizeof *table->strategies);
-    if (!table->recordings || !table->landscapes || !table->strategies)
+    table->runs = calloc(settings->runs.n + 1, sizeof *table->runs);
+    if (!table->recordings || !table->landscapes || !table->strategies || !table->runs)
         return status_fail(STATUS_NO_MEMORY, "no memory for %zu recordings", n);
     TRY(choose_strategies(strategies, table));
+    TRY(read_runs(settings, table));
     TRY(read_recordings(settings, table));
     TRY(allocate_cells(table));
     stop_watch();

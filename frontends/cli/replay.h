@@ -2,6 +2,7 @@
 #ifndef TUNEBOOK_CLI_REPLAY_H
 #define TUNEBOOK_CLI_REPLAY_H
 
+#include "search/runs.h"
 #include "search/score.h"
 
 enum { REPLAY_COUNTS = 5 };
@@ -14,16 +15,19 @@ struct replay_cell {
     double *nearness;   /* optimum / best so far at each step */
     double search_ns;   /* the strategy's own time for one configuration, mean */
     double evaluations; /* mean of a run */
+    size_t repeats;
 };
 
 struct replay_table {
     size_t n_strategies, n_recordings;
-    const char **strategies;
+    const char **strategies; /* ours, then those of `runs` */
+    struct runs *runs;       /* of other tuners */
+    size_t n_runs;
     struct recording **recordings;
     struct landscape *landscapes;
     struct replay_cell *cells; /* [strategy * n_recordings + recording] */
     struct score_setting setting;
-    size_t repeats;
+    size_t repeats; /* of ours */
     uint64_t seed;
 };
 

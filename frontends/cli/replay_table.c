@@ -17,7 +17,8 @@ enum { THREADS_MAX = 64 };
 
 struct work {
     struct replay_table *table;
-    struct replay *replays; /* [cell * repeats + repeat] */
+    struct replay *replays; /* [cell * most_repeats + repeat] */
+    size_t most_repeats;
     atomic_size_t next_run, next_cell;
     atomic_int failure; /* enum status, of the first that failed */
     char message[512];
@@ -41,36 +42,46 @@ static bool is_stopped(const struct work *work)
 }
 
 /* As far as the score looks, and as many evaluations as the fractions want. */
+static enum status run_ours(const struct replay_table *table, size_t strategy, size_t recording,
+                            size_t repeat, struct replay *out)
+{
+    struct replay_options options = {.strategy = table->strategies[strategy],
+                                     .seed = table->seed * 1000003 + repeat};
+    options.max_time_ns = score_replay_ns(&table->landscapes[recording], &table->setting);
+    options.min_evaluations = replay_counts[REPLAY_COUNTS - 1];
+    return replay_run(table->recordings[recording], &options, out);
+}
+
 static enum status run_one(struct work *work, size_t run)
 {
-    struct replay_table *table = work->table;
-    size_t cell = run / table->repeats, repeat = run % table->repeats;
+    const struct replay_table *table = work->table;
+    size_t cell = run / work->most_repeats, repeat = run % work->most_repeats;
     size_t strategy = cell / table->n_recordings, recording = cell % table->n_recordings;
-    const struct landscape *landscape = &table->landscapes[recording];
-    struct replay_options options = {.strategy = table->strategies[strategy],
-                                     .seed = table->seed * 1000003 + repeat,
-                                     .max_time_ns = score_replay_ns(landscape, &table->setting)};
-    options.min_evaluations = replay_counts[REPLAY_COUNTS - 1];
-    return replay_run(table->recordings[recording], &options, &work->replays[run]);
+    size_t n_ours = table->n_strategies - table->n_runs;
+    if (repeat >= table->cells[cell].repeats) return STATUS_OK;
+    if (strategy < n_ours) return run_ours(table, strategy, recording, repeat, &work->replays[run]);
+    return runs_replay(&table->runs[strategy - n_ours], repeat, table->recordings[recording],
+                       &work->replays[run]);
 }
 
 static enum status score_one(struct work *work, size_t cell)
 {
     struct replay_table *table = work->table;
     const struct landscape *landscape = &table->landscapes[cell % table->n_recordings];
-    const struct replay *replays = work->replays + cell * table->repeats;
+    const struct replay *replays = work->replays + cell * work->most_repeats;
     struct replay_cell *out = &table->cells[cell];
-    TRY(score_over_time(landscape, &table->setting, replays, table->repeats, out->over_time, out->nearness));
+    size_t repeats = out->repeats;
+    TRY(score_over_time(landscape, &table->setting, replays, repeats, out->over_time, out->nearness));
     for (unsigned i = 0; i < table->setting.steps; i++)
         out->score += out->over_time[i] / table->setting.steps;
     for (size_t i = 0; i < REPLAY_COUNTS; i++)
-        out->fraction[i] = score_fraction_of_optimum(landscape, replays, table->repeats, replay_counts[i]);
+        out->fraction[i] = score_fraction_of_optimum(landscape, replays, repeats, replay_counts[i]);
     double asked = 0, search_ns = 0;
-    for (size_t r = 0; r < table->repeats; r++) {
+    for (size_t r = 0; r < repeats; r++) {
         asked += (double)replays[r].n;
         search_ns += (double)replays[r].search_ns;
     }
-    out->evaluations = asked / (double)table->repeats;
+    out->evaluations = asked / (double)repeats;
     out->search_ns = asked > 0 ? search_ns / asked : 0;
     return STATUS_OK;
 }
@@ -78,7 +89,7 @@ static enum status score_one(struct work *work, size_t cell)
 static void *run_some(void *argument)
 {
     struct work *work = argument;
-    size_t n = work->table->n_strategies * work->table->n_recordings * work->table->repeats, run;
+    size_t n = work->table->n_strategies * work->table->n_recordings * work->most_repeats, run;
     while (!is_stopped(work) && (run = atomic_fetch_add(&work->next_run, 1)) < n) {
         enum status status = run_one(work, run);
         if (status != STATUS_OK) note_failure(work, status);
@@ -107,10 +118,29 @@ static void on_all_cpus(struct work *work, void *(*some)(void *))
     while (n > 0) pthread_join(threads[--n], NULL);
 }
 
+/* Ours as often as wanted, other tuners' as often as they ran. */
+static enum status count_repeats(struct work *work)
+{
+    struct replay_table *table = work->table;
+    size_t n_ours = table->n_strategies - table->n_runs;
+    for (size_t cell = 0; cell < table->n_strategies * table->n_recordings; cell++) {
+        size_t strategy = cell / table->n_recordings;
+        const struct recording *recording = table->recordings[cell % table->n_recordings];
+        const struct runs *runs = strategy < n_ours ? NULL : &table->runs[strategy - n_ours];
+        size_t repeats = runs ? runs_count(runs, recording) : table->repeats;
+        if (!repeats)
+            return status_fail(STATUS_BAD_DATA, "%s: holds no run on %s", runs->name, recording->name);
+        table->cells[cell].repeats = repeats;
+        if (repeats > work->most_repeats) work->most_repeats = repeats;
+    }
+    return STATUS_OK;
+}
+
 enum status replay_table_fill(struct replay_table *table, const volatile int *stop)
 {
-    size_t n_cells = table->n_strategies * table->n_recordings, n_runs = n_cells * table->repeats;
     struct work work = {.table = table, .mutex = PTHREAD_MUTEX_INITIALIZER, .stop = stop};
+    TRY(count_repeats(&work));
+    size_t n_runs = table->n_strategies * table->n_recordings * work.most_repeats;
     work.replays = calloc(n_runs + 1, sizeof *work.replays);
     if (!work.replays) return status_fail(STATUS_NO_MEMORY, "no memory for %zu replays", n_runs);
     on_all_cpus(&work, run_some);
