@@ -42,7 +42,7 @@ enum status replay_add(struct replay *replay, const struct recorded *recorded)
 static enum status answer(struct player *player, const struct configuration *configuration)
 {
     const struct recorded *recorded = recording_find(player->recording, configuration);
-    struct observation observation = {*configuration, recorded->valid, recorded->objective_ns};
+    struct observation observation = {*configuration, recorded->valid, recorded->objective_ns, 0};
     TRY(replay_add(player->out, recorded));
     uint64_t begin_ns = clock_ns();
     search_tell(player->search, &observation);

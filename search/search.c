@@ -8,34 +8,28 @@
 /* Proposals in a row of which none was new, after which a strategy counts as converged. */
 enum { FRUITLESS_MAX = 1 << 16 };
 
+/* Handed out and not yet told to the strategy. */
+struct handed_out {
+    struct observation observation; /* once it is told */
+    bool told;
+};
+
 struct search {
     const struct space *space;
     const struct strategy_api *api;
     void *state;
+    struct strategy_context context;
+    double options[STRATEGY_OPTIONS_MAX];
     struct rng rng;
     struct known known;
     struct configuration *starts;
     size_t n_starts, next_start;
     uint64_t max_trials, n_asked, n_pending;
-    bool has_best;
+    struct handed_out *out; /* in the order of asking */
+    size_t n_out, out_capacity;
+    bool has_best, stuck;
     struct observation best;
 };
-
-static const struct strategy_api *pick_strategy(const char *name)
-{
-    const char *names[64];
-    size_t n = strategy_names(names, 64);
-    const struct strategy_api *api = strategy_find(name ? name : names[0]);
-    if (api) return api;
-    struct text known = {0};
-    const char *closest = text_closest(name, names, n);
-    for (size_t i = 0; i < n; i++) text_format(&known, "%s%s", i ? ", " : "", names[i]);
-    status_fail(STATUS_USAGE, "unknown strategy '%s'; %s%s%sthere are %s", name,
-                closest ? "did you mean '" : "", closest ? closest : "", closest ? "'? " : "",
-                text_string(&known));
-    text_free(&known);
-    return NULL;
-}
 
 /* Keeps the valid starts, without repeats. */
 static enum status copy_starts(struct search *search, const struct search_options *options)
@@ -50,28 +44,28 @@ static enum status copy_starts(struct search *search, const struct search_option
 
 static enum status begin(struct search *search, const struct search_options *options)
 {
+    TRY(strategy_parse(options->strategy, &search->api, search->options));
     TRY(copy_starts(search, options));
-    void *state = calloc(1, search->api->state_bytes);
-    if (!state) return status_fail(STATUS_NO_MEMORY, "starting a search: out of memory");
-    struct strategy_context context = {search->space, &search->rng, search->starts, search->n_starts};
-    enum status status = search->api->begin(state, &context);
-    if (status == STATUS_OK) {
-        search->state = state;
-    } else {
-        free(state);
-    }
-    return status;
+    search->state = calloc(1, search->api->state_bytes);
+    if (!search->state) return status_fail(STATUS_NO_MEMORY, "starting a search: out of memory");
+    search->context = (struct strategy_context){.space = search->space,
+                                                .rng = &search->rng,
+                                                .known = &search->known,
+                                                .n_pending = &search->n_pending,
+                                                .starts = search->starts,
+                                                .n_starts = search->n_starts,
+                                                .prior = options->prior,
+                                                .prior_context = options->prior_context,
+                                                .options = search->options};
+    return search->api->begin(search->state, &search->context);
 }
 
 enum status search_create(const struct space *space, const struct search_options *options,
                           struct search **out)
 {
-    const struct strategy_api *api = pick_strategy(options->strategy);
-    if (!api) return STATUS_USAGE;
     struct search *search = calloc(1, sizeof *search);
     if (!search) return status_fail(STATUS_NO_MEMORY, "starting a search: out of memory");
     search->space = space;
-    search->api = api;
     search->max_trials = options->max_trials ? options->max_trials : UINT64_MAX;
     rng_seed(&search->rng, options->seed);
     enum status status = begin(search, options);
@@ -90,7 +84,31 @@ void search_free(struct search *search)
     known_free(&search->known);
     free(search->state);
     free(search->starts);
+    free(search->out);
     free(search);
+}
+
+static bool grow_out(struct search *search)
+{
+    if (search->n_out < search->out_capacity) return true;
+    size_t wanted = search->out_capacity ? 2 * search->out_capacity : 32;
+    struct handed_out *larger = realloc(search->out, wanted * sizeof *larger);
+    if (!larger) return false;
+    search->out = larger;
+    search->out_capacity = wanted;
+    return true;
+}
+
+/* The strategy hears results in the order of asking, so that it does not show in what order they came. */
+static void pass_on(struct search *search)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < search->n_out; i++)
+        if (search->out[i].told)
+            search->api->tell(search->state, &search->out[i].observation);
+        else
+            search->out[n++] = search->out[i];
+    search->n_out = n;
 }
 
 /* Hands one out unless it is known or not valid. */
@@ -99,48 +117,88 @@ static bool hand_out(struct search *search, const struct configuration *configur
 {
     if (known_get(&search->known, configuration) != KNOWN_NOT) return false;
     if (!space_admits(search->space, configuration, NULL)) return false;
-    if (!known_put(&search->known, configuration, KNOWN_PENDING)) return false;
+    if (!grow_out(search) || !known_put(&search->known, configuration, KNOWN_PENDING)) return false;
     *out = *configuration;
+    search->out[search->n_out++] = (struct handed_out){{.configuration = *configuration}, false};
     search->n_asked++;
     search->n_pending++;
     return true;
 }
 
-static bool is_over(const struct search *search)
+static bool is_exhausted(const struct search *search)
 {
     bool exact;
     uint64_t count = space_count(search->space, &exact);
-    return search->n_asked >= search->max_trials || (exact && search->known.n >= count);
+    return exact && search->known.n >= count;
+}
+
+static bool is_over(const struct search *search)
+{
+    return search->n_asked >= search->max_trials || is_exhausted(search);
+}
+
+/* The strategy's next one that may be handed out. */
+static bool next_proposal(struct search *search, struct configuration *out)
+{
+    for (unsigned fruitless = 0; fruitless < FRUITLESS_MAX; fruitless++) {
+        struct configuration proposed;
+        if (!search->api->propose(search->state, &proposed)) return false;
+        if (hand_out(search, &proposed, out)) return true;
+    }
+    return false;
 }
 
 size_t search_ask(struct search *search, struct configuration *out, size_t capacity, bool *finished)
 {
-    size_t n = 0, fruitless = 0;
-    bool stuck = false;
-    if (capacity > search->max_trials - search->n_asked) capacity = search->max_trials - search->n_asked;
-    while (n < capacity && search->next_start < search->n_starts)
+    size_t n = 0;
+    search->stuck = false;
+    pass_on(search);
+    while (n < capacity && !is_over(search) && search->next_start < search->n_starts)
         n += hand_out(search, &search->starts[search->next_start++], &out[n]);
-    while (n < capacity && !stuck && !is_over(search)) {
-        size_t proposed = search->api->ask(search->state, out + n, capacity - n), before = n;
-        for (size_t i = before; i < before + proposed; i++) n += hand_out(search, &out[i], &out[n]);
-        fruitless = n > before ? 0 : fruitless + proposed;
-        stuck = proposed == 0 || fruitless > FRUITLESS_MAX;
+    while (n < capacity && !search->stuck && !is_over(search)) {
+        search->stuck = !next_proposal(search, &out[n]);
+        n += !search->stuck;
     }
-    *finished = n == 0 && (is_over(search) || (stuck && search->n_pending == 0));
+    *finished = n == 0 && (is_over(search) || (search->stuck && search->n_pending == 0));
     return n;
+}
+
+const char *search_reason(const struct search *search)
+{
+    if (is_exhausted(search)) return "every configuration was tried";
+    if (search->n_asked >= search->max_trials) return "the trials were used up";
+    if (!search->stuck) return NULL;
+    const char *reason = search->api->reason ? search->api->reason(search->state) : NULL;
+    return reason ? reason : "the strategy has nothing more to propose";
+}
+
+static void keep_best(struct search *search, const struct observation *observation)
+{
+    if (!observation->valid) return;
+    if (search->has_best && observation->median_ns >= search->best.median_ns) return;
+    search->best = *observation;
+    search->has_best = true;
 }
 
 void search_tell(struct search *search, const struct observation *observation)
 {
     enum known_state state = known_get(&search->known, &observation->configuration);
     if (state == KNOWN_TOLD || !space_admits(search->space, &observation->configuration, NULL)) return;
-    if (state == KNOWN_PENDING) search->n_pending--;
     known_put(&search->known, &observation->configuration, KNOWN_TOLD);
-    if (observation->valid && (!search->has_best || observation->median_ns < search->best.median_ns)) {
-        search->best = *observation;
-        search->has_best = true;
+    keep_best(search, observation);
+    if (state != KNOWN_PENDING) {
+        search->api->tell(search->state, observation);
+        return;
     }
-    search->api->tell(search->state, observation);
+    search->n_pending--;
+    for (size_t i = 0; i < search->n_out; i++) {
+        struct handed_out *out = &search->out[i];
+        if (memcmp(&out->observation.configuration, &observation->configuration,
+                   sizeof observation->configuration) != 0)
+            continue;
+        *out = (struct handed_out){*observation, true};
+        return;
+    }
 }
 
 void search_recall(struct search *search, const struct observation *observation)

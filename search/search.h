@@ -6,11 +6,13 @@
 #include "search/strategy.h"
 
 struct search_options {
-    const char *strategy; /* NULL: the default */
+    const char *strategy; /* as strategy_parse reads it; NULL: the default */
     uint64_t seed;
     uint64_t max_trials;                /* 0: no limit */
     const struct configuration *starts; /* tried first, in this order; invalid ones are skipped; copied */
     size_t n_starts;
+    search_prior *prior; /* may be NULL; callable for the life of the search */
+    const void *prior_context;
 };
 
 struct search;
@@ -30,6 +32,8 @@ void search_tell(struct search *search, const struct observation *observation);
 void search_recall(struct search *search, const struct observation *observation);
 
 const struct observation *search_best(const struct search *search); /* NULL before the first valid one */
+/* Why a search that is finished is; NULL before. */
+const char *search_reason(const struct search *search);
 uint64_t search_asked(const struct search *search);
 
 #endif

@@ -4,23 +4,23 @@
  * it is cold, or all neighbours are known, it is heated again at the best so far or at a random place in
  * turn. */
 #include <math.h>
-#include <stdlib.h>
-#include "search/strategy.h"
-#include "search/walk.h"
+#include "search/moves.h"
 
 /* Heat is in natural logarithms of the time: at 0.1 a configuration that takes a tenth longer is taken with a
- * chance of 1 / e. From first to last heat are 70 evaluations. docs/search.md says how these were chosen. */
-static const double heat_first = 0.1, heat_last = 0.004, cooling = 0.955;
-
-enum { NEIGHBOURS_MAX = 4096, FIRST_SAMPLES = 12 };
+ * chance of 1 / e. docs/search.md says how the defaults were chosen. */
+enum { FIRST_SAMPLES, HEAT, COLD, COOLING, N_OPTIONS };
+static const struct strategy_option options[N_OPTIONS] = {
+    [FIRST_SAMPLES] = {"samples", 12, 0, 1e6, "random ones; it begins at the best of them"},
+    [HEAT] = {"heat", 0.1, 1e-6, 10, "at first: how much slower, as a logarithm, is taken with 1/e"},
+    [COLD] = {"cold", 0.004, 1e-9, 10, "heat at which it is heated again"},
+    [COOLING] = {"cooling", 0.955, 0.01, 0.9999, "factor of the heat after each result"},
+};
 
 struct annealing {
-    struct strategy_context context;
-    struct walk walk;
-    struct known known;
-    struct configuration *neighbours; /* scratch */
+    const struct strategy_context *context;
+    struct moves moves;
     double heat;
-    unsigned samples_left; /* before it begins, at the best of them */
+    double samples_left; /* before it begins, at the best of them */
     bool has_incumbent, has_best, from_best;
     struct observation incumbent, best;
 };
@@ -28,85 +28,49 @@ struct annealing {
 static enum status begin(void *state, const struct strategy_context *context)
 {
     struct annealing *self = state;
-    *self = (struct annealing){.context = *context, .heat = heat_first, .samples_left = FIRST_SAMPLES};
-    walk_begin(&self->walk, context->space, context->rng);
-    self->neighbours = malloc(NEIGHBOURS_MAX * sizeof *self->neighbours);
-    return self->neighbours ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "strategy annealing: out of memory");
+    *self = (struct annealing){
+        .context = context, .heat = context->options[HEAT], .samples_left = context->options[FIRST_SAMPLES]};
+    return moves_begin(&self->moves, context);
 }
 
 static void end(void *state)
 {
-    struct annealing *self = state;
-    known_free(&self->known);
-    free(self->neighbours);
-}
-
-static bool is_new(const struct annealing *self, const struct configuration *configuration)
-{
-    return known_get(&self->known, configuration) == KNOWN_NOT;
-}
-
-/* A random neighbour not known yet: adjacent values first, so that steps are small where values have an
- * order. */
-static bool sample_near(struct annealing *self, struct configuration *out)
-{
-    struct configuration *neighbours = self->neighbours;
-    for (int move = SPACE_ADJACENT; move <= SPACE_ANY; move++) {
-        size_t n = space_neighbours(self->context.space, &self->incumbent.configuration,
-                                    (enum space_move)move, neighbours, NEIGHBOURS_MAX);
-        size_t n_new = 0;
-        for (size_t i = 0; i < n; i++)
-            if (is_new(self, &neighbours[i])) neighbours[n_new++] = neighbours[i];
-        if (n_new == 0) continue;
-        *out = neighbours[rng_below(self->context.rng, n_new)];
-        return true;
-    }
-    return false;
+    moves_end(&((struct annealing *)state)->moves);
 }
 
 static void reheat(struct annealing *self)
 {
-    self->heat = heat_first;
+    self->heat = self->context->options[HEAT];
     self->from_best = !self->from_best;
     self->has_incumbent = self->from_best && self->has_best;
     if (self->has_incumbent) self->incumbent = self->best;
 }
 
-static bool propose(struct annealing *self, struct configuration *out)
+static bool propose(void *state, struct configuration *out)
 {
-    if (self->samples_left > 0 && walk_next_new(&self->walk, &self->known, out)) {
+    struct annealing *self = state;
+    if (self->samples_left > 0 && moves_any(&self->moves, out)) {
         self->samples_left--;
         return true;
     }
-    if (self->has_incumbent && self->heat < heat_last) reheat(self);
-    if (self->has_incumbent && sample_near(self, out)) return true;
+    if (self->has_incumbent && self->heat < self->context->options[COLD]) reheat(self);
+    if (self->has_incumbent && moves_neighbour(&self->moves, &self->incumbent.configuration, out))
+        return true;
     if (self->has_incumbent) reheat(self);
     self->has_incumbent = false;
-    return walk_next_new(&self->walk, &self->known, out);
-}
-
-static size_t ask(void *state, struct configuration *out, size_t capacity)
-{
-    struct annealing *self = state;
-    size_t n = 0;
-    while (n < capacity && propose(self, &out[n])) {
-        if (!known_put(&self->known, &out[n], KNOWN_PENDING)) break;
-        n++;
-    }
-    return n;
+    return moves_any(&self->moves, out);
 }
 
 static void tell(void *state, const struct observation *observation)
 {
     struct annealing *self = state;
-    known_put(&self->known, &observation->configuration, KNOWN_TOLD);
-    bool begun = self->samples_left == 0;
-    if (begun) self->heat *= cooling;
+    bool begun = self->samples_left <= 0;
+    if (begun) self->heat *= self->context->options[COOLING];
     if (!observation->valid) return;
     if (!self->has_best || observation->median_ns < self->best.median_ns) self->best = *observation;
     self->has_best = true;
     double slower = self->has_incumbent ? log(observation->median_ns / self->incumbent.median_ns) : 0;
-    if (slower > 0 && (!begun || rng_unit(self->context.rng) >= exp(-slower / self->heat))) return;
+    if (slower > 0 && (!begun || rng_unit(self->context->rng) >= exp(-slower / self->heat))) return;
     self->incumbent = *observation;
     self->has_incumbent = true;
 }
@@ -114,9 +78,11 @@ static void tell(void *state, const struct observation *observation)
 const struct strategy_api strategy_annealing = {
     .name = "annealing",
     .summary = "simulated annealing with reheating",
+    .options = options,
+    .n_options = N_OPTIONS,
     .state_bytes = sizeof(struct annealing),
     .begin = begin,
-    .ask = ask,
+    .propose = propose,
     .tell = tell,
     .end = end,
 };

@@ -16,19 +16,14 @@ static enum status begin(void *state, const struct strategy_context *context)
     if (exact) return STATUS_OK;
     return status_fail(STATUS_USAGE,
                        "strategy exhaustive: about %" PRIu64 " configurations are too many to number; "
-                       "use local or random",
+                       "use auto or random",
                        count);
 }
 
-static size_t ask(void *state, struct configuration *out, size_t capacity)
+static bool propose(void *state, struct configuration *out)
 {
     struct exhaustive *self = state;
-    size_t n = 0;
-    while (n < capacity && space_at(self->space, self->next, &out[n])) {
-        n++;
-        self->next++;
-    }
-    return n;
+    return space_at(self->space, self->next++, out);
 }
 
 static void tell(void *state, const struct observation *observation)
@@ -47,7 +42,7 @@ const struct strategy_api strategy_exhaustive = {
     .summary = "every configuration, one after the other",
     .state_bytes = sizeof(struct exhaustive),
     .begin = begin,
-    .ask = ask,
+    .propose = propose,
     .tell = tell,
     .end = end,
 };

@@ -1,18 +1,14 @@
 /* Configurations in random order, none twice where the space can be counted. */
-#include "search/strategy.h"
-#include "search/walk.h"
+#include "search/moves.h"
 
 static enum status begin(void *state, const struct strategy_context *context)
 {
-    walk_begin(state, context->space, context->rng);
-    return STATUS_OK;
+    return moves_begin(state, context);
 }
 
-static size_t ask(void *state, struct configuration *out, size_t capacity)
+static bool propose(void *state, struct configuration *out)
 {
-    size_t n = 0;
-    while (n < capacity && walk_next(state, &out[n])) n++;
-    return n;
+    return moves_any(state, out);
 }
 
 static void tell(void *state, const struct observation *observation)
@@ -23,15 +19,15 @@ static void tell(void *state, const struct observation *observation)
 
 static void end(void *state)
 {
-    (void)state;
+    moves_end(state);
 }
 
 const struct strategy_api strategy_random = {
     .name = "random",
     .summary = "configurations in random order",
-    .state_bytes = sizeof(struct walk),
+    .state_bytes = sizeof(struct moves),
     .begin = begin,
-    .ask = ask,
+    .propose = propose,
     .tell = tell,
     .end = end,
 };

@@ -19,6 +19,12 @@ static enum status grow(struct sweep_task *task)
 
 /* --- Telling. --- */
 
+/* Width of the median's interval over the median. */
+static double noise_of(const struct timing *timing)
+{
+    return timing->median_ns > 0 ? (double)(timing->high_ns - timing->low_ns) / (double)timing->median_ns : 0;
+}
+
 enum status sweep_note(struct sweep_task *task, const struct candidate *candidate, enum verdict verdict,
                        const struct timing *timing, bool recalled)
 {
@@ -30,7 +36,8 @@ enum status sweep_note(struct sweep_task *task, const struct candidate *candidat
                                                   .verdict = verdict,
                                                   .timing = *timing};
     bool valid = (verdict == VERDICT_OK || verdict == VERDICT_SLOW) && timing->median_ns > 0;
-    struct observation observation = {candidate->configuration, valid, (double)timing->median_ns};
+    struct observation observation = {candidate->configuration, valid, (double)timing->median_ns,
+                                      noise_of(timing)};
     (recalled ? search_recall : search_tell)(tuning->search, &observation);
     tuning->told++;
     if (verdict == VERDICT_OK && (tuning->best_ns == 0 || observation.median_ns < tuning->best_ns))

@@ -9,11 +9,11 @@ the recording, so that both tuners are scored by the same rule. Needs `pip insta
 """
 
 import argparse
+import copy
 import json
 import math
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -47,6 +47,14 @@ class Space:
         self.tune_params = {name: self.file["tune_params"][name] for name in names}
         self.searchspace = Searchspace(self.tune_params, [util.FunctionConstraint(self.admits)] if hasattr(
             util, "FunctionConstraint") else [lambda config: tuple(config[n] for n in names) in recorded], 10**9)
+
+    def fresh(self):
+        """A searchspace that remembers nothing: its caches of neighbours would carry from run to run."""
+        fresh = copy.copy(self.searchspace)
+        for name, value in vars(self.searchspace).items():
+            if "cache" in name:
+                setattr(fresh, name, copy.deepcopy(value))
+        return fresh
 
     def evaluations(self):
         """Half as many again as random search needs to come within 5 % of the way from median to optimum."""
@@ -92,7 +100,7 @@ def run(space, strategy, seed):
     kernel_options = interface.Options({"kernel_name": space.file["kernel_name"]})
     recorder = Recorder(None, kernel_options, interface.Options({"quiet": True}), 7, None)
     try:
-        interface.strategy_map[strategy].tune(space.searchspace, recorder, options_of(space, max_fevals))
+        interface.strategy_map[strategy].tune(space.fresh(), recorder, options_of(space, max_fevals))
     except util.StopCriterionReached:
         pass
     return recorder.asked

@@ -1,10 +1,12 @@
 /* Every strategy under the driver: nothing twice, small spaces to the end, the same for the same seed,
  * results in any order; and the local search against chance on a landscape like a kernel's. */
+#include <math.h>
 #include "tests/search/spaces.h"
 #include "search/search.h"
 #include "tests/scale.h"
 
-static const char *const strategies[] = {"exhaustive", "random", "local", "annealing", "genetic"};
+static const char *const strategies[] = {"exhaustive", "random", "local", "annealing",
+                                         "genetic",    "model",  "auto"};
 
 static struct rng rng;
 
@@ -15,7 +17,7 @@ static struct observation observe(const struct configuration *configuration)
     for (unsigned i = 0; i < SPACES_PARAMETERS; i++)
         hash = (hash + configuration->index[i] + 1) * UINT64_C(0x9e3779b97f4a7c15);
     hash ^= hash >> 32;
-    return (struct observation){*configuration, hash % 5 != 0, 100 + (double)(hash % 1000)};
+    return (struct observation){*configuration, hash % 5 != 0, 100 + (double)(hash % 1000), 0};
 }
 
 static size_t position(const struct small_space *s, const struct configuration *configuration)
@@ -151,7 +153,7 @@ static struct observation landscape_observe(const struct landscape *l,
         hash = (hash + configuration->index[i] + 1) * UINT64_C(0x9e3779b97f4a7c15);
     }
     double bump = 0.2 * (double)(hash >> 40) / (double)(1 << 24); /* rugged by up to a fifth */
-    return (struct observation){*configuration, hash >> 59 != 0, time * (1 + bump)};
+    return (struct observation){*configuration, hash >> 59 != 0, time * (1 + bump), 0};
 }
 
 /* The best time after `trials`, with batches of `jobs`. *digest sums up the order of what was handed out. */
@@ -256,8 +258,202 @@ static void test_strategies_have_names(void **state)
     for (size_t i = 0; i < N_OF(strategies); i++) assert_non_null(strategy_find(names[i])->summary);
     assert_null(strategy_find("sorcery"));
     assert_fails(search_create(l.space, &(struct search_options){.strategy = "locl"}, &search), STATUS_USAGE,
-                 "unknown strategy 'locl'; did you mean 'local'? there are local, random, annealing, "
-                 "genetic, exhaustive");
+                 "unknown strategy 'locl'; did you mean 'local'?");
+    assert_fails(
+        search_create(l.space, &(struct search_options){.strategy = "zzzzzzz"}, &search), STATUS_USAGE,
+        "unknown strategy 'zzzzzzz'; known: auto, local, random, annealing, genetic, model, exhaustive");
+    landscape_free(&l);
+}
+
+static void test_options_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"annealing:het=1", "unknown option of strategy annealing 'het'; did you mean 'heat'?"},
+        {"annealing:zzzzzz=1",
+         "unknown option of strategy annealing 'zzzzzz'; known: samples, heat, cold, cooling"},
+        {"random:heat=1", "unknown option of strategy random 'heat'; known: none"},
+        {"annealing:heat", "strategy annealing: heat: wants a number from 1e-06 to 10 "},
+        {"annealing:heat=", "strategy annealing: heat=: wants a number from 1e-06 to 10 "},
+        {"annealing:heat=1x", "strategy annealing: heat=1x: wants a number from 1e-06 to 10 "},
+        {"annealing:heat=nan", "strategy annealing: heat=nan: wants a number from 1e-06 to 10 "},
+        {"annealing:heat=11", "strategy annealing: heat=11: wants a number from 1e-06 to 10 "},
+        {"", "unknown strategy ''; known: "},
+        {":heat=1", "unknown strategy 'heat=1'; known: "},
+    };
+    const struct strategy_api *api;
+    double values[STRATEGY_OPTIONS_MAX];
+    for (size_t i = 0; i < N_OF(bad); i++) {
+        assert_int_equal(strategy_parse(bad[i].text, &api, values), STATUS_USAGE);
+        if (!strstr(status_message(), bad[i].message)) fail_msg("%s: %s", bad[i].text, status_message());
+    }
+    assert_ok(strategy_parse("annealing:cooling=0.5:heat=2", &api, values));
+    assert_string_equal(api->name, "annealing");
+    for (size_t i = 0; i < api->n_options; i++) {
+        const char *name = api->options[i].name;
+        double wanted = strcmp(name, "heat") == 0      ? 2
+                        : strcmp(name, "cooling") == 0 ? 0.5
+                                                       : api->options[i].value;
+        assert_true(values[i] == wanted);
+    }
+}
+
+/* Every strategy's options stand in their own ranges, and there are no more than fit. */
+static void test_defaults_are_in_range(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_OF(strategies); i++) {
+        const struct strategy_api *api = strategy_find(strategies[i]);
+        assert_true(api->n_options <= STRATEGY_OPTIONS_MAX);
+        for (size_t j = 0; j < api->n_options; j++) {
+            const struct strategy_option *option = &api->options[j];
+            assert_true(option->low <= option->value && option->value <= option->high);
+            assert_true(option->help && *option->help);
+        }
+    }
+}
+
+/* Whatever order the workers finish a batch in, what is asked next is the same. */
+static void test_the_order_of_results_does_not_show(void **state)
+{
+    (void)state;
+    struct landscape l;
+    landscape_make(&l, 3);
+    for (size_t i = 0; i < N_OF(strategies); i++) {
+        struct search *searches[2];
+        struct search_options options = {.strategy = strategies[i], .seed = 11, .max_trials = 200};
+        for (size_t s = 0; s < 2; s++) assert_ok(search_create(l.space, &options, &searches[s]));
+        for (size_t round = 0; round < 25; round++) {
+            struct configuration batches[2][8];
+            size_t n[2];
+            bool finished;
+            for (size_t s = 0; s < 2; s++) n[s] = search_ask(searches[s], batches[s], 8, &finished);
+            assert_int_equal(n[0], n[1]);
+            assert_memory_equal(batches[0], batches[1], n[0] * sizeof **batches);
+            for (size_t s = 0; s < 2; s++)
+                for (size_t j = 0; j < n[s]; j++) {
+                    struct observation observation = landscape_observe(&l, &batches[s][s ? n[s] - 1 - j : j]);
+                    search_tell(searches[s], &observation);
+                }
+        }
+        for (size_t s = 0; s < 2; s++) search_free(searches[s]);
+    }
+    landscape_free(&l);
+}
+
+/* The mean over landscapes of a strategy's best after so many trials, against another's. */
+static double mean_ratio(const char *strategy, const char *other, uint64_t trials, size_t n)
+{
+    double sum = 0;
+    for (uint64_t seed = 0; seed < n; seed++) {
+        struct landscape l;
+        uint64_t digest = 0;
+        landscape_make(&l, 1000 + seed);
+        sum += landscape_search(&l, strategy, seed, trials, 4, &digest) /
+               landscape_search(&l, other, seed, trials, 4, &digest);
+        landscape_free(&l);
+    }
+    return sum / (double)n;
+}
+
+static void test_auto_beats_the_others(void **state)
+{
+    (void)state;
+    assert_true(mean_ratio("auto", "random", 60, test_scaled(40)) < 0.9);
+    assert_true(mean_ratio("auto", "annealing", 60, test_scaled(40)) < 1);
+    assert_true(mean_ratio("auto", "local", 60, test_scaled(40)) < 1);
+}
+
+/* A prior that knows the landscape, and one that believes the opposite. */
+static double good_prior(const void *context, const struct configuration *configuration)
+{
+    double score = 0;
+    const struct landscape *l = context;
+    for (unsigned i = 0; i < 6; i++)
+        score +=
+            l->weight[i] * (configuration->index[i] - l->ideal[i]) * (configuration->index[i] - l->ideal[i]);
+    return score;
+}
+
+static double bad_prior(const void *context, const struct configuration *configuration)
+{
+    return -good_prior(context, configuration);
+}
+
+static double nan_prior(const void *context, const struct configuration *configuration)
+{
+    (void)context;
+    (void)configuration;
+    return NAN;
+}
+
+static double best_with_prior(const struct landscape *l, search_prior *prior, uint64_t seed, uint64_t trials)
+{
+    struct search_options options = {
+        .strategy = "auto", .seed = seed, .max_trials = trials, .prior = prior, .prior_context = l};
+    struct search *search;
+    struct configuration asked[4];
+    bool finished = false;
+    assert_ok(search_create(l->space, &options, &search));
+    for (size_t n; (n = search_ask(search, asked, 4, &finished)) > 0;)
+        for (size_t i = 0; i < n; i++) {
+            struct observation observation = landscape_observe(l, &asked[i]);
+            search_tell(search, &observation);
+        }
+    assert_int_equal(search_asked(search), trials);
+    double best = search_best(search)->median_ns;
+    search_free(search);
+    return best;
+}
+
+static void test_a_prior_helps_and_a_bad_one_is_overcome(void **state)
+{
+    (void)state;
+    double early = 0, late = 0, useless = 0;
+    size_t n = test_scaled(20);
+    for (uint64_t seed = 0; seed < n; seed++) {
+        struct landscape l;
+        landscape_make(&l, 2000 + seed);
+        early += best_with_prior(&l, good_prior, seed, 12) / best_with_prior(&l, NULL, seed, 12);
+        late += best_with_prior(&l, bad_prior, seed, 150) / best_with_prior(&l, NULL, seed, 150);
+        useless += best_with_prior(&l, nan_prior, seed, 60) / best_with_prior(&l, NULL, seed, 60);
+        landscape_free(&l);
+    }
+    assert_true(early / (double)n < 0.8);
+    assert_true(late / (double)n < 1.15);
+    assert_true(useless / (double)n < 1.15);
+}
+
+/* A smooth bowl measured with noise: auto ends by itself, says why, and is within the noise of the best. */
+static void test_auto_ends_at_the_noise_floor(void **state)
+{
+    (void)state;
+    struct landscape l;
+    landscape_make(&l, 5);
+    struct search *search;
+    struct search_options options = {.strategy = "auto", .seed = 1, .max_trials = 100000};
+    struct configuration asked[4];
+    bool finished = false, exact;
+    assert_ok(search_create(l.space, &options, &search));
+    assert_null(search_reason(search));
+    for (size_t n; (n = search_ask(search, asked, 4, &finished)) > 0;)
+        for (size_t i = 0; i < n; i++) {
+            struct observation observation = landscape_observe(&l, &asked[i]);
+            observation.median_ns = 1000 * (1 + good_prior(&l, &asked[i]));
+            observation.noise = 0.02;
+            search_tell(search, &observation);
+        }
+    assert_true(finished);
+    assert_true(search_asked(search) < space_count(l.space, &exact) / 20);
+    assert_non_null(strstr(search_reason(search), "no gain beyond the noise (2 %)"));
+    double best = INFINITY;
+    struct configuration each;
+    for (uint64_t i = 0; space_at(l.space, i, &each); i++)
+        best = fmin(best, 1000 * (1 + good_prior(&l, &each)));
+    assert_true(search_best(search)->median_ns < best * 1.05);
+    search_free(search);
     landscape_free(&l);
 }
 
@@ -269,6 +465,12 @@ int main(void)
         cmocka_unit_test(test_local_beats_random),
         cmocka_unit_test(test_starts_come_first_and_budget_ends),
         cmocka_unit_test(test_strategies_have_names),
+        cmocka_unit_test(test_options_are_checked),
+        cmocka_unit_test(test_defaults_are_in_range),
+        cmocka_unit_test(test_the_order_of_results_does_not_show),
+        cmocka_unit_test(test_auto_beats_the_others),
+        cmocka_unit_test(test_a_prior_helps_and_a_bad_one_is_overcome),
+        cmocka_unit_test(test_auto_ends_at_the_noise_floor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,10 +111,10 @@ $ autotune --model=llama-3-8b --op=gem
 
 Strategies and budgets.
 $ autotune --strategy=lokal 'gemm f32 m=1 n=1 k=1'
-! autotune: --strategy=lokal: unknown strategy; did you mean 'local'?
+! autotune: --strategy: unknown strategy 'lokal'; did you mean 'local'?
 ? 2
 $ autotune --strategy=zzzzzzz 'gemm f32 m=1 n=1 k=1'
-! autotune: --strategy=zzzzzzz: unknown strategy; known: local, random, annealing, genetic, exhaustive
+! autotune: --strategy: unknown strategy 'zzzzzzz'; known: auto, local, random, annealing, genetic, model, exhaustive
 ? 2
 $ autotune --budget=0 'gemm f32 m=1 n=1 k=1'
 ! autotune: --budget=0: bad budget '0': a time for the sweep (60s, 5m, 1h), trials per problem (500) or a share of each space (10%)

@@ -27,7 +27,7 @@ $ head -c 40 closed.json.zst > short.zst; autotune replay short.zst
 ! autotune: short.zst: zstd data cut off
 ? 4
 $ autotune replay open.json --strategy=loca
-! autotune: --strategy=loca: unknown strategy; did you mean 'local'?
+! autotune: --strategy: unknown strategy 'loca'; did you mean 'local'?
 ? 2
 $ autotune replay open.json --strategy=local,local
 ! autotune: --strategy: 'local' is named twice
