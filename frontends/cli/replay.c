@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "frontends/cli/command.h"
+#include "frontends/cli/definition.h"
 #include "frontends/cli/replay.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/strategies.h"
@@ -43,6 +44,7 @@ static enum status read_recordings(const struct settings *settings, struct repla
         text_free(&content);
         TRY(status);
         table->n_recordings++; /* counted first: both are freed in any case */
+        if (table->definition) TRY(definition_apply(table->definition, &table->recordings[i]));
         TRY(landscape_of(table->recordings[i], &table->landscapes[i]));
     }
     return STATUS_OK;
@@ -69,6 +71,7 @@ static void table_free(struct replay_table *table)
         recording_free(table->recordings[i]);
         landscape_free(&table->landscapes[i]);
     }
+    t1_free(table->definition); /* the recordings borrow from it */
     free(table->cells);
     free(table->recordings);
     free(table->landscapes);
@@ -84,6 +87,7 @@ static enum status work(const struct settings *settings, char *strategies, struc
     if (!table->recordings || !table->landscapes || !table->strategies)
         return status_fail(STATUS_NO_MEMORY, "no memory for %zu recordings", n);
     TRY(choose_strategies(strategies, table));
+    if (settings->space) TRY(definition_read(settings->space, &table->definition));
     TRY(read_recordings(settings, table));
     TRY(allocate_cells(table));
     stop_watch();

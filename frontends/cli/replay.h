@@ -3,6 +3,7 @@
 #define TUNEBOOK_CLI_REPLAY_H
 
 #include "search/score.h"
+#include "search/t1.h"
 
 enum { REPLAY_COUNTS = 5 };
 extern const uint64_t replay_counts[REPLAY_COUNTS]; /* of evaluations: 25, 50 ... 400 */
@@ -20,6 +21,7 @@ struct replay_table {
     size_t n_strategies, n_recordings;
     const char **strategies;
     struct recording **recordings;
+    struct t1 *definition; /* of --space; NULL: what was recorded is the space */
     struct landscape *landscapes;
     struct replay_cell *cells; /* [strategy * n_recordings + recording] */
     struct score_setting setting;
