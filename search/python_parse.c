@@ -114,7 +114,7 @@ static enum status find_comparison(struct python_parser *p, enum python_op *op, 
                                                 {">", PYTHON_OP_GREATER}, {">=", PYTHON_OP_GREATER_EQUAL}};
     *found = true;
     if (find_spelling(p, spellings, 6, op)) return parser_advance(p);
-    if (parser_at_word(p, "is")) return parser_refuse(p, p->token.column, "'is'; write '=='");
+    if (parser_at_word(p, "is")) return parser_refuse(p, p->token.column, "'is' (compare by '==')");
     if (parser_at_word(p, "in")) {
         *op = PYTHON_OP_IN;
         return parser_advance(p);
@@ -123,7 +123,7 @@ static enum status find_comparison(struct python_parser *p, enum python_op *op, 
         TRY(parser_advance(p));
         *op = PYTHON_OP_NOT_IN;
         if (parser_at_word(p, "in")) return parser_advance(p);
-        return python_fail(&p->lexer, p->token.column, "expected 'in' behind 'not'");
+        return parser_fail_instead(p, "'in'");
     }
     *found = false;
     return STATUS_OK;
