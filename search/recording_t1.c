@@ -128,7 +128,8 @@ static enum status place_entries(struct fitting *fitting, struct recording *out,
     size_t n_placed = 0;
     double absent_ns = 0;
     TRY(median_cost(recorded, &absent_ns));
-    for (size_t i = 0; i < out->n; i++) out->entries[i] = (struct recorded){.cost_ns = absent_ns};
+    for (size_t i = 0; i < out->n; i++)
+        out->entries[i] = (struct recorded){.end = RECORDED_RUNTIME, .cost_ns = absent_ns};
     for (size_t i = 0; i < recorded->n; i++) {
         struct configuration from, to;
         uint64_t place;

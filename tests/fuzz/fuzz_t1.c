@@ -11,7 +11,7 @@ static const double raw_max = 20000;
 
 static void check_refusal(void)
 {
-    if (strncmp(status_message(), "fuzz:", 5) != 0 || strchr(status_message(), '\n')) abort();
+    if (strncmp(status_message(), "fuzz", 4) != 0 || strchr(status_message(), '\n')) abort();
 }
 
 static void check_space(const struct t1 *t1, const struct space *space)

@@ -194,7 +194,7 @@ static void what_is_refused(void **state)
         {"min(a)", "column 1: min with 1 values; it takes 2 to 255 here"},
         {"abs(a, b)", "column 1: abs with 2 values"},
         {"max(*a)", "column 5: unpacking by '*' is not supported"},
-        {"min(a, key=b)", "column 11: '=' (compare by '==') is not supported"},
+        {"min(a, b=a)", "column 9: '=' (compare by '==') is not supported"},
     };
     struct arena arena = {0};
     for (size_t i = 0; i < N_OF(cases); i++) {
