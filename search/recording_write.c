@@ -114,12 +114,19 @@ static void kt_head(const struct recording *recording, const struct recording_ab
     text_append(out, "},\n\"objective\": \"time\",\n\"cache\": {\n");
 }
 
-/* The values, joined by commas. */
+/* The values as Python prints them, joined by commas: numbers in the fewest digits that mean them. */
 static cJSON *kt_key(const struct recording *recording, const struct configuration *configuration)
 {
     struct text key = {0};
-    for (uint32_t p = 0; p < recording->spec.n_parameters; p++)
-        text_format(&key, "%s%s", p ? "," : "", recording->texts[p][configuration->index[p]]);
+    for (uint32_t p = 0; p < recording->spec.n_parameters; p++) {
+        const char *text = recording->texts[p][configuration->index[p]];
+        double number;
+        text_append(&key, p ? "," : "");
+        if (text_parse_double(text, &number))
+            append_json(cJSON_CreateNumber(number), &key);
+        else
+            text_append(&key, text);
+    }
     cJSON *string = cJSON_CreateString(text_string(&key));
     text_free(&key);
     return string;

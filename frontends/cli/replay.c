@@ -12,7 +12,7 @@
 #include "search/strategy.h"
 #include "tuner/base/file.h"
 
-enum { STRATEGIES_MAX = 64, REPEATS_DEFAULT = 100, FILE_BYTES_MAX = 1 << 30, BOOK_VALID_MIN = 10 };
+enum { STRATEGIES_MAX = 64, REPEATS_DEFAULT = 100, FILE_BYTES_MAX = 1 << 30, BOOK_VALID_MIN = 20 };
 
 /* "a,b" into the table; `copy` holds the words. */
 static enum status split_strategies(char *copy, struct replay_table *table)
@@ -72,7 +72,7 @@ static enum status add_book_recordings(struct replay_table *table, const char *p
         return status_fail(STATUS_NOT_FOUND, "%s: no problem has %d trials of one template that ran", path,
                            BOOK_VALID_MIN);
     if (n_short)
-        talk_note("%s: left out %zu problems with fewer than %d trials that ran", path, n_short,
+        talk_note("%s: left out %zu recordings with fewer than %d trials that ran", path, n_short,
                   BOOK_VALID_MIN);
     return STATUS_OK;
 }
