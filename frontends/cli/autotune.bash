@@ -66,7 +66,7 @@ _autotune() {
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --targets --output $every" ;;
-                export) _autotune_words "--format --problem --template --environment --output $every" ;;
+                export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --seed $every" ;;
                 space) _autotune_words "$every" ;;
                 doctor) _autotune_words "--threads --book $every" ;;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "frontends/cli/book_trials.h"
 #include "frontends/cli/books.h"
+#include "tuner/launch/problem_key.h"
 
 struct gathering {
     struct book *book;
@@ -28,15 +29,8 @@ bool book_recordings_is_book(const char *path)
 
 /* ---- keys ---- */
 
-static bool collect_key(void *context, const char *key, const struct record *record)
+static bool add_key(struct gathering *gathering, const char *key)
 {
-    struct gathering *gathering = context;
-    struct problem problem;
-    (void)record;
-    if (gathering->filter->problem &&
-        (!book_key_problem(key, &problem) || problem.op != gathering->problem.op ||
-         memcmp(problem.value, gathering->problem.value, sizeof problem.value) != 0))
-        return true;
     if (gathering->n_keys == gathering->key_capacity) {
         size_t wanted = gathering->key_capacity ? 2 * gathering->key_capacity : 64;
         char **larger = realloc(gathering->keys, wanted * sizeof *larger);
@@ -48,6 +42,32 @@ static bool collect_key(void *context, const char *key, const struct record *rec
     gathering->failed = !gathering->keys[gathering->n_keys];
     gathering->n_keys += !gathering->failed;
     return !gathering->failed;
+}
+
+static bool collect_key(void *context, const char *key, const struct record *record)
+{
+    struct gathering *gathering = context;
+    struct problem problem;
+    (void)record;
+    if (gathering->filter->problem &&
+        (!book_key_problem(key, &problem) || problem.op != gathering->problem.op ||
+         memcmp(problem.value, gathering->problem.value, sizeof problem.value) != 0))
+        return true;
+    return add_key(gathering, key);
+}
+
+/* A sweep that was stopped leaves trials without a record: their key follows from problem and class. */
+static enum status collect_tried(struct gathering *gathering)
+{
+    const struct book_recordings_filter *filter = gathering->filter;
+    for (size_t c = 0; filter->problem && c < filter->n_classes; c++) {
+        char key[KEY_BYTES_MAX + 1];
+        size_t i = 0;
+        TRY(problem_key(&gathering->problem, filter->classes[c], key));
+        while (i < gathering->n_keys && strcmp(gathering->keys[i], key) != 0) i++;
+        if (i == gathering->n_keys) add_key(gathering, key);
+    }
+    return STATUS_OK;
 }
 
 /* ---- one group of trials ---- */
@@ -133,6 +153,7 @@ enum status book_recordings_read(struct book *book, const struct book_recordings
     *out = (struct book_recordings){0};
     if (filter->problem) TRY(problem_parse(filter->problem, &gathering.problem));
     enum status status = book_each_record(book, "", collect_key, &gathering);
+    if (status == STATUS_OK) status = collect_tried(&gathering);
     if (gathering.failed) status = status_fail(STATUS_NO_MEMORY, "no memory for the keys of records");
     for (size_t i = 0; i < gathering.n_keys && status == STATUS_OK; i++)
         status = gather_key(&gathering, gathering.keys[i]);

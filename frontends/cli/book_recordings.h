@@ -23,11 +23,15 @@ struct book_recordings_filter {
     const char *problem;       /* text */
     const char *template_name; /* exactly */
     const char *environment;   /* the beginning of its hash in hex */
+    /* Device classes on which `problem` may have been tried without getting a record. */
+    const char *const *classes;
+    size_t n_classes;
 };
 
-/* Every recording of a book that has a valid configuration, in the order of keys; problems are those that
- * have a record. The newest trial of a configuration counts. A trial's cost is its compile and what its
- * launches took. book_recordings_free in any case. */
+/* Every recording of a book that has a valid configuration, in the order of keys. Problems are found by
+ * their records; a named one by its trials alone, too, on the classes given. The newest trial of a
+ * configuration counts. A trial's cost is its compile and what its launches took. book_recordings_free in any
+ * case. */
 enum status book_recordings_read(struct book *book, const struct book_recordings_filter *filter,
                                  struct book_recordings *out);
 void book_recordings_free(struct book_recordings *recordings);

@@ -6,6 +6,7 @@
 #include "frontends/cli/book_recordings.h"
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
+#include "frontends/cli/place.h"
 #include "frontends/cli/talk.h"
 #include "search/recording_write.h"
 #include "tuner/base/file.h"
@@ -18,7 +19,7 @@ static const struct {
     write_format *write;
 } formats[] = {{"t4", recording_write_t4}, {"kerneltuner", recording_write_kt}};
 
-enum { FORMATS = sizeof formats / sizeof *formats };
+enum { FORMATS = sizeof formats / sizeof *formats, CLASSES_MAX = 32 };
 
 struct export
 {
@@ -161,19 +162,36 @@ static enum status write_all(const struct export *export)
     size_t n = export->recordings.n;
     if (!n)
         return status_fail(STATUS_NOT_FOUND,
-                           "%s: no such trials; problems without a record, failures alone and frozen books "
-                           "are not exported",
+                           "%s: no such trials that ran; those of a problem without a record are found by "
+                           "--problem, and frozen books have none",
                            book_path(export->book));
     if (path && is_folder(path)) return write_folder(export, path);
     return n > 1 ? fail_several(export) : write_one(export, &export->recordings.items[0], path);
 }
 
+/* A named problem is looked for on the devices here as well, where there are any. */
+static enum status read_recordings(struct export *export)
+{
+    const struct settings *settings = export->settings;
+    const char *classes[CLASSES_MAX];
+    struct places places = {0};
+    struct book_recordings_filter filter = {.problem = settings->problem,
+                                            .template_name = settings->template_name,
+                                            .environment = settings->environment,
+                                            .classes = classes};
+    if (!settings->problem) return book_recordings_read(export->book, &filter, &export->recordings);
+    bool have_places = places_open(settings, &places) == STATUS_OK;
+    for (size_t i = 0; have_places && i < places.n && i < CLASSES_MAX; i++)
+        classes[filter.n_classes++] = places.items[i].info->class_text;
+    enum status status = book_recordings_read(export->book, &filter, &export->recordings);
+    if (have_places) places_close(&places);
+    return status;
+}
+
 static enum status export_book(struct export *export)
 {
     const struct settings *settings = export->settings;
-    struct book_recordings_filter filter = {settings->problem, settings->template_name,
-                                            settings->environment};
-    TRY(book_recordings_read(export->book, &filter, &export->recordings));
+    TRY(read_recordings(export));
     if (!settings->json) return write_all(export);
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "book", book_path(export->book));

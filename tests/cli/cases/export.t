@@ -23,6 +23,11 @@ $ autotune export a.book --format=t4 -o all/ --json | json book format written.0
 | "gemm f32 nn m=4 n=5 k=6"
 | 24
 | 2
+$ e=$(autotune export a.book --format=t4 --problem='gemm f32 nn m=4 n=5 k=6' -o one.json --json | json written.0.environment | tr -d '"'); autotune export a.book --format=t4 --problem='gemm f32 nn m=4 n=5 k=6' --template=naive --environment=$(echo $e | cut -c 1-10) | cmp - t4.json && echo chosen
+| chosen
+$ autotune export a.book --format=t4 --environment=zz
+! autotune: a.book: no such trials that ran; those of a problem without a record are found by --problem, and frozen books have none
+? 1
 $ autotune replay kt.json t4.json a.book --repeats=20 --strategy=random | awk 'NR == 2 { print $2 } NR > 2 && NR < 5 { print $1 }'
 | kt
 | t4
@@ -41,13 +46,13 @@ $ autotune export a.book --format=xml
 $ autotune export a.book --format=t4 2>&1 | sed 's/[0-9a-f]\{8\}\([,;]\)/HEX\1/g'
 | autotune: a.book: 2 recordings match: 'gemm f32 nn m=3 n=5 k=6' naive HEX, 'gemm f32 nn m=4 n=5 k=6' naive HEX; choose one by --problem, --template or --environment, or write all with -o FOLDER/
 $ autotune export a.book --format=t4 --problem='gemm f32 nn m=5 n=5 k=6'
-! autotune: a.book: no such trials; problems without a record, failures alone and frozen books are not exported
+! autotune: a.book: no such trials that ran; those of a problem without a record are found by --problem, and frozen books have none
 ? 1
 $ autotune export a.book --format=t4 --problem='gemm f32 nn'
 ! autotune: gemm: m is missing; write m=VALUE
 ? 2
 $ autotune export a.book --format=t4 --template=other
-! autotune: a.book: no such trials; problems without a record, failures alone and frozen books are not exported
+! autotune: a.book: no such trials that ran; those of a problem without a record are found by --problem, and frozen books have none
 ? 1
 $ autotune export a.book --format=t4 --json
 ! autotune: export: --json needs -o, for both would go to standard output
