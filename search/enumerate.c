@@ -42,6 +42,7 @@ struct builder {
 bool constraint_holds(struct constraint *constraint, const int64_t *slots)
 {
     int64_t value = 0;
+    if (constraint->predicate) return constraint->predicate->holds(constraint->predicate->context, slots);
     enum expr_fault fault = expr_eval(&constraint->expr, slots, &value);
     if (fault) constraint->fault = fault;
     return fault == EXPR_FINE && value != 0;
@@ -188,7 +189,8 @@ static uint32_t make_node(struct builder *b, struct tree_edge *edges, uint32_t n
 static bool admits(struct builder *b, const struct level *level)
 {
     for (uint32_t i = 0; i < level->n_bound; i++) {
-        b->work += level->bound[i]->expr.size;
+        const struct space_predicate *predicate = level->bound[i]->predicate;
+        b->work += predicate ? predicate->work : level->bound[i]->expr.size;
         if (constraint_holds(level->bound[i], b->input->slots)) continue;
         level->bound[i]->rejected += level->raw_below;
         return false;

@@ -12,6 +12,7 @@
 /* One conjunct of a clause. */
 struct constraint {
     struct expr expr;
+    const struct space_predicate *predicate; /* in place of `expr`, or NULL */
     uint32_t clause;
     uint32_t reads;        /* bit per parameter */
     bool set_aside;        /* not in the trees: checked by rejection, for spaces too large to count */

@@ -44,29 +44,41 @@ static enum status read_any(struct recording_builder *builder, const char *bytes
                         "%s: neither a Kernel Tuner cache (no member 'cache') nor T4 results (no 'results')",
                         builder->source.name);
     cJSON_Delete(root);
-    TRY(status);
-    return builder_finish(builder);
+    return status;
+}
+
+enum status recording_begin(const char *name, struct recording_builder **out)
+{
+    struct recording *recording = calloc(1, sizeof *recording);
+    struct recording_builder *builder = calloc(1, sizeof *builder);
+    if (!recording || !builder || !(recording->name = arena_string(&recording->arena, name))) {
+        recording_free(recording);
+        free(builder);
+        return status_fail(STATUS_NO_MEMORY, "%s: out of memory", name);
+    }
+    builder->recording = recording;
+    builder->source.name = recording->name;
+    *out = builder;
+    return STATUS_OK;
+}
+
+enum status recording_end(struct recording_builder *builder, enum status status, struct recording **out)
+{
+    if (status == STATUS_OK) status = builder_finish(builder);
+    if (status == STATUS_OK)
+        *out = builder->recording;
+    else
+        recording_free(builder->recording);
+    builder_free(builder);
+    free(builder);
+    return status;
 }
 
 enum status recording_read(const char *name, const char *bytes, size_t size, struct recording **out)
 {
-    struct recording *recording = calloc(1, sizeof *recording);
-    struct recording_builder *builder = calloc(1, sizeof *builder);
-    enum status status = STATUS_OK;
-    if (!recording || !builder || !(recording->name = arena_string(&recording->arena, name)))
-        status = status_fail(STATUS_NO_MEMORY, "%s: out of memory", name);
-    if (status == STATUS_OK) {
-        builder->recording = recording;
-        builder->source.name = recording->name;
-        status = read_any(builder, bytes, size);
-    }
-    if (builder) builder_free(builder);
-    free(builder);
-    if (status == STATUS_OK)
-        *out = recording;
-    else
-        recording_free(recording);
-    return status;
+    struct recording_builder *builder;
+    TRY(recording_begin(name, &builder));
+    return recording_end(builder, read_any(builder, bytes, size), out);
 }
 
 void recording_free(struct recording *recording)

@@ -24,6 +24,11 @@ struct recording_builder {
     size_t n, capacity;
 };
 
+/* recording.c: a builder of an empty recording; and its end, which frees it and, unless `status` and
+ * finishing are fine, the recording too. */
+enum status recording_begin(const char *name, struct recording_builder **out);
+enum status recording_end(struct recording_builder *builder, enum status status, struct recording **out);
+
 enum status builder_parameter(struct recording_builder *builder, const char *name);
 /* Adds one result; `values` is the object that holds a member for every parameter. `where` names it in
  * errors. */

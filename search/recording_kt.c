@@ -8,18 +8,32 @@
 
 static const double ns_per_ms = 1e6, ancient_invalid = 1e20;
 
-static enum status read_cost(const struct recording_builder *builder, const cJSON *result, double *ns)
+/* The word for a failure; what is none of the known ones went wrong at run time. */
+static enum recorded_end end_of(const cJSON *word)
+{
+    static const char *const words[] = {
+#define END(enumerator, t4, kernel_tuner) kernel_tuner,
+        RECORDED_TABLE(END)
+#undef END
+    };
+    for (int end = RECORDED_ENDS - 1; cJSON_IsString(word) && end > RECORDED_CORRECT; end--)
+        if (strcmp(word->valuestring, words[end]) == 0) return (enum recorded_end)end;
+    return RECORDED_RUNTIME;
+}
+
+static enum status read_cost(const struct recording_builder *builder, const cJSON *result,
+                             struct recorded *recorded)
 {
     static const char *const parts[] = {"compile_time", "verification_time", "benchmark_time",
                                         "strategy_time", "framework_time"};
-    *ns = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         const cJSON *part = cJSON_GetObjectItemCaseSensitive(result, parts[i]);
         if (!part || cJSON_IsNull(part)) continue;
         if (!cJSON_IsNumber(part))
             return status_fail(STATUS_BAD_DATA, "%s: configuration %.80s: %s is no number",
                                builder->source.name, result->string, parts[i]);
-        *ns += part->valuedouble * ns_per_ms;
+        recorded->cost_ns += part->valuedouble * ns_per_ms;
+        if (i == 0) recorded->compile_ns = recorded->cost_ns;
     }
     return STATUS_OK;
 }
@@ -36,8 +50,9 @@ static enum status read_result(struct recording_builder *builder, const char *ob
     if (!time && !error)
         return status_fail(STATUS_BAD_DATA, "%s: %s has no '%s'", builder->source.name, where, objective);
     recorded.valid = !error && cJSON_IsNumber(time) && time->valuedouble < ancient_invalid;
+    recorded.end = recorded.valid ? RECORDED_CORRECT : end_of(error ? error : time);
     recorded.objective_ns = recorded.valid ? time->valuedouble * ns_per_ms : 0;
-    TRY(read_cost(builder, result, &recorded.cost_ns));
+    TRY(read_cost(builder, result, &recorded));
     return builder_add(builder, where, result, &recorded);
 }
 

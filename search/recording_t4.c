@@ -49,12 +49,20 @@ static double sum_of(const cJSON *array)
     return sum;
 }
 
+/* Files that name the compile's time twice, for readers of either name, mean one. */
+static double compile_of(const cJSON *times)
+{
+    const cJSON *time = cJSON_GetObjectItemCaseSensitive(times, "compilation_time");
+    if (!cJSON_IsNumber(time)) time = cJSON_GetObjectItemCaseSensitive(times, "compilation");
+    return cJSON_IsNumber(time) ? time->valuedouble : 0;
+}
+
 /* Phases; where the time of measuring is not given, that of the launches is the least it took. */
 static double cost_of(const cJSON *times)
 {
-    static const char *const phases[] = {"compilation_time", "compilation", "benchmark",      "framework",
-                                         "search_algorithm", "validation",  "framework_time", "verification"};
-    double cost = 0;
+    static const char *const phases[] = {"benchmark",  "framework",      "search_algorithm",
+                                         "validation", "framework_time", "verification"};
+    double cost = compile_of(times);
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
         const cJSON *time = cJSON_GetObjectItemCaseSensitive(times, phases[i]);
         if (cJSON_IsNumber(time)) cost += time->valuedouble;
@@ -80,6 +88,18 @@ static const cJSON *find_measurement(const cJSON *result)
     return NULL;
 }
 
+static enum recorded_end end_of(const char *invalidity)
+{
+    static const char *const words[] = {
+#define END(enumerator, t4, kernel_tuner) t4,
+        RECORDED_TABLE(END)
+#undef END
+    };
+    for (int end = 0; end < RECORDED_ENDS; end++)
+        if (strcmp(invalidity, words[end]) == 0) return (enum recorded_end)end;
+    return RECORDED_RUNTIME;
+}
+
 static enum status read_result(struct recording_builder *builder, const cJSON *result, size_t i,
                                double unit_ns)
 {
@@ -95,7 +115,10 @@ static enum status read_result(struct recording_builder *builder, const cJSON *r
     TRY(json_string(&source, result, "invalidity", &invalidity));
     const cJSON *measurement = find_measurement(result);
     struct recorded recorded = {.valid = strcmp(invalidity, "correct") == 0 && measurement,
-                                .cost_ns = cost_of(times) * unit_ns};
+                                .end = end_of(invalidity),
+                                .cost_ns = cost_of(times) * unit_ns,
+                                .compile_ns = compile_of(times) * unit_ns};
+    if (!recorded.valid && recorded.end == RECORDED_CORRECT) recorded.end = RECORDED_RUNTIME;
     if (recorded.valid) {
         const cJSON *unit = cJSON_GetObjectItemCaseSensitive(measurement, "unit");
         double ns = unit_ns;

@@ -66,9 +66,10 @@ void space_values(const struct space *space, const struct configuration *configu
     }
 }
 
-static bool holds(const struct expr *expr, const int64_t *slots)
+static bool holds(const struct expr *expr, const struct space_predicate *predicate, const int64_t *slots)
 {
     int64_t value;
+    if (predicate) return predicate->holds(predicate->context, slots);
     return expr_eval(expr, slots, &value) == EXPR_FINE && value != 0;
 }
 
@@ -76,8 +77,10 @@ bool space_passes_set_aside(const struct space *space, const struct configuratio
 {
     int64_t slots[EXPR_SLOTS_MAX];
     space_values(space, configuration, slots);
-    for (uint32_t c = 0; c < space->n_constraints; c++)
-        if (space->constraints[c].set_aside && !holds(&space->constraints[c].expr, slots)) return false;
+    for (uint32_t c = 0; c < space->n_constraints; c++) {
+        const struct constraint *constraint = &space->constraints[c];
+        if (constraint->set_aside && !holds(&constraint->expr, constraint->predicate, slots)) return false;
+    }
     return true;
 }
 
@@ -107,8 +110,10 @@ bool space_admits(const struct space *space, const struct configuration *configu
         inside = inside && configuration->index[i] < space->spec.parameters[i].n_values;
     if (inside) {
         space_values(space, configuration, slots);
-        for (rejecting = 0; rejecting < space->spec.n_clauses; rejecting++)
-            if (!holds(&space->spec.clauses[rejecting].expr, slots)) break;
+        for (rejecting = 0; rejecting < space->spec.n_clauses; rejecting++) {
+            const struct space_clause *candidate = &space->spec.clauses[rejecting];
+            if (!holds(&candidate->expr, candidate->predicate, slots)) break;
+        }
         if (rejecting == space->spec.n_clauses) return true;
     }
     if (clause) *clause = rejecting;

@@ -26,10 +26,19 @@ struct space_parameter {
     unsigned slot; /* of the value vector */
 };
 
+/* A constraint in another language than ours. `holds` is pure and called from any thread. */
+struct space_predicate {
+    bool (*holds)(const void *context, const int64_t *slots);
+    const void *context;
+    uint32_t reads; /* bit per parameter: all whose values it may look at */
+    uint32_t work;  /* of one call, in bytes of bytecode that would take as long */
+};
+
 /* A constraint; `text` is what explains a rejection. A fault while evaluating counts as a rejection. */
 struct space_clause {
     struct expr expr;
     const char *text;
+    const struct space_predicate *predicate; /* in place of `expr`; NULL: none */
 };
 
 /* Everything is borrowed for the life of the space. `slots` holds the fixed values (problem, device); the

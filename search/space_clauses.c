@@ -54,25 +54,38 @@ static enum status restrict_domain(struct space *space, uint32_t parameter, stru
     return fail_clause(space, constraint->clause, constraint->fault, what);
 }
 
-static enum status add_constraint(struct space *space, const struct expr *expr, uint32_t clause)
+static enum status add_constraint(struct space *space, struct constraint *constraint)
 {
-    struct expr left, right;
-    uint32_t reads = reads_of(space, expr);
-    if (split_conjunction(expr, &left, &right) && space->n_constraints + 2 < CONSTRAINTS_MAX) {
-        TRY(add_constraint(space, &left, clause));
-        return add_constraint(space, &right, clause);
-    }
-    struct constraint constraint = {.expr = *expr, .clause = clause, .reads = reads};
+    uint32_t reads = constraint->reads;
     if (reads == 0) {
-        if (constraint_holds(&constraint, space->slots)) return STATUS_OK;
-        return fail_clause(space, clause, constraint.fault, "does not hold for this problem and device");
+        if (constraint_holds(constraint, space->slots)) return STATUS_OK;
+        return fail_clause(space, constraint->clause, constraint->fault,
+                           "does not hold for this problem and device");
     }
-    if ((reads & (reads - 1)) == 0)
-        return restrict_domain(space, (uint32_t)__builtin_ctz(reads), &constraint);
+    if ((reads & (reads - 1)) == 0) return restrict_domain(space, (uint32_t)__builtin_ctz(reads), constraint);
     if (space->n_constraints == CONSTRAINTS_MAX)
         return status_fail(STATUS_BAD_DATA, "more than %d clauses", CONSTRAINTS_MAX);
-    space->constraints[space->n_constraints++] = constraint;
+    space->constraints[space->n_constraints++] = *constraint;
     return STATUS_OK;
+}
+
+static enum status add_expr(struct space *space, const struct expr *expr, uint32_t clause)
+{
+    struct expr left, right;
+    if (split_conjunction(expr, &left, &right) && space->n_constraints + 2 < CONSTRAINTS_MAX) {
+        TRY(add_expr(space, &left, clause));
+        return add_expr(space, &right, clause);
+    }
+    struct constraint constraint = {.expr = *expr, .clause = clause, .reads = reads_of(space, expr)};
+    return add_constraint(space, &constraint);
+}
+
+static enum status add_clause(struct space *space, const struct space_clause *clause, uint32_t number)
+{
+    if (!clause->predicate) return add_expr(space, &clause->expr, number);
+    struct constraint constraint = {
+        .predicate = clause->predicate, .clause = number, .reads = clause->predicate->reads};
+    return add_constraint(space, &constraint);
 }
 
 /* Pass rates under random values, never 0 or 1: the sample is small. */
@@ -100,8 +113,7 @@ enum status space_split_clauses(struct space *space)
 {
     space->constraints = calloc(CONSTRAINTS_MAX, sizeof *space->constraints);
     if (!space->constraints) return status_fail(STATUS_NO_MEMORY, "making a space: out of memory");
-    for (uint32_t i = 0; i < space->spec.n_clauses; i++)
-        TRY(add_constraint(space, &space->spec.clauses[i].expr, i));
+    for (uint32_t i = 0; i < space->spec.n_clauses; i++) TRY(add_clause(space, &space->spec.clauses[i], i));
     sample_pass_rates(space);
     return STATUS_OK;
 }

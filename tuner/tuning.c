@@ -11,7 +11,8 @@ static void fill_spec(struct tuning *tuning)
                                                          .n_values = manifest->parameters[i].n_values,
                                                          .slot = manifest->parameters[i].slot};
     for (uint32_t i = 0; i < manifest->n_where; i++)
-        tuning->clauses[i] = (struct space_clause){manifest->where[i].expr, manifest->where[i].text};
+        tuning->clauses[i] =
+            (struct space_clause){.expr = manifest->where[i].expr, .text = manifest->where[i].text};
     tuning->spec = (struct space_spec){.parameters = tuning->parameters,
                                        .n_parameters = manifest->n_parameters,
                                        .clauses = tuning->clauses,

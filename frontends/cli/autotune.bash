@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench devices templates freeze replay doctor"
+    local commands="sweep show lookup explain bench devices templates freeze export replay space doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -47,9 +47,11 @@ _autotune() {
         --strategy) cur=$value; _autotune_words "local random annealing genetic exhaustive"; return ;;
         --budget) cur=$value; _autotune_words "60s 5m 1h 500 10%"; return ;;
         --device) cur=$value; _autotune_listing devices; return ;;
-        --book | --shapes | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --format) cur=$value; _autotune_words "t4 kerneltuner"; return ;;
+        --template) cur=$value; _autotune_listing templates; return ;;
+        --book | --shapes | --space | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --seed | --jobs | --repeats | --shape | --targets) return ;;
+        --arch | --class | --threads | --seed | --jobs | --repeats | --shape | --targets | --problem | --environment) return ;;
     esac
 
     case $cur in
@@ -64,7 +66,9 @@ _autotune() {
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --targets --output $every" ;;
-                replay) _autotune_words "--strategy --repeats --seed $every" ;;
+                export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
+                replay) _autotune_words "--strategy --space --repeats --seed $every" ;;
+                space) _autotune_words "$every" ;;
                 doctor) _autotune_words "--threads --book $every" ;;
             esac
             return ;;
@@ -73,7 +77,7 @@ _autotune() {
         _autotune_words "$commands gemm"
     elif [ "$command" = templates ] && [ "$cword" -eq 2 ]; then
         _autotune_listing templates
-    elif [ "$command" = freeze ] || [ "$command" = replay ]; then
+    elif case $command in freeze | export | replay | space) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

@@ -1,14 +1,18 @@
 /* autotune replay: strategies on recorded spaces, scored as the field scores them. */
 #include <stdlib.h>
 #include <string.h>
+#include "frontends/cli/book_recordings.h"
+#include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
+#include "frontends/cli/definition.h"
 #include "frontends/cli/replay.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/strategies.h"
+#include "frontends/cli/talk.h"
 #include "search/strategy.h"
 #include "tuner/base/file.h"
 
-enum { STRATEGIES_MAX = 64, REPEATS_DEFAULT = 100, FILE_BYTES_MAX = 1 << 30 };
+enum { STRATEGIES_MAX = 64, REPEATS_DEFAULT = 100, FILE_BYTES_MAX = 1 << 30, BOOK_VALID_MIN = 20 };
 
 /* "a,b" into the table; `copy` holds the words. */
 static enum status split_strategies(char *copy, struct replay_table *table)
@@ -32,18 +36,75 @@ static enum status choose_strategies(char *copy, struct replay_table *table)
     return STATUS_OK;
 }
 
+/* Takes the recording over, whatever comes of it. */
+static enum status add_recording(struct replay_table *table, struct recording *recording)
+{
+    size_t n = table->n_recordings;
+    struct recording **recordings = realloc(table->recordings, (n + 1) * sizeof *recordings);
+    if (recordings) table->recordings = recordings;
+    struct landscape *landscapes = realloc(table->landscapes, (n + 1) * sizeof *landscapes);
+    if (landscapes) table->landscapes = landscapes;
+    if (!recordings || !landscapes) {
+        recording_free(recording);
+        return status_fail(STATUS_NO_MEMORY, "no memory for %zu recordings", n + 1);
+    }
+    recordings[n] = recording;
+    landscapes[n] = (struct landscape){0};
+    table->n_recordings++;
+    if (table->definition) TRY(definition_apply(table->definition, &table->recordings[n]));
+    return landscape_of(table->recordings[n], &table->landscapes[n]);
+}
+
+/* Few trials make no landscape to search in. */
+static enum status add_book_recordings(struct replay_table *table, const char *path,
+                                       struct book_recordings *recordings)
+{
+    size_t n_short = 0;
+    for (size_t i = 0; i < recordings->n; i++) {
+        struct book_recording *item = &recordings->items[i];
+        n_short += item->n_valid < BOOK_VALID_MIN;
+        if (item->n_valid < BOOK_VALID_MIN) continue;
+        struct recording *recording = item->recording;
+        item->recording = NULL;
+        TRY(add_recording(table, recording));
+    }
+    if (n_short == recordings->n)
+        return status_fail(STATUS_NOT_FOUND, "%s: no problem has %d trials of one template that ran", path,
+                           BOOK_VALID_MIN);
+    if (n_short)
+        talk_note("%s: left out %zu recordings with fewer than %d trials that ran", path, n_short,
+                  BOOK_VALID_MIN);
+    return STATUS_OK;
+}
+
+static enum status read_book(struct replay_table *table, const char *path)
+{
+    struct layers layers;
+    struct book_recordings recordings;
+    TRY(books_open(path, &layers));
+    enum status status =
+        book_recordings_read(layers.items[0], &(struct book_recordings_filter){0}, &recordings);
+    if (status == STATUS_OK) status = add_book_recordings(table, path, &recordings);
+    book_recordings_free(&recordings);
+    books_close(&layers);
+    return status;
+}
+
+static enum status read_file(struct replay_table *table, const char *path)
+{
+    struct text content = {0};
+    struct recording *recording = NULL;
+    enum status status = file_read_unpacked(path, FILE_BYTES_MAX, &content);
+    if (status == STATUS_OK) status = recording_read(path, content.data, content.size, &recording);
+    text_free(&content);
+    return status == STATUS_OK ? add_recording(table, recording) : status;
+}
+
 static enum status read_recordings(const struct settings *settings, struct replay_table *table)
 {
     for (size_t i = 0; i < settings->arguments.n; i++) {
-        struct text content = {0};
         const char *path = settings->arguments.items[i];
-        enum status status = file_read_unpacked(path, FILE_BYTES_MAX, &content);
-        if (status == STATUS_OK)
-            status = recording_read(path, content.data, content.size, &table->recordings[i]);
-        text_free(&content);
-        TRY(status);
-        table->n_recordings++; /* counted first: both are freed in any case */
-        TRY(landscape_of(table->recordings[i], &table->landscapes[i]));
+        TRY(book_recordings_is_book(path) ? read_book(table, path) : read_file(table, path));
     }
     return STATUS_OK;
 }
@@ -88,6 +149,7 @@ static void table_free(struct replay_table *table)
         landscape_free(&table->landscapes[i]);
     }
     for (size_t i = 0; i < table->n_runs; i++) runs_free(&table->runs[i]);
+    t1_free(table->definition); /* the recordings borrow from it */
     free(table->cells);
     free(table->runs);
     free(table->recordings);
@@ -97,15 +159,12 @@ static void table_free(struct replay_table *table)
 
 static enum status work(const struct settings *settings, char *strategies, struct replay_table *table)
 {
-    size_t n = settings->arguments.n;
-    table->recordings = calloc(n, sizeof *table->recordings);
-    table->landscapes = calloc(n, sizeof *table->landscapes);
     table->strategies = calloc(STRATEGIES_MAX, sizeof *table->strategies);
     table->runs = calloc(settings->runs.n + 1, sizeof *table->runs);
-    if (!table->recordings || !table->landscapes || !table->strategies || !table->runs)
-        return status_fail(STATUS_NO_MEMORY, "no memory for %zu recordings", n);
+    if (!table->strategies || !table->runs) return status_fail(STATUS_NO_MEMORY, "no memory for strategies");
     TRY(choose_strategies(strategies, table));
     TRY(read_runs(settings, table));
+    if (settings->space) TRY(definition_read(settings->space, &table->definition));
     TRY(read_recordings(settings, table));
     TRY(allocate_cells(table));
     stop_watch();
@@ -120,7 +179,7 @@ enum status command_replay(const struct settings *settings)
     if (!settings->arguments.n)
         return status_fail(STATUS_USAGE,
                            "replay: names no FILE; a Kernel Tuner cache or T4 results, plain or "
-                           "compressed by zstd");
+                           "compressed by zstd, or a book");
     char *strategies = settings->strategy ? strdup(settings->strategy) : NULL;
     struct replay_table table = {.setting = score_setting_published,
                                  .repeats = settings->repeats ? (size_t)settings->repeats : REPEATS_DEFAULT,

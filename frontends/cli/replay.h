@@ -4,6 +4,7 @@
 
 #include "search/runs.h"
 #include "search/score.h"
+#include "search/t1.h"
 
 enum { REPLAY_COUNTS = 5 };
 extern const uint64_t replay_counts[REPLAY_COUNTS]; /* of evaluations: 25, 50 ... 400 */
@@ -24,6 +25,7 @@ struct replay_table {
     struct runs *runs;       /* of other tuners */
     size_t n_runs;
     struct recording **recordings;
+    struct t1 *definition; /* of --space; NULL: what was recorded is the space */
     struct landscape *landscapes;
     struct replay_cell *cells; /* [strategy * n_recordings + recording] */
     struct score_setting setting;

@@ -1,10 +1,21 @@
 # What transcripts may call besides autotune and ordinary programs.
 
-# need PROGRAM...: are they here? `mounts`: may we mount?
+# need PROGRAM...: are they here? `mounts`: may we mount? `schemas`: those of T4, and a python3 that validates by them?
 need() {
     for program; do
-        if [ "$program" = mounts ]; then can_mount || return 1; else command -v "$program" >/dev/null || return 1; fi
+        case "$program" in
+        mounts) can_mount || return 1 ;;
+        schemas) [ -d "$PROJECT/../shared/spaces/schemas" ] && python3 -W ignore -c 'import jsonschema' 2>/dev/null || return 1 ;;
+        *) command -v "$program" >/dev/null || return 1 ;;
+        esac
     done
+}
+
+# Is FILE valid by the SCHEMA of that name?
+validates() { # FILE SCHEMA
+    python3 -W ignore -c 'import json, jsonschema, sys
+errors = list(jsonschema.Draft202012Validator(json.load(open(sys.argv[2]))).iter_errors(json.load(open(sys.argv[1]))))
+print("valid" if not errors else "not valid: " + errors[0].message)' "$1" "$PROJECT/../shared/spaces/schemas/$2.json"
 }
 
 # A book with one record of one entry: the default of a template of our own, quickly compiled.

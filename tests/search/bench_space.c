@@ -89,7 +89,7 @@ static enum status run(const struct bench *bench, struct arena *arena)
     }
     for (; bench->clauses[spec.n_clauses]; spec.n_clauses++) {
         struct space_clause *clause = &clauses[spec.n_clauses];
-        clause->text = bench->clauses[spec.n_clauses];
+        *clause = (struct space_clause){.text = bench->clauses[spec.n_clauses]};
         TRY(expr_compile(arena, clause->text, bench->name, &scope, &clause->expr));
     }
     double seconds[REPEATS], raw = 0;

@@ -37,7 +37,7 @@ static inline void spaces_random_clause(struct small_space *s, struct rng *rng)
     unsigned pick[5];
     for (unsigned i = 0; i < N_OF(pick); i++) pick[i] = (unsigned)rng_below(rng, s->spec.n_parameters);
     const char *shape = shapes[rng_below(rng, N_OF(shapes))];
-    clause->text = NULL;
+    *clause = (struct space_clause){0};
     char text[128];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

@@ -161,7 +161,7 @@ static void test_independent_groups_multiply(void **state)
     for (unsigned i = 0; i < 18; i++) parameters[i] = (struct space_parameter){names_slots[i], values, 10, i};
     for (unsigned i = 0; i < 9; i++) {
         snprintf(texts[i], sizeof texts[i], "p%u < p%u", i, 17 - i);
-        clauses[i].text = texts[i];
+        clauses[i] = (struct space_clause){.text = texts[i]};
     }
     struct space_spec spec = spec_of(parameters, 18, clauses, 9, slots, &arena);
     struct space *space;

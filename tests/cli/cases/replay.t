@@ -15,7 +15,7 @@ $ sed '$ s/,$/}}/' open.json > closed.json; zstd -q closed.json; autotune replay
 
 What is no recording, and what is no strategy.
 $ autotune replay
-! autotune: replay: names no FILE; a Kernel Tuner cache or T4 results, plain or compressed by zstd
+! autotune: replay: names no FILE; a Kernel Tuner cache or T4 results, plain or compressed by zstd, or a book
 ? 2
 $ autotune replay nothing.json
 ! autotune: cannot open nothing.json: No such file or directory
