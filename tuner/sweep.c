@@ -293,6 +293,8 @@ static enum status tune(struct sweep *sweep, const struct sweep_problem *problem
     free(task->tried);
     free(task->earlier);
     result->total_ns = clock_ns() - begin_ns;
+    race_saved(&task->race, &result->racing);
+    race_saving_add(&sweep->summary->racing, &result->racing);
     sweep->summary->tuned += result->has_best;
     sweep->summary->trials += task->fresh_trials;
     sweep->summary->compiled += result->compiled;

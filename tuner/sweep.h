@@ -7,6 +7,7 @@
 #include "db/book.h"
 #include "templates/manifest.h"
 #include "tuner/device/device.h"
+#include "tuner/racing.h"
 #include "tuner/trial.h"
 
 /* "60s", "5m", "1h": the whole sweep. "500": trials per problem. "10%": of each space. All 0:
@@ -68,7 +69,8 @@ struct sweep_result {
     struct trial_ratio best_against_default;  /* default's time / best's */
     struct trial_ratio best_against_baseline; /* vendor library's time / best's */
     uint64_t n_verdicts[VERDICT_COUNT];
-    uint64_t recalled; /* trials taken from an earlier sweep */
+    uint64_t recalled;         /* trials taken from an earlier sweep */
+    struct race_saving racing; /* by candidates that lost their race */
     double space_valid, space_raw;
     uint64_t compile_ns, trial_ns, total_ns; /* wall time spent */
     uint64_t compiled, compile_hits;         /* compiles done, and found in the cache */
@@ -79,6 +81,7 @@ struct sweep_result {
 struct sweep_summary {
     uint64_t problems, tuned, trials, compiled, compile_hits;
     uint64_t compile_ns, trial_ns, total_ns;
+    struct race_saving racing;
     bool interrupted;
 };
 

@@ -2,6 +2,7 @@
 #ifndef TUNEBOOK_SWEEP_INTERNAL_H
 #define TUNEBOOK_SWEEP_INTERNAL_H
 
+#include "tuner/racing.h"
 #include "tuner/sweep.h"
 #include "tuner/tuning.h"
 
@@ -57,6 +58,7 @@ struct sweep_task {
     uint64_t deadline_ns; /* of what is under way: the search, then the finals; 0: none */
     uint64_t max_trials;  /* 0: none */
     uint64_t fresh_trials;
+    struct race_account race;
     struct sweep_result *result;
 };
 

@@ -146,13 +146,13 @@ static enum status run_job(struct trial_session *session, uint32_t kind, const s
 }
 
 enum status trial_run(struct trial_session *session, const struct trial_candidate *candidate,
-                      uint64_t stop_above_ns, struct trial_outcome *out)
+                      uint64_t rival_ns, struct trial_outcome *out)
 {
     if (must_stop(session)) return status_fail(STATUS_INTERRUPTED, "interrupted");
     TRY(ensure_worker(session));
     struct session_outcome *outcome = malloc(sizeof *outcome);
     struct text request = {0};
-    field_put(&request, &stop_above_ns, sizeof stop_above_ns);
+    field_put(&request, &rival_ns, sizeof rival_ns);
     put_candidate(&request, candidate);
     enum status status =
         outcome ? text_status(&request) : status_fail(STATUS_NO_MEMORY, "no memory for a trial");

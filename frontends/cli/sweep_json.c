@@ -31,6 +31,14 @@ static cJSON *ratio_json(bool has, const struct trial_ratio *ratio)
     return object;
 }
 
+static void add_racing(cJSON *object, const struct race_saving *racing)
+{
+    cJSON *saving = cJSON_AddObjectToObject(object, "racing");
+    cJSON_AddNumberToObject(saving, "stopped", (double)racing->stopped);
+    cJSON_AddNumberToObject(saving, "saved_samples", (double)racing->samples);
+    cJSON_AddNumberToObject(saving, "saved_seconds", (double)racing->ns / 1e9);
+}
+
 static cJSON *problem_json(const struct sweep_finding *finding)
 {
     const struct sweep_result *result = &finding->result;
@@ -58,6 +66,7 @@ static cJSON *problem_json(const struct sweep_finding *finding)
         if (result->n_verdicts[v])
             cJSON_AddNumberToObject(trials, verdict_name((enum verdict)v), (double)result->n_verdicts[v]);
     cJSON_AddNumberToObject(object, "recalled", (double)result->recalled);
+    add_racing(object, &result->racing);
     cJSON *space = cJSON_AddObjectToObject(object, "space");
     cJSON_AddNumberToObject(space, "configurations", result->space_valid);
     cJSON_AddNumberToObject(space, "combinations", result->space_raw);
@@ -82,6 +91,7 @@ static void add_summary(cJSON *root, const struct sweep_report *report)
     cJSON_AddNumberToObject(object, "compiles_per_second", rates.compiles_per_s);
     cJSON_AddNumberToObject(object, "measuring_share", rates.measuring_share);
     cJSON_AddNumberToObject(object, "trials_per_minute", rates.trials_per_minute);
+    add_racing(object, &summary->racing);
     cJSON_AddNumberToObject(object, "seconds", (double)summary->total_ns / 1e9);
     cJSON_AddBoolToObject(object, "interrupted", summary->interrupted);
     if (means.n_default) cJSON_AddNumberToObject(object, "geomean_over_default", means.over_default);
