@@ -6,7 +6,7 @@
 #include "search/known.h"
 
 /* Proposals in a row of which none was new, after which a strategy counts as converged. */
-enum { FRUITLESS_MAX = 1 << 16 };
+enum { FRUITLESS_MAX = 1 << 16, SUGGESTIONS_MAX = 16 };
 
 struct search {
     const struct space *space;
@@ -16,6 +16,8 @@ struct search {
     struct known known;
     struct configuration *starts;
     size_t n_starts, next_start;
+    struct configuration suggestions[SUGGESTIONS_MAX];
+    size_t n_suggestions;
     uint64_t max_trials, n_asked, n_pending;
     bool has_best;
     struct observation best;
@@ -113,11 +115,34 @@ static bool is_over(const struct search *search)
     return search->n_asked >= search->max_trials || (exact && search->known.n >= count);
 }
 
+bool search_suggest(struct search *search, const struct configuration *configuration)
+{
+    if (search->n_suggestions == SUGGESTIONS_MAX) return false;
+    if (known_get(&search->known, configuration) != KNOWN_NOT) return false;
+    if (!space_admits(search->space, configuration, NULL)) return false;
+    for (size_t i = 0; i < search->n_suggestions; i++)
+        if (memcmp(&search->suggestions[i], configuration, sizeof *configuration) == 0) return false;
+    search->suggestions[search->n_suggestions++] = *configuration;
+    return true;
+}
+
+static size_t take_suggestions(struct search *search, struct configuration *out, size_t capacity)
+{
+    size_t n = 0, taken = 0;
+    while (n < capacity && taken < search->n_suggestions)
+        n += hand_out(search, &search->suggestions[taken++], &out[n]);
+    search->n_suggestions -= taken;
+    memmove(search->suggestions, search->suggestions + taken,
+            search->n_suggestions * sizeof *search->suggestions);
+    return n;
+}
+
 size_t search_ask(struct search *search, struct configuration *out, size_t capacity, bool *finished)
 {
     size_t n = 0, fruitless = 0;
     bool stuck = false;
     if (capacity > search->max_trials - search->n_asked) capacity = search->max_trials - search->n_asked;
+    n = take_suggestions(search, out, capacity);
     while (n < capacity && search->next_start < search->n_starts)
         n += hand_out(search, &search->starts[search->next_start++], &out[n]);
     while (n < capacity && !stuck && !is_over(search)) {

@@ -35,7 +35,7 @@ enum status sweep_note(struct sweep_task *task, const struct candidate *candidat
     tuning->told++;
     if (verdict == VERDICT_OK && (tuning->best_ns == 0 || observation.median_ns < tuning->best_ns))
         tuning->best_ns = observation.median_ns;
-    task->result->n_verdicts[verdict]++;
+    task->result.n_verdicts[verdict]++;
     if (!recalled) race_count(&task->race, verdict, timing);
     return STATUS_OK;
 }
@@ -86,7 +86,7 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
                                         candidate->job.code.size};
         uint64_t begin_ns = clock_ns();
         TRY(trial_run(task->session, &trial, rival_ns(task), outcome));
-        task->result->trial_ns += clock_ns() - begin_ns;
+        task->result.trial_ns += clock_ns() - begin_ns;
     }
     const char *objection =
         outcome->verdict == VERDICT_OK
@@ -170,11 +170,11 @@ static enum status compile_batch(struct sweep_task *task, struct candidate *cand
     for (size_t i = 0; i < n; i++) jobs[i] = candidates[i].job;
     uint64_t begin_ns = clock_ns();
     enum status status = compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop);
-    task->result->compile_ns += clock_ns() - begin_ns;
+    task->result.compile_ns += clock_ns() - begin_ns;
     for (size_t i = 0; i < n; i++) {
         candidates[i].job = jobs[i];
-        task->result->compiled += status == STATUS_OK && !jobs[i].cached;
-        task->result->compile_hits += status == STATUS_OK && jobs[i].cached;
+        task->result.compiled += status == STATUS_OK && !jobs[i].cached;
+        task->result.compile_hits += status == STATUS_OK && jobs[i].cached;
     }
     return status;
 }

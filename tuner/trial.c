@@ -105,6 +105,18 @@ void trial_close(struct trial_session *session)
     free(session);
 }
 
+uint64_t trial_session_bytes(const struct trial_session *session)
+{
+    char path[64];
+    unsigned long long mapped, resident = 0;
+    if (session->worker.pid <= 0) return 0;
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)session->worker.pid);
+    FILE *file = fopen(path, "re");
+    if (file && fscanf(file, "%llu %llu", &mapped, &resident) != 2) resident = 0;
+    if (file) fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static void put_candidate(struct text *frame, const struct trial_candidate *candidate)
 {
     struct text descriptor = {0};

@@ -43,6 +43,8 @@ struct trial_outcome {
 struct trial_session;
 enum status trial_open(const struct trial_setting *setting, struct trial_session **out);
 void trial_close(struct trial_session *session);
+/* Memory that the session's process holds now; 0 where it has none or it cannot be read. */
+uint64_t trial_session_bytes(const struct trial_session *session);
 
 /* Verify, then measure, alone. `rival_ns`: the upper end of the interval of the best so far; a candidate
  * that is clearly slower ends as `slow` (racing.h); 0: never. */

@@ -39,6 +39,16 @@ static void add_racing(cJSON *object, const struct race_saving *racing)
     cJSON_AddNumberToObject(saving, "saved_seconds", (double)racing->ns / 1e9);
 }
 
+/* Where the seconds went; what is left of them is the search's own. */
+static void add_phases(cJSON *object, const struct sweep_result *result)
+{
+    cJSON *phases = cJSON_AddObjectToObject(object, "phases");
+    cJSON_AddNumberToObject(phases, "opening_seconds", (double)result->open_ns / 1e9);
+    cJSON_AddNumberToObject(phases, "compiling_seconds", (double)result->compile_ns / 1e9);
+    cJSON_AddNumberToObject(phases, "trying_seconds", (double)result->trial_ns / 1e9);
+    cJSON_AddNumberToObject(phases, "finals_seconds", (double)result->finals_ns / 1e9);
+}
+
 static cJSON *problem_json(const struct sweep_finding *finding)
 {
     const struct sweep_result *result = &finding->result;
@@ -71,6 +81,7 @@ static cJSON *problem_json(const struct sweep_finding *finding)
     cJSON_AddNumberToObject(space, "configurations", result->space_valid);
     cJSON_AddNumberToObject(space, "combinations", result->space_raw);
     cJSON_AddNumberToObject(object, "seconds", (double)result->total_ns / 1e9);
+    add_phases(object, result);
     json_add_text(object, "note", result->note);
     return object;
 }

@@ -9,6 +9,7 @@
 void sweep_report_device(struct sweep_report *report, const char *backend, const struct device_info *info)
 {
     report->backend = backend;
+    report->first = report->n;
     memcpy(report->class_text, info->class_text, sizeof report->class_text);
 }
 
@@ -24,7 +25,12 @@ void sweep_report_add(struct sweep_report *report, const struct sweep_result *re
         report->items = items;
         report->capacity = capacity;
     }
-    struct sweep_finding *item = &report->items[report->n++];
+    size_t at = report->n++;
+    while (at > report->first && report->items[at - 1].result.index > result->index) {
+        report->items[at] = report->items[at - 1];
+        at--;
+    }
+    struct sweep_finding *item = &report->items[at];
     item->result = *result;
     memcpy(item->class_text, report->class_text, sizeof item->class_text);
 }

@@ -15,7 +15,7 @@ $ json '*' problems.# problems.0.problem problems.0.best.template problems.0.def
 $ json problems.0.best.configuration < out.json | sed 's/UNROLL=[124],//'
 | "MODE=good"
 $ json 'problems.0.*' 'problems.0.best.*' < out.json
-| problem class calls best default baseline over_default over_baseline gflops trials recalled racing space seconds note
+| problem class calls best default baseline over_default over_baseline gflops trials recalled racing space seconds phases note
 | template configuration median_ns q1_ns q3_ns low_ns high_ns min_ns samples launches_per_sample contended unstable
 
 The same command again tries nothing anew.
