@@ -33,7 +33,7 @@ void prospect_begin(struct prospect *prospect, double calls, double guess_ns, do
 /* Trials of earlier sweeps: they leave less to expect, and say nothing about what a trial costs. */
 void prospect_recall(struct prospect *prospect, double best_ns, double trials);
 
-/* A slice is over: `trials` in `search_ns`, and the best is now best_ns (0: still none). */
+/* After a batch: `trials` in `search_ns`, and the best is now best_ns (0: still none). */
 void prospect_note(struct prospect *prospect, double best_ns, double trials, double search_ns);
 
 /* Expected loss of calls x median in a slice of so long, over its length. */

@@ -1,4 +1,4 @@
-/* Shared by the files of the sweep; nobody else includes it. */
+/* Shared by the files of the sweep and its tests; nobody else includes it. */
 #ifndef TUNEBOOK_SWEEP_INTERNAL_H
 #define TUNEBOOK_SWEEP_INTERNAL_H
 

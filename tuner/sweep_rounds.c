@@ -116,13 +116,15 @@ static enum status open_task(struct rounds *rounds, const struct sweep_problem *
 static enum status search(struct rounds *rounds, size_t i, uint64_t slice_end_ns)
 {
     struct sweep_task *task = rounds->tasks[i];
-    uint64_t trials = task->fresh_trials, search_ns = task->search_ns;
     TRY(sweep_task_session(task));
     rounds->prospects[i].reopen_ns = 0;
     fit_in_memory(rounds, i);
-    for (bool more = true; more;) TRY(sweep_task_batch(task, slice_end_ns, &more));
-    prospect_note(&rounds->prospects[i], sweep_best_ns(task), (double)(task->fresh_trials - trials),
-                  (double)(task->search_ns - search_ns));
+    for (bool more = true; more;) {
+        uint64_t trials = task->fresh_trials, search_ns = task->search_ns;
+        TRY(sweep_task_batch(task, slice_end_ns, &more));
+        prospect_note(&rounds->prospects[i], sweep_best_ns(task), (double)(task->fresh_trials - trials),
+                      (double)(task->search_ns - search_ns));
+    }
     sweep_lessons_take(task);
     sweep_lessons_spread(rounds->sweep, i, rounds->tasks, rounds->prospects);
     return STATUS_OK;
