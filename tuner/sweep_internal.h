@@ -42,6 +42,7 @@ struct sweep {
     struct sweep_summary *summary;
     uint64_t started_ns;
     size_t n_problems;
+    uint64_t compile_ns, compiled; /* of all problems so far: what a kernel costs that is not in the cache */
     double *shares;                /* of the problems, of the time; they add up to 1 */
     struct sweep_lessons *lessons; /* one per problem */
 };
@@ -111,7 +112,7 @@ enum status sweep_rounds(struct sweep *sweep, const struct sweep_problem *proble
 /* sweep_lessons.c */
 enum status sweep_lessons_begin(struct sweep *sweep, const struct sweep_problem *problems, size_t n);
 void sweep_lessons_take(struct sweep_task *task); /* from what the task has tried */
-/* The best of each neighbour for this template, nearest first, those that are valid here. */
+/* The neighbours' best of this template, nearest first: those that are valid here, and not the default. */
 size_t sweep_lessons_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out,
                             size_t capacity);
 /* Suggests the problem's best, if it is news, to the neighbours at work; `tasks`: NULL where none is. */

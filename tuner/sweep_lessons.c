@@ -89,20 +89,28 @@ void sweep_lessons_take(struct sweep_task *task)
         if (task->tried[i].verdict == VERDICT_OK) insert(lessons, &task->tried[i]);
 }
 
+static bool is_among(const struct configuration *list, size_t n, const struct configuration *configuration)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(&list[i], configuration, sizeof *configuration) == 0) return true;
+    return false;
+}
+
+/* First the best of each, then the second best: a kernel that won twice is one start. */
 size_t sweep_lessons_starts(struct sweep_task *task, struct tuning *tuning, struct configuration *out,
                             size_t capacity)
 {
     struct neighbour *neighbours;
     size_t n = 0, n_neighbours = neighbours_of(task->sweep, task->index, &neighbours);
-    for (size_t i = 0; i < n_neighbours && n < capacity; i++) {
-        const struct sweep_lessons *lessons = &task->sweep->lessons[neighbours[i].index];
-        for (size_t j = 0; j < lessons->n && n < capacity; j++)
-            if (lessons->best[j].manifest == tuning->manifest &&
-                tuning_values_configuration(tuning, lessons->best[j].values, &out[n])) {
-                n++;
-                break; /* its best of this template: the others are alike */
-            }
-    }
+    for (size_t place = 0; place < SWEEP_LESSONS; place++)
+        for (size_t i = 0; i < n_neighbours && n < capacity; i++) {
+            const struct sweep_lessons *lessons = &task->sweep->lessons[neighbours[i].index];
+            const struct lesson *lesson = &lessons->best[place];
+            if (place >= lessons->n || lesson->manifest != tuning->manifest) continue;
+            if (!tuning_values_configuration(tuning, lesson->values, &out[n])) continue;
+            if (tuning->has_default && is_among(&tuning->fallback, 1, &out[n])) continue;
+            if (!is_among(out, n, &out[n])) n++;
+        }
     free(neighbours);
     return n;
 }

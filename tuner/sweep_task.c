@@ -199,6 +199,15 @@ static bool is_first_look(const struct sweep_task *task, uint64_t slice_end_ns)
     return !task->n_tried && slice_end_ns && !sweep_stopped(task->sweep);
 }
 
+/* A trial like those before, and a compile: a problem that began with kernels from the cache would else be
+ * taken for a cheap one. */
+static uint64_t each_ns(const struct sweep_task *task)
+{
+    const struct sweep *sweep = task->sweep;
+    uint64_t compile_ns = sweep->compiled ? sweep->compile_ns / sweep->compiled : 0;
+    return task->fresh_trials ? compile_ns + task->result.trial_ns / task->fresh_trials : 0;
+}
+
 /* Two candidates for each compile at once; fewer where the trials or the time left are for fewer, going by
  * those before. The first stands alone: where time is short, a problem still gets its default. */
 static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
@@ -210,8 +219,7 @@ static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
         size = task->max_trials - task->fresh_trials;
     if (!slice_end_ns) return (size_t)size;
     if (!task->n_tried || slice_end_ns <= now_ns) return 1;
-    uint64_t each_ns = task->fresh_trials ? task->search_ns / task->fresh_trials : 0;
-    uint64_t fitting = each_ns ? (slice_end_ns - now_ns) / each_ns : size;
+    uint64_t one_ns = each_ns(task), fitting = one_ns ? (slice_end_ns - now_ns) / one_ns : size;
     return (size_t)(fitting < 1 ? 1 : fitting < size ? fitting : size);
 }
 

@@ -168,14 +168,18 @@ static enum status compile_batch(struct sweep_task *task, struct candidate *cand
 {
     struct compile_job jobs[SWEEP_BATCH_MAX];
     for (size_t i = 0; i < n; i++) jobs[i] = candidates[i].job;
-    uint64_t begin_ns = clock_ns();
+    uint64_t begin_ns = clock_ns(), compiled = 0;
     enum status status = compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop);
-    task->result.compile_ns += clock_ns() - begin_ns;
+    uint64_t took_ns = clock_ns() - begin_ns;
     for (size_t i = 0; i < n; i++) {
         candidates[i].job = jobs[i];
-        task->result.compiled += status == STATUS_OK && !jobs[i].cached;
+        compiled += status == STATUS_OK && !jobs[i].cached;
         task->result.compile_hits += status == STATUS_OK && jobs[i].cached;
     }
+    task->result.compile_ns += took_ns;
+    task->result.compiled += compiled;
+    if (compiled) task->sweep->compile_ns += took_ns;
+    task->sweep->compiled += compiled;
     return status;
 }
 
