@@ -4,6 +4,7 @@
  * A problem keeps its session, the process that holds its inputs and references, from slice to slice as long
  * as all of them together fit in a part of the memory; beyond that those of which least is expected are
  * closed, and what opening them again takes counts against their next slice. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "tuner/base/clock.h"
@@ -16,8 +17,11 @@ static const double first_part = 0.5;
 static const double memory_part = 0.25;
 enum { SESSIONS_MAX = 64 };
 
-/* What the finals of short launches want, session and warm-up included. */
-static const double finals_wanted_ns = 2.5e9;
+/* What a session will hold, before it is opened: operands to measure with and to verify with. */
+enum { OPERAND_COPIES = 2 };
+
+/* What the finals of short launches want, and what they take at least, warming up included. */
+static const double finals_wanted_ns = 2.5e9, finals_least_ns = 0.8e9;
 
 /* An interrupted sweep begins no finals later than this. */
 static const uint64_t patience_ns = 5000000000u;
@@ -41,7 +45,7 @@ static double finals_ns(const struct rounds *rounds, size_t i)
 {
     const struct sweep *sweep = rounds->sweep;
     double share_ns = sweep->shares[i] * (double)sweep->options->budget.time_ns;
-    double least_ns = share_ns / 4 < finals_wanted_ns ? share_ns / 4 : finals_wanted_ns;
+    double least_ns = fmin(fmax(share_ns / 4, fmin(finals_least_ns, share_ns / 2)), finals_wanted_ns);
     const struct sweep_task *task = rounds->tasks[i];
     if (!task) return rounds->prospects[i].over ? 0 : least_ns;
     return sweep_task_finals_ns(task, least_ns, share_ns * 3 / 4) + rounds->prospects[i].reopen_ns;
@@ -77,13 +81,14 @@ static enum status finish(struct rounds *rounds, size_t i)
 
 /* --- Slices. --- */
 
-/* Closes sessions, those of which least is expected first, until the others fit. The one at work stays. */
-static void fit_in_memory(struct rounds *rounds, size_t at_work)
+/* Closes sessions, those of which least is expected first, until the others fit beside so many bytes to come.
+ * The one at work stays. */
+static void fit_in_memory(struct rounds *rounds, size_t at_work, double coming)
 {
     const struct sweep *sweep = rounds->sweep;
     double most = memory_part * (double)sweep->info->memory_bytes;
     for (;;) {
-        double held = 0, least = 0;
+        double held = coming, least = 0;
         size_t victim = at_work, n_open = 0;
         for (size_t i = 0; i < sweep->n_problems; i++) {
             const struct sweep_task *task = rounds->tasks[i];
@@ -116,9 +121,12 @@ static enum status open_task(struct rounds *rounds, const struct sweep_problem *
 static enum status search(struct rounds *rounds, size_t i, uint64_t slice_end_ns)
 {
     struct sweep_task *task = rounds->tasks[i];
+    struct op_work work;
+    task->problem.op->work(&task->problem, &work);
+    if (!task->session) fit_in_memory(rounds, i, OPERAND_COPIES * work.bytes);
     TRY(sweep_task_session(task));
     rounds->prospects[i].reopen_ns = 0;
-    fit_in_memory(rounds, i);
+    fit_in_memory(rounds, i, 0);
     for (bool more = true; more;) {
         uint64_t trials = task->fresh_trials, search_ns = task->search_ns;
         TRY(sweep_task_batch(task, slice_end_ns, &more));
