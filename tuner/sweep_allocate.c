@@ -35,7 +35,7 @@ void prospect_note(struct prospect *prospect, double best_ns, double trials, dou
     prospect_recall(prospect, best_ns, trials);
     prospect->trials += trials;
     prospect->search_ns += search_ns;
-    if (trials > 0) prospect->hint = 0;
+    if (trials > 0) prospect->hint = prospect->hint_ns = 0;
     prospect->begun = true;
 }
 
@@ -47,21 +47,33 @@ static double trial_ns(const struct prospect *prospect)
     return (prospect->search_ns + guess_ns) / (prospect->trials + 1);
 }
 
-double prospect_rate(const struct prospect *prospect, double slice_ns)
+/* Evidence fades over the trials of the slice too: nobody is expected to go on like this for ever. */
+static double searching_gain(const struct prospect *prospect, double search_ns)
 {
-    double median_ns = prospect->best_ns > 0 ? prospect->best_ns : prospect->guess_ns;
-    double trials = (slice_ns - prospect->reopen_ns) / trial_ns(prospect);
-    if (prospect->over || trials < 1 || slice_ns <= 0) return 0;
-    /* Evidence fades over these trials too: nobody is expected to go on like this for ever. */
+    double trials = search_ns / trial_ns(prospect);
+    if (trials < 1) return 0;
     double fading = half_life / log(2) * (1 - exp2(-trials / half_life));
-    double gain = prospect->gain / prospect->weight * fading + prospect->hint;
-    return prospect->calls * median_ns * (1 - exp(-gain)) / slice_ns;
+    return prospect->gain / prospect->weight * fading;
 }
 
-double prospect_slice_ns(const struct prospect *prospect)
+double prospect_rate(const struct prospect *prospect, double left_ns, double *slice_ns)
 {
-    double ns = fmax(slice_least_ns, slice_trials * trial_ns(prospect));
-    return prospect->reopen_ns + fmax(ns, slice_reopenings * prospect->reopen_ns);
+    double median_ns = prospect->best_ns > 0 ? prospect->best_ns : prospect->guess_ns;
+    double worth = prospect->over ? 0 : prospect->calls * median_ns, reopen_ns = prospect->reopen_ns;
+    double search_ns = fmax(slice_least_ns, slice_trials * trial_ns(prospect));
+    search_ns = fmin(fmax(search_ns, slice_reopenings * reopen_ns), left_ns - reopen_ns);
+    double gain = searching_gain(prospect, search_ns), rate = 0, hint_ns = reopen_ns + prospect->hint_ns;
+    *slice_ns = 0;
+    if (gain > 0) {
+        *slice_ns = reopen_ns + search_ns;
+        rate = worth * (1 - exp(-gain)) / *slice_ns;
+    }
+    double hinted = worth * (1 - exp(-prospect->hint)) / fmax(hint_ns, 1);
+    if (prospect->hint_ns > 0 && hint_ns <= left_ns && hinted > rate) {
+        *slice_ns = hint_ns;
+        rate = hinted;
+    }
+    return rate;
 }
 
 /* The cheapest of those that have not begun; its slice is its share among them. */
@@ -87,8 +99,8 @@ struct allocation allocate_next(const struct prospect *prospects, size_t n, doub
     if (next.index < n) return next;
     double best = 0;
     for (size_t i = 0; i < n; i++) {
-        double slice_ns = fmin(prospect_slice_ns(&prospects[i]), left_ns);
-        double rate = prospects[i].begun ? prospect_rate(&prospects[i], slice_ns) : 0;
+        double slice_ns, rate = prospect_rate(&prospects[i], left_ns, &slice_ns);
+        if (!prospects[i].begun) continue;
         if (rate > best) {
             best = rate;
             next = (struct allocation){i, slice_ns};

@@ -25,6 +25,7 @@ struct prospect {
     double trials, search_ns; /* so far: what a trial costs */
     double reopen_ns;         /* before its next trial; 0: its session is open */
     double hint;              /* log improvement that a neighbour's find promises, until it was tried */
+    double hint_ns;           /* what trying it takes: its kernel is compiled */
     bool begun, over;         /* over: nothing is left to try */
 };
 
@@ -36,16 +37,15 @@ void prospect_recall(struct prospect *prospect, double best_ns, double trials);
 /* After a batch: `trials` in `search_ns`, and the best is now best_ns (0: still none). */
 void prospect_note(struct prospect *prospect, double best_ns, double trials, double search_ns);
 
-/* Expected loss of calls x median in a slice of so long, over its length. */
-double prospect_rate(const struct prospect *prospect, double slice_ns);
-
-/* A slice worth opening a session for: some trials, at least. */
-double prospect_slice_ns(const struct prospect *prospect);
-
 struct allocation {
     size_t index; /* n: nobody */
     double slice_ns;
 };
+
+/* The problem's next slice, no longer than left_ns: as long as its neighbours' finds take to try, or some
+ * trials at least, and worth opening a session for. Returns calls x expected loss of the median, over the
+ * slice's length; 0 where nothing is expected. */
+double prospect_rate(const struct prospect *prospect, double left_ns, double *slice_ns);
 
 /* `first_ns`: what is left of the time for first slices, `left_ns`: of all time before the finals. Without
  * may_begin nobody gets a first slice any more; with it everybody does, be it of length 0. */

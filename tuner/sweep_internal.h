@@ -29,7 +29,8 @@ struct sweep_lessons {
     struct problem problem;
     struct lesson best[SWEEP_LESSONS];
     size_t n;
-    uint64_t told_ns; /* the best when the neighbours last heard of it; 0: not yet */
+    uint64_t first_ns; /* the first median there was, the default's as a rule; 0: none */
+    uint64_t told_ns;  /* the best when the neighbours last heard of it; 0: not yet */
 };
 
 /* The device, opened once, and what every problem shares. */
@@ -98,6 +99,8 @@ enum status sweep_task_session(struct sweep_task *task);
 /* One batch of trials, as many as fit before slice_end_ns (0: no limit). Without *more there was none: the
  * slice is over, or max_trials, or the spaces. */
 enum status sweep_task_batch(struct sweep_task *task, uint64_t slice_end_ns, bool *more);
+/* What a trial takes, compile included, by those before; 0 before the first. */
+double sweep_task_each_ns(const struct sweep_task *task);
 bool sweep_task_is_over(const struct sweep_task *task); /* no search has anything left to try */
 /* The time to keep for the finals, from what they need where launches are short to what they may take. */
 double sweep_task_finals_ns(const struct sweep_task *task, double least_ns, double most_ns);

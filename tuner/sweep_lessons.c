@@ -9,8 +9,9 @@
 /* A problem's best is news to its neighbours from here on. */
 static const double news_gain = 1.03;
 
-/* Of what a neighbour gained, so much is expected here, at no distance; half of it at one octave. */
-static const double hint_share = 0.5;
+/* Of what a neighbour has gained and a problem has not, so much is expected there, at no distance; half of it
+ * so many octaves away. */
+static const double hint_share = 0.5, hint_octaves = 3;
 
 enum { SUGGESTED_TO_MAX = 8 };
 
@@ -85,8 +86,11 @@ void sweep_lessons_take(struct sweep_task *task)
 {
     struct sweep_lessons *lessons = &task->sweep->lessons[task->index];
     lessons->n = 0;
-    for (size_t i = 0; i < task->n_tried; i++)
+    lessons->first_ns = 0;
+    for (size_t i = 0; i < task->n_tried; i++) {
+        if (!lessons->first_ns) lessons->first_ns = task->tried[i].timing.median_ns;
         if (task->tried[i].verdict == VERDICT_OK) insert(lessons, &task->tried[i]);
+    }
 }
 
 static bool is_among(const struct configuration *list, size_t n, const struct configuration *configuration)
@@ -130,6 +134,21 @@ static bool suggest(struct sweep_task *task, const struct lesson *lesson)
     return false;
 }
 
+/* Logarithm of the first median over the best. */
+static double gain_of(const struct sweep_lessons *lessons)
+{
+    return lessons->n ? log((double)lessons->first_ns / (double)lessons->best[0].median_ns) : 0;
+}
+
+static void promise(struct prospect *prospect, const struct sweep_task *task, double gain, double octaves)
+{
+    const struct sweep_lessons *own = &task->sweep->lessons[task->index];
+    double more = gain - gain_of(own);
+    if (more <= 0 || !task->fresh_trials) return;
+    prospect->hint += hint_share * more * exp2(-octaves / hint_octaves);
+    prospect->hint_ns += (double)task->result.trial_ns / (double)task->fresh_trials;
+}
+
 void sweep_lessons_spread(struct sweep *sweep, size_t index, struct sweep_task *const *tasks,
                           struct prospect *prospects)
 {
@@ -144,8 +163,7 @@ void sweep_lessons_spread(struct sweep *sweep, size_t index, struct sweep_task *
         struct prospect *prospect = &prospects[neighbours[i].index];
         struct sweep_task *task = tasks[neighbours[i].index];
         if (!task || prospect->over || !suggest(task, &lessons->best[0])) continue;
-        double gain = before_ns > 0 ? log(before_ns / now_ns) : 0;
-        prospect->hint += hint_share * gain * exp2(-neighbours[i].octaves);
+        promise(prospect, task, gain_of(lessons), neighbours[i].octaves);
         told++;
     }
     free(neighbours);

@@ -95,8 +95,7 @@ static void fit_in_memory(struct rounds *rounds, size_t at_work, double coming)
             if (!task || !task->session) continue;
             held += (double)trial_session_bytes(task->session);
             n_open++;
-            const struct prospect *prospect = &rounds->prospects[i];
-            double rate = prospect_rate(prospect, prospect_slice_ns(prospect));
+            double slice_ns, rate = prospect_rate(&rounds->prospects[i], INFINITY, &slice_ns);
             if (i == at_work || (victim != at_work && rate >= least)) continue;
             victim = i;
             least = rate;
@@ -132,6 +131,8 @@ static enum status search(struct rounds *rounds, size_t i, uint64_t slice_end_ns
         TRY(sweep_task_batch(task, slice_end_ns, &more));
         prospect_note(&rounds->prospects[i], sweep_best_ns(task), (double)(task->fresh_trials - trials),
                       (double)(task->search_ns - search_ns));
+        /* A compile begun with the last moment would take others' slices. */
+        if (until(slice_end_ns) < sweep_task_each_ns(task) / 2) break;
     }
     sweep_lessons_take(task);
     sweep_lessons_spread(rounds->sweep, i, rounds->tasks, rounds->prospects);

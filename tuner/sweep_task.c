@@ -201,11 +201,11 @@ static bool is_first_look(const struct sweep_task *task, uint64_t slice_end_ns)
 
 /* A trial like those before, and a compile: a problem that began with kernels from the cache would else be
  * taken for a cheap one. */
-static uint64_t each_ns(const struct sweep_task *task)
+double sweep_task_each_ns(const struct sweep_task *task)
 {
     const struct sweep *sweep = task->sweep;
-    uint64_t compile_ns = sweep->compiled ? sweep->compile_ns / sweep->compiled : 0;
-    return task->fresh_trials ? compile_ns + task->result.trial_ns / task->fresh_trials : 0;
+    double compile_ns = sweep->compiled ? (double)sweep->compile_ns / (double)sweep->compiled : 0;
+    return task->fresh_trials ? compile_ns + (double)task->result.trial_ns / (double)task->fresh_trials : 0;
 }
 
 /* Two candidates for each compile at once; fewer where the trials or the time left are for fewer, going by
@@ -219,8 +219,9 @@ static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
         size = task->max_trials - task->fresh_trials;
     if (!slice_end_ns) return (size_t)size;
     if (!task->n_tried || slice_end_ns <= now_ns) return 1;
-    uint64_t one_ns = each_ns(task), fitting = one_ns ? (slice_end_ns - now_ns) / one_ns : size;
-    return (size_t)(fitting < 1 ? 1 : fitting < size ? fitting : size);
+    double each_ns = sweep_task_each_ns(task);
+    double fitting = each_ns > 0 ? (double)(slice_end_ns - now_ns) / each_ns : (double)size;
+    return (size_t)fmin(fmax(fitting, 1), (double)size);
 }
 
 enum status sweep_task_batch(struct sweep_task *task, uint64_t slice_end_ns, bool *more)

@@ -169,7 +169,9 @@ static void test_opening_a_session_counts(void **state)
     }
     prospects[0].reopen_ns = 4e9;
     assert_int_equal(allocate_next(prospects, 2, 0, 60e9, true).index, 1);
-    assert_true(prospect_slice_ns(&prospects[0]) >= 4 * 4e9); /* once it is open, it is used */
+    double slice_ns;
+    prospect_rate(&prospects[0], 60e9, &slice_ns);
+    assert_true(slice_ns >= 4 * 4e9); /* once it is open, it is used */
     prospects[0].calls = 10;
     assert_int_equal(allocate_next(prospects, 2, 0, 60e9, true).index, 0);
     /* What is left is not enough to open it and try anything. */
@@ -185,13 +187,16 @@ static void test_hints_and_recalled_trials(void **state)
         prospect_note(&prospects[i], 1e7, 10, 3e9);
     }
     prospects[1].hint = 0.1;
-    assert_int_equal(allocate_next(prospects, 2, 0, 60e9, true).index, 1);
+    prospects[1].hint_ns = 2e8;
+    struct allocation next = allocate_next(prospects, 2, 0, 60e9, true);
+    assert_true(next.index == 1 && next.slice_ns == 2e8);
+    assert_int_equal(allocate_next(prospects, 2, 0, 1e8, true).index, 2); /* no time for anything */
     prospect_note(&prospects[1], 1e7, 4, 1e9); /* it was tried, and came to nothing */
     assert_int_equal(allocate_next(prospects, 2, 0, 60e9, true).index, 0);
-    double before = prospect_rate(&prospects[0], 1e9), slice_ns = prospect_slice_ns(&prospects[0]);
+    double slice_ns, recalled_ns, before = prospect_rate(&prospects[0], 60e9, &slice_ns);
     prospect_recall(&prospects[0], 1e7, 200);
-    assert_true(prospect_rate(&prospects[0], 1e9) < before / 5);
-    assert_true(prospect_slice_ns(&prospects[0]) == slice_ns);
+    assert_true(prospect_rate(&prospects[0], 60e9, &recalled_ns) < before / 5);
+    assert_true(recalled_ns == slice_ns);
 }
 
 int main(void)

@@ -232,6 +232,8 @@ static void tried(struct sweep_task *task, const char *text, enum verdict verdic
     struct tuning *tuning = &task->tunings[0];
     struct candidate candidate = {.tuning = tuning};
     struct timing timing = {.median_ns = median_ns, .high_ns = median_ns};
+    task->fresh_trials++;
+    task->result.trial_ns += 1000;
     assert_true(tuning_configuration(tuning, text, &candidate.configuration));
     assert_ok(sweep_note(task, &candidate, verdict, &timing, false));
 }
@@ -254,6 +256,7 @@ static void test_what_is_found_later_is_suggested(void **state)
     struct stage stage = {0};
     stage_open(&stage, problems, 4);
     struct sweep_task *first = stage.tasks[0];
+    for (size_t i = 1; i < 3; i++) tried(stage.tasks[i], "UNROLL=1,MODE=broken", VERDICT_COMPILE_ERROR, 0);
     tried(first, "UNROLL=1,MODE=slow", VERDICT_OK, 2000);
     tried(first, "UNROLL=1,MODE=wrong", VERDICT_WRONG, 0);
     sweep_lessons_take(first);
