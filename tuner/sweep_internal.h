@@ -82,6 +82,7 @@ struct sweep_task {
     uint64_t deadline_ns; /* of what is under way: all searching, then the finals; 0: none */
     uint64_t max_trials;  /* 0: none */
     uint64_t fresh_trials;
+    size_t n_learned;   /* of what is asked for next: neighbours' finds, whose kernels are compiled */
     uint64_t search_ns; /* spent on batches so far; sessions and finals are not among it */
     uint64_t open_ns;   /* what opening the session took the last time */
     struct race_account race;

@@ -129,6 +129,7 @@ static bool suggest(struct sweep_task *task, const struct lesson *lesson)
         if (!tuning_values_configuration(tuning, lesson->values, &configuration)) return false;
         if (!search_suggest(tuning->search, &configuration)) return false;
         tuning->finished = false;
+        task->n_learned++;
         return true;
     }
     return false;

@@ -128,11 +128,14 @@ static enum status search(struct rounds *rounds, size_t i, uint64_t slice_end_ns
     fit_in_memory(rounds, i, 0);
     for (bool more = true; more;) {
         uint64_t trials = task->fresh_trials, search_ns = task->search_ns;
+        bool first = !task->n_tried; /* the default stands before what was learned */
         TRY(sweep_task_batch(task, slice_end_ns, &more));
-        prospect_note(&rounds->prospects[i], sweep_best_ns(task), (double)(task->fresh_trials - trials),
+        trials = task->fresh_trials - trials;
+        prospect_note(&rounds->prospects[i], sweep_best_ns(task), (double)trials,
                       (double)(task->search_ns - search_ns));
+        if (!first) task->n_learned -= trials < task->n_learned ? trials : task->n_learned;
         /* A compile begun with the last moment would take others' slices. */
-        if (until(slice_end_ns) < sweep_task_each_ns(task) / 2) break;
+        if (!task->n_learned && until(slice_end_ns) < sweep_task_each_ns(task) / 2) break;
     }
     sweep_lessons_take(task);
     sweep_lessons_spread(rounds->sweep, i, rounds->tasks, rounds->prospects);

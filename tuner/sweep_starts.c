@@ -80,6 +80,7 @@ size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct confi
     if (tuning->has_default) n = add(out, n, capacity, &tuning->fallback);
     struct configuration learned[SWEEP_LESSON_STARTS];
     size_t n_learned = sweep_lessons_starts(task, tuning, learned, SWEEP_LESSON_STARTS);
+    task->n_learned += n_learned;
     for (size_t i = 0; i < n_learned; i++) n = add(out, n, capacity, &learned[i]);
     n = add_neighbours(task, tuning, out, n, capacity);
     return add_named(tuning, out, n, capacity);
