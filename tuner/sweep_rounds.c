@@ -197,17 +197,17 @@ static enum status report_waiting(struct rounds *rounds, const struct sweep_prob
     return STATUS_OK;
 }
 
-/* A sweep that was stopped holds the finals for which there is patience; what the others tried is in the
- * book.
+/* Once stopped, a sweep holds the finals for which there is patience; what the others tried is in the book.
  */
 static enum status run_finals(struct rounds *rounds, const struct sweep_problem *problems, bool stopped)
 {
     const struct sweep *sweep = rounds->sweep;
-    uint64_t begun_ns = clock_ns();
+    uint64_t patient_until_ns = 0;
     for (size_t i = 0; i < sweep->n_problems; i++) {
         stopped = stopped || sweep_stopped(sweep);
+        if (stopped && !patient_until_ns) patient_until_ns = clock_ns() + patience_ns;
         if (rounds->tasks[i]) {
-            if (stopped && (!rounds->tasks[i]->session || clock_ns() - begun_ns > patience_ns)) continue;
+            if (stopped && (!rounds->tasks[i]->session || clock_ns() > patient_until_ns)) continue;
             TRY(finish(rounds, i));
         } else if (!stopped && !rounds->prospects[i].over) {
             TRY(report_waiting(rounds, &problems[i], i));
@@ -231,7 +231,7 @@ static enum status begin(struct rounds *rounds, const struct sweep_problem *prob
                        sweep_least_launch_ns(&problems[i].problem, sweep->info), sweep->shares[i]);
     rounds->end_ns = sweep->started_ns + sweep->options->budget.time_ns;
     rounds->first_end_ns =
-        clock_ns() + (uint64_t)(first_part * (until(rounds->end_ns) - all_finals_ns(rounds)));
+        clock_ns() + (uint64_t)fmax(0, first_part * (until(rounds->end_ns) - all_finals_ns(rounds)));
     return STATUS_OK;
 }
 
