@@ -221,7 +221,9 @@ static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
     if (!task->n_tried || slice_end_ns <= now_ns) return 1;
     double each_ns = sweep_task_each_ns(task);
     double fitting = each_ns > 0 ? (double)(slice_end_ns - now_ns) / each_ns : (double)size;
-    return (size_t)fmin(fmax(fitting, 1), (double)size);
+    /* Slices come again: one that begins to compile does so on all CPUs. */
+    bool alone = task->sweep->n_problems == 1 || task->n_learned;
+    return (size_t)fmin(fmax(fitting, alone ? 1 : task->sweep->options->jobs), (double)size);
 }
 
 enum status sweep_task_batch(struct sweep_task *task, uint64_t slice_end_ns, bool *more)
