@@ -6,7 +6,7 @@
 #include "search/known.h"
 
 /* Proposals in a row of which none was new, after which a strategy counts as converged. */
-enum { FRUITLESS_MAX = 1 << 16 };
+enum { FRUITLESS_MAX = 1 << 16, SUGGESTIONS_MAX = 16 };
 
 /* Handed out and not yet told to the strategy. */
 struct handed_out {
@@ -24,6 +24,8 @@ struct search {
     struct known known;
     struct configuration *starts;
     size_t n_starts, next_start;
+    struct configuration suggestions[SUGGESTIONS_MAX];
+    size_t n_suggestions;
     uint64_t max_trials, n_asked, n_pending;
     struct handed_out *out; /* in the order of asking */
     size_t n_out, out_capacity;
@@ -148,12 +150,35 @@ static bool next_proposal(struct search *search, struct configuration *out)
     return false;
 }
 
+bool search_suggest(struct search *search, const struct configuration *configuration)
+{
+    if (search->n_suggestions == SUGGESTIONS_MAX) return false;
+    if (known_get(&search->known, configuration) != KNOWN_NOT) return false;
+    if (!space_admits(search->space, configuration, NULL)) return false;
+    for (size_t i = 0; i < search->n_suggestions; i++)
+        if (memcmp(&search->suggestions[i], configuration, sizeof *configuration) == 0) return false;
+    search->suggestions[search->n_suggestions++] = *configuration;
+    return true;
+}
+
+static size_t take_suggestions(struct search *search, struct configuration *out, size_t capacity)
+{
+    size_t n = 0, taken = 0;
+    while (n < capacity && taken < search->n_suggestions)
+        n += hand_out(search, &search->suggestions[taken++], &out[n]);
+    search->n_suggestions -= taken;
+    memmove(search->suggestions, search->suggestions + taken,
+            search->n_suggestions * sizeof *search->suggestions);
+    return n;
+}
+
 size_t search_ask(struct search *search, struct configuration *out, size_t capacity, bool *finished)
 {
-    size_t n = 0;
     search->stuck = false;
     pass_on(search);
-    while (n < capacity && !is_over(search) && search->next_start < search->n_starts)
+    if (capacity > search->max_trials - search->n_asked) capacity = search->max_trials - search->n_asked;
+    size_t n = take_suggestions(search, out, capacity);
+    while (n < capacity && search->next_start < search->n_starts)
         n += hand_out(search, &search->starts[search->next_start++], &out[n]);
     while (n < capacity && !search->stuck && !is_over(search)) {
         search->stuck = !next_proposal(search, &out[n]);

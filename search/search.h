@@ -24,6 +24,9 @@ void search_free(struct search *search);
 /* Up to `capacity` new configurations. 0 with *finished: the space or the budget is exhausted or the strategy
  * has converged; 0 without: waits for results of what is pending. */
 size_t search_ask(struct search *search, struct configuration *out, size_t capacity, bool *finished);
+/* A configuration that is worth trying soon: handed out before anything else, the first suggested first.
+ * False, and nothing happens, if it is not valid, known already, or too many wait. */
+bool search_suggest(struct search *search, const struct configuration *configuration);
 /* The second tell of one configuration is ignored. */
 void search_tell(struct search *search, const struct observation *observation);
 

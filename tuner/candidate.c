@@ -51,16 +51,16 @@ static void set_outcome(struct trial_outcome *out, enum verdict verdict, const c
     snprintf(out->detail, sizeof out->detail, "%s", detail);
 }
 
-/* The problem's own launches: at a thousandth of what a core does, or fifty times what would be too slow
- * already. */
-static uint32_t own_deadline_ms(const struct session *session, uint64_t stop_above_ns)
+/* The problem's own launches: at a thousandth of what a core does, or a hundred times what the rival
+ * takes. */
+static uint32_t own_deadline_ms(const struct session *session, uint64_t rival_ns)
 {
     double launches = 0;
     for (unsigned c = 0; c < session->plan.n_cases; c++)
         if (session->plan.cases[c].own) launches += 2 * session->plan.cases[c].n_runs;
     double ms = launches * session->plan.own_flops / 1e6;
-    double enough = launches * 50 * (double)stop_above_ns / 1e6;
-    if (stop_above_ns && enough < ms) ms = enough;
+    double enough = launches * 100 * (double)rival_ns / 1e6;
+    if (rival_ns && enough < ms) ms = enough;
     return SMALL_MS + (uint32_t)(ms < 3e5 ? ms : 3e5);
 }
 
@@ -72,7 +72,7 @@ static enum status measure(struct session *session, struct session_job *job, con
     struct measured measured = {.launch = measured_kernel_launch, .context = &measured_kernel};
     uint32_t ms = session->request.measure_ms ? session->request.measure_ms : DEFAULT_MEASURE_MS;
     double interval = session->request.interval > 0 ? session->request.interval : 0.01;
-    struct measure_setting setting = {(uint64_t)ms * 1000000u, interval, job->stop_above_ns};
+    struct measure_setting setting = {(uint64_t)ms * 1000000u, interval, job->rival_ns};
     struct contention contention;
     contention_begin(&contention);
     enum status status = measure_run(&measured, &setting, &out->verdict, &out->timing);
@@ -95,8 +95,7 @@ static void try_candidate(struct session *session, struct session_job *job, cons
     uint32_t wanted = session->request.verify_deadline_ms;
     candidate_phase(channel, wanted ? wanted : SMALL_MS, "small shapes");
     enum verdict verdict = verify_all(verify, false);
-    candidate_phase(channel, wanted ? wanted : own_deadline_ms(session, job->stop_above_ns),
-                    "the problem itself");
+    candidate_phase(channel, wanted ? wanted : own_deadline_ms(session, job->rival_ns), "the problem itself");
     if (verdict == VERDICT_OK) verdict = verify_all(verify, true);
     if (verdict == VERDICT_SLOW) note_slow(verify, out);
     enum verdict measured = VERDICT_OK;
@@ -125,7 +124,7 @@ static void run_trial(struct session *session, struct session_job *job, struct d
     struct session_candidate *candidate = &job->candidates[0];
     struct verify verify = {.plan = &session->plan,
                             .deterministic = candidate->descriptor.deterministic,
-                            .stop_above_ns = job->stop_above_ns};
+                            .rival_ns = job->rival_ns};
     uint64_t limit = address_space_limit(session), high = limit > SLACK_BYTES ? limit - SLACK_BYTES : 0;
     struct trial_outcome *outcome = &out->outcomes[0];
     struct kernel *kernel;

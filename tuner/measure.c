@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
+#include "tuner/racing.h"
 #include "tuner/stats.h"
 
 enum {
@@ -16,11 +17,16 @@ enum {
     LAUNCHES_MAX = 1 << 20
 };
 
+static uint64_t now_ns(const struct measured *measured)
+{
+    return measured->now ? measured->now(measured->context) : clock_ns();
+}
+
 static double time_launches(struct measured *measured, uint64_t n)
 {
-    uint64_t begin = clock_ns();
+    uint64_t begin = now_ns(measured);
     for (uint64_t i = 0; i < n; i++) measured->launch(measured->context, measured->next++);
-    return (double)(clock_ns() - begin);
+    return (double)(now_ns(measured) - begin);
 }
 
 double measure_prepare(struct measured *measured)
@@ -65,7 +71,7 @@ void measure_summarize(double *samples, size_t n, uint32_t per_sample, struct ti
 /* Looks at the samples so far. Sorting a copy each time would cost more than short blocks: the caller asks at
  * growing counts. */
 struct look {
-    bool narrow, hopeless;
+    bool narrow, lost;
 };
 
 static struct look look_at(const double *samples, size_t n, double *sorted,
@@ -74,11 +80,10 @@ static struct look look_at(const double *samples, size_t n, double *sorted,
     struct stats stats;
     memcpy(sorted, samples, n * sizeof *samples);
     stats_of(sorted, n, &stats);
-    struct look look = {.narrow =
-                            n >= SAMPLES_MIN && stats.high - stats.low <= setting->interval * stats.median};
-    /* All of a few blocks, or the lower end of the interval, lie 2 % above what is wanted. */
-    if (setting->stop_above_ns && n >= 3) look.hopeless = stats.low > 1.02 * (double)setting->stop_above_ns;
-    return look;
+    return (struct look){
+        .narrow = n >= SAMPLES_MIN && stats.high - stats.low <= setting->interval * stats.median,
+        .lost = race_is_lost(sorted, n, (double)setting->rival_ns),
+    };
 }
 
 enum status measure_run(struct measured *measured, const struct measure_setting *setting,
@@ -87,20 +92,20 @@ enum status measure_run(struct measured *measured, const struct measure_setting 
     double *samples = malloc(2 * SAMPLES_MAX * sizeof *samples), *sorted = samples + SAMPLES_MAX;
     if (!samples) return status_fail(STATUS_NO_MEMORY, "no memory for samples");
     measure_prepare(measured);
-    uint64_t end = clock_ns() + setting->time_ns;
-    size_t n = 0, next_look = 3;
+    uint64_t end = now_ns(measured) + setting->time_ns;
+    size_t n = 0, next_look = RACE_FAR_BLOCKS;
     struct look look = {0};
     while (n < SAMPLES_MAX) {
         samples[n++] = measure_block(measured);
-        bool over = clock_ns() >= end;
+        bool over = now_ns(measured) >= end;
         if (n < next_look && !over) continue;
         next_look = n < 16 ? n + 1 : n + n / 8;
         look = look_at(samples, n, sorted, setting);
-        if (look.narrow || look.hopeless || over) break;
+        if (look.narrow || look.lost || over) break;
     }
     measure_summarize(samples, n, measured->per_sample, out);
     if (!look.narrow) out->flags |= TIMING_UNSTABLE;
-    *verdict = look.hopeless ? VERDICT_SLOW : VERDICT_OK;
+    *verdict = look.lost ? VERDICT_SLOW : VERDICT_OK;
     free(samples);
     return STATUS_OK;
 }

@@ -7,17 +7,18 @@
 #include "tuner/measure_set.h"
 
 struct measure_setting {
-    uint64_t time_ns;       /* for samples */
-    double interval;        /* narrow enough: width of the median's 95 % interval over the median */
-    uint64_t stop_above_ns; /* hopeless above; 0: never */
+    uint64_t time_ns;  /* for samples */
+    double interval;   /* narrow enough: width of the median's 95 % interval over the median */
+    uint64_t rival_ns; /* whom it races against (racing.h); 0: nobody */
 };
 
 /* Something that can be launched on the measured buffers. */
 struct measured {
     void (*launch)(void *context, uint64_t i); /* i counts launches, so that weights rotate */
     void *context;
-    uint64_t next;       /* i of the next launch */
-    uint32_t per_sample; /* launches of a block; 0: not known yet */
+    uint64_t (*now)(void *context); /* NULL: the host's clock */
+    uint64_t next;                  /* i of the next launch */
+    uint32_t per_sample;            /* launches of a block; 0: not known yet */
 };
 
 /* Warm-up, and the number of launches in a block: at least 20 where one takes less than a millisecond, else
@@ -27,7 +28,8 @@ double measure_prepare(struct measured *measured);
 /* One block: nanoseconds per launch. */
 double measure_block(struct measured *measured);
 
-/* Blocks until the interval is narrow enough or time is up. VERDICT_OK or VERDICT_SLOW. STATUS_NO_MEMORY. */
+/* Blocks until the interval is narrow enough or time is up: VERDICT_OK; or until the race is lost:
+ * VERDICT_SLOW, with the timing of the blocks so far. STATUS_NO_MEMORY. */
 enum status measure_run(struct measured *measured, const struct measure_setting *setting,
                         enum verdict *verdict, struct timing *out);
 

@@ -289,7 +289,7 @@ static bool take_job(const struct frame *frame, struct session_job *job)
     volatile uint32_t *current = job->current;
     *job = (struct session_job){.finals = frame->kind == SESSION_FINALS, .n = 1, .current = current};
     if (frame->kind == SESSION_TRIAL) {
-        if (!field_take_exact(&fields, &job->stop_above_ns, sizeof job->stop_above_ns)) return false;
+        if (!field_take_exact(&fields, &job->rival_ns, sizeof job->rival_ns)) return false;
     } else if (frame->kind != SESSION_FINALS ||
                !field_take_exact(&fields, &job->total_ms, sizeof job->total_ms) ||
                !field_take_exact(&fields, &job->n, sizeof job->n) || job->n > FINALISTS_MAX) {

@@ -21,7 +21,7 @@ enum { FINALISTS_MAX = 64 };
 enum session_frame {
     SESSION_OPEN = 10,    /* struct session_request */
     SESSION_READY,        /* fields: status, message */
-    SESSION_TRIAL,        /* fields: stop_above_ns, descriptor, code */
+    SESSION_TRIAL,        /* fields: rival_ns, descriptor, code */
     SESSION_FINALS,       /* fields: total_ms, n, then descriptor and code of each */
     SESSION_CANCEL,       /* empty: end what runs */
     SESSION_OUTCOME,      /* fields: struct session_outcome, against_baseline[n], against_first[n] */
@@ -71,7 +71,7 @@ struct session_candidate {
 
 struct session_job {
     bool finals;
-    uint64_t stop_above_ns;
+    uint64_t rival_ns;
     uint32_t total_ms, n;
     struct session_candidate candidates[FINALISTS_MAX];
     bool excluded[FINALISTS_MAX + 1]; /* finals: those that failed; the last: the vendor library */

@@ -18,16 +18,21 @@ static double quantile(const double *sorted, size_t n, double p)
 }
 
 /* Sums the binomial's tail from the end, by logarithms: 2^-n vanishes beyond n = 1074. */
-size_t stats_interval_rank(size_t n)
+size_t stats_rank(size_t n, double chance)
 {
     double tail = 0;
     for (size_t r = 0; r <= n / 2; r++) {
         double log_chance =
             lgamma((double)n + 1) - lgamma((double)r + 1) - lgamma((double)(n - r) + 1) - (double)n * M_LN2;
         tail += exp(log_chance);
-        if (tail > 0.025) return r;
+        if (tail > chance) return r;
     }
     return n / 2;
+}
+
+size_t stats_interval_rank(size_t n)
+{
+    return stats_rank(n, 0.025);
 }
 
 void stats_of(double *samples, size_t n, struct stats *out)

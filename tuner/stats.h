@@ -19,7 +19,11 @@ struct stats {
  * %. */
 void stats_of(double *samples, size_t n, struct stats *out);
 
-/* The r above (1-based); 0 if n < 6. */
+/* The largest r (1-based) for which a binomial(n, 1/2) lies below r with a chance of at most `chance`: the
+ * median of the distribution lies below x(r) no more often. 0: there is none, n is too small. */
+size_t stats_rank(size_t n, double chance);
+
+/* That of the interval above; 0 if n < 6. */
 size_t stats_interval_rank(size_t n);
 
 #endif

@@ -7,6 +7,7 @@
 #include "db/book.h"
 #include "templates/manifest.h"
 #include "tuner/device/device.h"
+#include "tuner/racing.h"
 #include "tuner/trial.h"
 
 /* "60s", "5m", "1h": the whole sweep. "500": trials per problem. "10%": of each space. All 0:
@@ -60,6 +61,7 @@ struct sweep_choice {
 /* What became of one problem. */
 struct sweep_result {
     struct problem problem;
+    size_t index; /* among the sweep's problems; results come as they are finished */
     double calls;
     bool has_best, has_default, has_baseline;
     struct sweep_choice best, fallback; /* fallback: the default configuration */
@@ -68,17 +70,20 @@ struct sweep_result {
     struct trial_ratio best_against_default;  /* default's time / best's */
     struct trial_ratio best_against_baseline; /* vendor library's time / best's */
     uint64_t n_verdicts[VERDICT_COUNT];
-    uint64_t recalled; /* trials taken from an earlier sweep */
+    uint64_t recalled;         /* trials taken from an earlier sweep */
+    struct race_saving racing; /* by candidates that lost their race */
     double space_valid, space_raw;
-    uint64_t compile_ns, trial_ns, total_ns; /* wall time spent */
-    uint64_t compiled, compile_hits;         /* compiles done, and found in the cache */
+    /* Wall time spent; the last is all of it. */
+    uint64_t open_ns, compile_ns, trial_ns, finals_ns, total_ns;
+    uint64_t compiled, compile_hits; /* compiles done, and found in the cache */
     char note[PROBLEM_TEXT_BYTES +
               256]; /* why there is no best: "no template accepts it: gemm_cpu: a_type == f32 || ..." */
 };
 
 struct sweep_summary {
     uint64_t problems, tuned, trials, compiled, compile_hits;
-    uint64_t compile_ns, trial_ns, total_ns;
+    uint64_t compile_ns, trial_ns, total_ns; /* trials and finals */
+    struct race_saving racing;
     bool interrupted;
 };
 

@@ -175,10 +175,8 @@ static enum status measure(struct finals *finals)
                                      finals->candidates[i].job.code.size};
     finals->final.against_baseline = finals->against_baseline;
     finals->final.against_first = finals->against_default;
-    uint64_t begin_ns = clock_ns();
-    TRY(trial_finals(task->session, trials, finals->n, finals_ms(finals), finals->outcomes, &finals->final));
-    task->result->trial_ns += clock_ns() - begin_ns;
-    return STATUS_OK;
+    return trial_finals(task->session, trials, finals->n, finals_ms(finals), finals->outcomes,
+                        &finals->final);
 }
 
 /* A finalist is kept where it beats the default outside the noise: in three rounds of four. The default
@@ -272,7 +270,7 @@ static enum status run(struct finals *finals)
     TRY(compile(finals));
     TRY(measure(finals));
     TRY(keep(finals));
-    report(finals, finals->task->result);
+    report(finals, &finals->task->result);
     return STATUS_OK;
 }
 
@@ -292,8 +290,10 @@ enum status sweep_finals(struct sweep_task *task)
     struct finals *finals = calloc(1, sizeof *finals);
     if (!finals) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
     finals->task = task;
+    uint64_t begin_ns = clock_ns();
     enum status status = run(finals);
-    if (status == STATUS_OK && !task->result->has_best) explain(task, task->result);
+    task->result.finals_ns += clock_ns() - begin_ns;
+    if (status == STATUS_OK && !task->result.has_best) explain(task, &task->result);
     for (size_t i = 0; i < finals->n; i++) candidate_free(&finals->candidates[i]);
     free(finals);
     return status;

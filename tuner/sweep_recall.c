@@ -47,7 +47,7 @@ static enum status recall_one(struct sweep_task *task, struct tuning *tuning, co
     enum status status = candidate_prepare(tuning, &configuration, &candidate);
     if (status == STATUS_OK && memcmp(&candidate.kernel, &earlier->kernel, sizeof earlier->kernel) == 0) {
         status = sweep_note(task, &candidate, earlier->verdict, &earlier->timing, true);
-        task->result->recalled++;
+        task->result.recalled++;
         *done = true;
     }
     candidate_free(&candidate);

@@ -1,5 +1,6 @@
-/* How a sweep's time is shared among its problems: the same for each, and for those whose launches are long
- * as much more as some tens of them take. Else a product of seconds gets no farther than its default. */
+/* How the time for first slices and finals is shared among a sweep's problems: the same for each, and for
+ * those whose launches are long as much more as some tens of them take. Else a product of seconds gets no
+ * farther than its default. */
 #include <math.h>
 #include <stdlib.h>
 #include "tuner/sweep_internal.h"
@@ -8,8 +9,7 @@
  * finals. */
 enum { LAUNCHES_WANTED = 8 * 7 + 3 * SWEEP_FINALS_LAUNCHES };
 
-/* The least that a launch can take: its arithmetic at peak, or its bytes at the memory's bandwidth. */
-static double least_launch_ns(const struct problem *problem, const struct device_info *info)
+double sweep_least_launch_ns(const struct problem *problem, const struct device_info *info)
 {
     struct op_work work;
     problem->op->work(problem, &work);
@@ -24,17 +24,14 @@ static double least_launch_ns(const struct problem *problem, const struct device
 
 enum status sweep_shares_begin(struct sweep *sweep, const struct sweep_problem *problems, size_t n)
 {
-    sweep->weights = calloc(n + 1, sizeof *sweep->weights);
-    if (!sweep->weights) return status_fail(STATUS_NO_MEMORY, "no memory for %zu problems", n);
-    double equal_ns = (double)sweep->options->budget.time_ns / (double)(n ? n : 1);
-    for (size_t i = 0; i < n; i++)
-        sweep->weights[i] = equal_ns + LAUNCHES_WANTED * least_launch_ns(&problems[i].problem, sweep->info);
+    sweep->shares = calloc(n + 1, sizeof *sweep->shares);
+    if (!sweep->shares) return status_fail(STATUS_NO_MEMORY, "no memory for %zu problems", n);
+    double equal_ns = (double)sweep->options->budget.time_ns / (double)(n ? n : 1), sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sweep->shares[i] =
+            1 + equal_ns + LAUNCHES_WANTED * sweep_least_launch_ns(&problems[i].problem, sweep->info);
+        sum += sweep->shares[i];
+    }
+    for (size_t i = 0; i < n; i++) sweep->shares[i] /= sum;
     return STATUS_OK;
-}
-
-double sweep_share(const struct sweep *sweep)
-{
-    double rest = 0;
-    for (size_t i = sweep->index; i < sweep->n_problems; i++) rest += sweep->weights[i];
-    return rest > 0 ? sweep->weights[sweep->index] / rest : 1;
 }

@@ -1,5 +1,5 @@
-/* Where a search begins: the template's default, then what won for neighbouring problems and sibling classes,
- * then the front-runners that its author names. */
+/* Where a search begins: the template's default, then what this sweep has found for neighbouring problems,
+ * what won for them and for sibling classes earlier, then the front-runners that its author names. */
 #include <stdlib.h>
 #include <string.h>
 #include "db/lookup.h"
@@ -78,6 +78,10 @@ size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct confi
 {
     size_t n = 0;
     if (tuning->has_default) n = add(out, n, capacity, &tuning->fallback);
+    struct configuration learned[SWEEP_LESSON_STARTS];
+    size_t n_learned = sweep_lessons_starts(task, tuning, learned, SWEEP_LESSON_STARTS);
+    task->n_learned += n_learned;
+    for (size_t i = 0; i < n_learned; i++) n = add(out, n, capacity, &learned[i]);
     n = add_neighbours(task, tuning, out, n, capacity);
     return add_named(tuning, out, n, capacity);
 }

@@ -42,14 +42,20 @@ enum status sweep_note(struct sweep_task *task, const struct candidate *candidat
     tuning->told++;
     if (verdict == VERDICT_OK && (tuning->best_ns == 0 || observation.median_ns < tuning->best_ns))
         tuning->best_ns = observation.median_ns;
-    task->result->n_verdicts[verdict]++;
+    task->result.n_verdicts[verdict]++;
+    if (!recalled) race_count(&task->race, verdict, timing);
     return STATUS_OK;
 }
 
-/* The median above which a candidate is hopeless: twice the best so far. */
-static uint64_t hopeless_above_ns(const struct sweep_task *task)
+/* Whom candidates race against: the best so far, by the upper end of its interval. */
+static uint64_t rival_ns(const struct sweep_task *task)
 {
-    return (uint64_t)(2 * sweep_best_ns(task));
+    const struct timing *best = NULL;
+    for (size_t i = 0; i < task->n_tried; i++)
+        if (task->tried[i].verdict == VERDICT_OK &&
+            (!best || task->tried[i].timing.median_ns < best->median_ns))
+            best = &task->tried[i].timing;
+    return best ? best->high_ns : 0;
 }
 
 /* --- One candidate. --- */
@@ -86,8 +92,8 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
         struct trial_candidate trial = {&candidate->descriptor, candidate->job.code.data,
                                         candidate->job.code.size};
         uint64_t begin_ns = clock_ns();
-        TRY(trial_run(task->session, &trial, hopeless_above_ns(task), outcome));
-        task->result->trial_ns += clock_ns() - begin_ns;
+        TRY(trial_run(task->session, &trial, rival_ns(task), outcome));
+        task->result.trial_ns += clock_ns() - begin_ns;
     }
     const char *objection =
         outcome->verdict == VERDICT_OK
@@ -169,14 +175,18 @@ static enum status compile_batch(struct sweep_task *task, struct candidate *cand
 {
     struct compile_job jobs[SWEEP_BATCH_MAX];
     for (size_t i = 0; i < n; i++) jobs[i] = candidates[i].job;
-    uint64_t begin_ns = clock_ns();
+    uint64_t begin_ns = clock_ns(), compiled = 0;
     enum status status = compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop);
-    task->result->compile_ns += clock_ns() - begin_ns;
+    uint64_t took_ns = clock_ns() - begin_ns;
     for (size_t i = 0; i < n; i++) {
         candidates[i].job = jobs[i];
-        task->result->compiled += status == STATUS_OK && !jobs[i].cached;
-        task->result->compile_hits += status == STATUS_OK && jobs[i].cached;
+        compiled += status == STATUS_OK && !jobs[i].cached;
+        task->result.compile_hits += status == STATUS_OK && jobs[i].cached;
     }
+    task->result.compile_ns += took_ns;
+    task->result.compiled += compiled;
+    if (compiled) task->sweep->compile_ns += took_ns;
+    task->sweep->compiled += compiled;
     return status;
 }
 

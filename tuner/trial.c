@@ -105,6 +105,18 @@ void trial_close(struct trial_session *session)
     free(session);
 }
 
+uint64_t trial_session_bytes(const struct trial_session *session)
+{
+    char path[64];
+    unsigned long long mapped, resident = 0;
+    if (session->worker.pid <= 0) return 0;
+    snprintf(path, sizeof path, "/proc/%ld/statm", (long)session->worker.pid);
+    FILE *file = fopen(path, "re");
+    if (file && fscanf(file, "%llu %llu", &mapped, &resident) != 2) resident = 0;
+    if (file) fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static void put_candidate(struct text *frame, const struct trial_candidate *candidate)
 {
     struct text descriptor = {0};
@@ -146,13 +158,13 @@ static enum status run_job(struct trial_session *session, uint32_t kind, const s
 }
 
 enum status trial_run(struct trial_session *session, const struct trial_candidate *candidate,
-                      uint64_t stop_above_ns, struct trial_outcome *out)
+                      uint64_t rival_ns, struct trial_outcome *out)
 {
     if (must_stop(session)) return status_fail(STATUS_INTERRUPTED, "interrupted");
     TRY(ensure_worker(session));
     struct session_outcome *outcome = malloc(sizeof *outcome);
     struct text request = {0};
-    field_put(&request, &stop_above_ns, sizeof stop_above_ns);
+    field_put(&request, &rival_ns, sizeof rival_ns);
     put_candidate(&request, candidate);
     enum status status =
         outcome ? text_status(&request) : status_fail(STATUS_NO_MEMORY, "no memory for a trial");

@@ -20,7 +20,6 @@ struct trial_setting {
     uint32_t verify_deadline_ms; /* 0: derived from the problem's size */
     uint32_t measure_ms;         /* time for samples of one candidate; 0: 200 */
     double interval;             /* stop when the 95 % interval of the median is this narrow; 0: 0.01 */
-    uint64_t stop_above_ns;      /* hopeless: clearly slower than this ends as `slow`; 0: never */
     bool warm_weights;           /* default: weights cold, activations warm */
     uint64_t memory_limit_bytes; /* of the child above what its buffers need; 0: 1 GiB */
     const volatile int *stop;
@@ -44,10 +43,13 @@ struct trial_outcome {
 struct trial_session;
 enum status trial_open(const struct trial_setting *setting, struct trial_session **out);
 void trial_close(struct trial_session *session);
+/* Memory that the session's process holds now; 0 where it has none or it cannot be read. */
+uint64_t trial_session_bytes(const struct trial_session *session);
 
-/* Verify, then measure, alone. */
+/* Verify, then measure, alone. `rival_ns`: the upper end of the interval of the best so far; a candidate
+ * that is clearly slower ends as `slow` (racing.h); 0: never. */
 enum status trial_run(struct trial_session *session, const struct trial_candidate *candidate,
-                      uint64_t stop_above_ns, struct trial_outcome *out);
+                      uint64_t rival_ns, struct trial_outcome *out);
 
 /* Finalists measured again in one child, interleaved block by block, with the vendor library where it does
  * this problem. The candidates were verified by trial_run. out[i].timing has TIMING_INTERLEAVED.

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "tuner/base/clock.h"
 
-enum { ALIGN_WORKSPACE = 6, RED_ZONE = 0xa5, HOPELESS = 4 };
+enum { ALIGN_WORKSPACE = 6, RED_ZONE = 0xa5, HOPELESS = 8 };
 
 /* What a launch finds in its workspace: NaN, large numbers, small numbers; never what the last one left,
  * never zero. */
@@ -234,7 +234,7 @@ enum verdict verify_all(struct verify *verify, bool own)
         if (vcase->own != own) continue;
         enum verdict verdict = run_case(verify, vcase);
         if (verdict != VERDICT_OK) return verdict;
-        if (own && verify->stop_above_ns && verify->own_ns / HOPELESS > verify->stop_above_ns) {
+        if (own && verify->rival_ns && verify->own_ns / HOPELESS > verify->rival_ns) {
             snprintf(verify->detail, sizeof verify->detail, "%u launches, the best took %.3g ms",
                      verify->launches, (double)verify->own_ns / 1e6);
             return VERDICT_SLOW;

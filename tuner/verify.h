@@ -11,9 +11,9 @@ enum { VERIFY_DETAIL_BYTES = 256 };
 struct verify {
     struct verify_plan *plan;
     const struct kernel *kernel;
-    bool deterministic;     /* promised: bitwise repeatability is demanded */
-    uint64_t stop_above_ns; /* a launch on the problem itself that takes several times this, twice, is `slow`
-                               at once; 0: never */
+    bool deterministic; /* promised: bitwise repeatability is demanded */
+    uint64_t rival_ns;  /* a launch on the problem itself that takes many times this, twice, is `slow` at
+                           once; 0: never */
     struct guarded workspace; /* of the last launch; reused while the size stays */
     uint64_t workspace_bytes;
     uint32_t launches; /* so far: the poison of the workspace changes with it */

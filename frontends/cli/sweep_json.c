@@ -31,6 +31,24 @@ static cJSON *ratio_json(bool has, const struct trial_ratio *ratio)
     return object;
 }
 
+static void add_racing(cJSON *object, const struct race_saving *racing)
+{
+    cJSON *saving = cJSON_AddObjectToObject(object, "racing");
+    cJSON_AddNumberToObject(saving, "stopped", (double)racing->stopped);
+    cJSON_AddNumberToObject(saving, "saved_samples", (double)racing->samples);
+    cJSON_AddNumberToObject(saving, "saved_seconds", (double)racing->ns / 1e9);
+}
+
+/* Where the seconds went; what is left of them is the search's own. */
+static void add_phases(cJSON *object, const struct sweep_result *result)
+{
+    cJSON *phases = cJSON_AddObjectToObject(object, "phases");
+    cJSON_AddNumberToObject(phases, "opening_seconds", (double)result->open_ns / 1e9);
+    cJSON_AddNumberToObject(phases, "compiling_seconds", (double)result->compile_ns / 1e9);
+    cJSON_AddNumberToObject(phases, "trying_seconds", (double)result->trial_ns / 1e9);
+    cJSON_AddNumberToObject(phases, "finals_seconds", (double)result->finals_ns / 1e9);
+}
+
 static cJSON *problem_json(const struct sweep_finding *finding)
 {
     const struct sweep_result *result = &finding->result;
@@ -58,10 +76,12 @@ static cJSON *problem_json(const struct sweep_finding *finding)
         if (result->n_verdicts[v])
             cJSON_AddNumberToObject(trials, verdict_name((enum verdict)v), (double)result->n_verdicts[v]);
     cJSON_AddNumberToObject(object, "recalled", (double)result->recalled);
+    add_racing(object, &result->racing);
     cJSON *space = cJSON_AddObjectToObject(object, "space");
     cJSON_AddNumberToObject(space, "configurations", result->space_valid);
     cJSON_AddNumberToObject(space, "combinations", result->space_raw);
     cJSON_AddNumberToObject(object, "seconds", (double)result->total_ns / 1e9);
+    add_phases(object, result);
     json_add_text(object, "note", result->note);
     return object;
 }
@@ -82,6 +102,7 @@ static void add_summary(cJSON *root, const struct sweep_report *report)
     cJSON_AddNumberToObject(object, "compiles_per_second", rates.compiles_per_s);
     cJSON_AddNumberToObject(object, "measuring_share", rates.measuring_share);
     cJSON_AddNumberToObject(object, "trials_per_minute", rates.trials_per_minute);
+    add_racing(object, &summary->racing);
     cJSON_AddNumberToObject(object, "seconds", (double)summary->total_ns / 1e9);
     cJSON_AddBoolToObject(object, "interrupted", summary->interrupted);
     if (means.n_default) cJSON_AddNumberToObject(object, "geomean_over_default", means.over_default);

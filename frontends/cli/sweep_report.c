@@ -9,6 +9,7 @@
 void sweep_report_device(struct sweep_report *report, const char *backend, const struct device_info *info)
 {
     report->backend = backend;
+    report->first = report->n;
     memcpy(report->class_text, info->class_text, sizeof report->class_text);
 }
 
@@ -24,7 +25,12 @@ void sweep_report_add(struct sweep_report *report, const struct sweep_result *re
         report->items = items;
         report->capacity = capacity;
     }
-    struct sweep_finding *item = &report->items[report->n++];
+    size_t at = report->n++;
+    while (at > report->first && report->items[at - 1].result.index > result->index) {
+        report->items[at] = report->items[at - 1];
+        at--;
+    }
+    struct sweep_finding *item = &report->items[at];
     item->result = *result;
     memcpy(item->class_text, report->class_text, sizeof item->class_text);
 }
@@ -40,6 +46,7 @@ void sweep_report_summary(struct sweep_report *report, const struct sweep_summar
     all->compile_ns += summary->compile_ns;
     all->trial_ns += summary->trial_ns;
     all->total_ns += summary->total_ns;
+    race_saving_add(&all->racing, &summary->racing);
     all->interrupted |= summary->interrupted;
 }
 
@@ -190,6 +197,17 @@ static void print_means(const struct sweep_report *report)
     text_free(&vendor);
 }
 
+static void print_racing(const struct race_saving *racing)
+{
+    char time[NUMBER_BYTES], samples[NUMBER_BYTES];
+    if (!racing->stopped) return;
+    printf("%llu trials lost their race and stopped early", (unsigned long long)racing->stopped);
+    if (racing->ns)
+        printf("; about %s and %s samples saved", number_time((double)racing->ns, time),
+               number_count((double)racing->samples, samples));
+    printf("\n");
+}
+
 static void print_summary(const struct sweep_report *report)
 {
     struct sweep_rates rates;
@@ -202,6 +220,7 @@ static void print_summary(const struct sweep_report *report)
            (unsigned long long)summary->trials, (double)summary->total_ns / 1e9, rates.trials_per_minute,
            100 * rates.measuring_share, (unsigned long long)summary->compiled, rates.compiles_per_s,
            (unsigned long long)summary->compile_hits);
+    print_racing(&summary->racing);
 }
 
 static enum status judge(const struct sweep_report *report, bool dry_run)

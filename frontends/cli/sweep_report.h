@@ -12,8 +12,8 @@ struct sweep_finding {
 
 struct sweep_report {
     struct sweep_finding *items;
-    size_t n, capacity;
-    bool failed; /* a result found no memory */
+    size_t n, capacity, first; /* first: of the last device */
+    bool failed;               /* a result found no memory */
     char class_text[CLASS_TEXT_BYTES];
     const char *backend;          /* of the last device; static */
     struct sweep_summary summary; /* of all devices together */
@@ -21,6 +21,7 @@ struct sweep_report {
 
 /* Results that follow are this device's; `backend` lives for ever. */
 void sweep_report_device(struct sweep_report *report, const char *backend, const struct device_info *info);
+/* Results come as they are finished, and stand in the order of the problems. */
 void sweep_report_add(struct sweep_report *report, const struct sweep_result *result);
 void sweep_report_summary(struct sweep_report *report, const struct sweep_summary *summary);
 void sweep_report_line(const struct sweep_result *result, struct text *out); /* one line for the terminal */

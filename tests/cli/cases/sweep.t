@@ -14,8 +14,12 @@ $ json '*' problems.# problems.0.problem problems.0.best.template problems.0.def
 | false
 $ json problems.0.best.configuration < out.json | sed 's/UNROLL=[124],//'
 | "MODE=good"
+$ json 'problems.0.racing.*' 'problems.0.phases.*' 'summary.racing.*' < out.json
+| stopped saved_samples saved_seconds
+| opening_seconds compiling_seconds trying_seconds finals_seconds
+| stopped saved_samples saved_seconds
 $ json 'problems.0.*' 'problems.0.best.*' < out.json
-| problem class calls best default baseline over_default over_baseline gflops trials recalled space seconds note
+| problem class calls best default baseline over_default over_baseline gflops trials recalled racing space seconds phases note
 | template configuration median_ns q1_ns q3_ns low_ns high_ns min_ns samples launches_per_sample contended unstable
 
 The same command again tries nothing anew.
@@ -158,6 +162,14 @@ $ autotune --templates="$CASES/templates" --budget=1ms --fresh --book=short.book
 | "naive"
 | null
 | "not tried: the budget ended before its turn; the same command goes on"
+
+Time that is plenty for both: each space is tried to its end, and results stand in the order of the problems.
+$ autotune --templates="$CASES/templates" --budget=10m --book=time.book --json gemm f32 nn m=64 n=64 k=64 gemm f32 nn m=2 n=2 k=2 2> talk > out.json; echo $?; json problems.0.problem problems.1.problem summary.trials summary.problems < out.json
+| 0
+| "gemm f32 nn m=64 n=64 k=64"
+| "gemm f32 nn m=2 n=2 k=2"
+| 14
+| 2
 
 The first day's book: every template's default.
 $ autotune freeze --defaults --templates="$CASES/templates" -o system.book --json 2> talk > out.json; echo $?; autotune lookup --book=system.book --json gemm f32 nn m=40 n=50 k=60 | json match evidence template
