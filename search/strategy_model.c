@@ -219,7 +219,7 @@ static int by_time(const void *a, const void *b)
     return (left->ns > right->ns) - (left->ns < right->ns);
 }
 
-/* Where memory is full, the faster half stays (pending ones are first), and every second of the others. */
+/* Where memory is full, the faster half stays (pending ones are first), and every fourth of the others. */
 static void make_room(struct model *self)
 {
     size_t n = gaussian_n(self->gaussian), n_kept = 0;
@@ -227,7 +227,7 @@ static void make_room(struct model *self)
     qsort(self->seen, n, sizeof *self->seen, by_time);
     gaussian_clear(self->gaussian);
     for (size_t i = 0; i < n; i++)
-        if (i < n / 2 || i % 2) self->seen[n_kept++] = self->seen[i];
+        if (i < n / 2 || i % 4 == 0) self->seen[n_kept++] = self->seen[i];
     for (size_t i = 0; i < n_kept; i++) gaussian_observe(self->gaussian, &self->seen[i].configuration);
 }
 

@@ -76,6 +76,8 @@ struct sweep_result {
     /* Wall time spent; the last is all of it. */
     uint64_t open_ns, compile_ns, trial_ns, finals_ns, total_ns;
     uint64_t compiled, compile_hits; /* compiles done, and found in the cache */
+    char ended[192]; /* why no more was tried: "the time was used up" ...; by itself: what the search says */
+    bool ended_by_itself;
     char note[PROBLEM_TEXT_BYTES +
               256]; /* why there is no best: "no template accepts it: gemm_cpu: a_type == f32 || ..." */
 };

@@ -44,9 +44,29 @@ void sweep_task_close(struct sweep_task *task)
     free(task);
 }
 
+/* Why no more was tried: what the search of the best template says, where all have ended by themselves. */
+static void note_end(struct sweep_task *task)
+{
+    const char *reason = NULL;
+    double best_ns = sweep_best_ns(task);
+    struct sweep_result *result = &task->result;
+    for (size_t i = 0; i < task->n_tunings; i++) {
+        const struct tuning *tuning = &task->tunings[i];
+        if (tuning->search && tuning->best_ns == best_ns && !reason) reason = search_reason(tuning->search);
+    }
+    result->ended_by_itself = reason && task->n_tunings && sweep_task_is_over(task);
+    if (!result->ended_by_itself)
+        reason = sweep_stopped(task->sweep)                                   ? "interrupted"
+                 : task->max_trials && task->fresh_trials >= task->max_trials ? "the trials were used up"
+                 : task->sweep->options->budget.time_ns                       ? "the time was used up"
+                                                                              : "";
+    snprintf(result->ended, sizeof result->ended, "%s", reason);
+}
+
 void sweep_task_report(struct sweep_task *task)
 {
     const struct sweep_options *options = task->sweep->options;
+    if (task->fresh_trials || task->n_tried) note_end(task);
     race_saved(&task->race, &task->result.racing);
     task->sweep->summary->problems++;
     if (options->finished) options->finished(options->context, &task->result);

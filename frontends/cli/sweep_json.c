@@ -82,6 +82,7 @@ static cJSON *problem_json(const struct sweep_finding *finding)
     cJSON_AddNumberToObject(space, "combinations", result->space_raw);
     cJSON_AddNumberToObject(object, "seconds", (double)result->total_ns / 1e9);
     add_phases(object, result);
+    json_add_text(object, "ended", result->ended);
     json_add_text(object, "note", result->note);
     return object;
 }

@@ -125,6 +125,7 @@ void sweep_report_line(const struct sweep_result *result, struct text *out)
     if (result->has_baseline && result->best_against_baseline.median > 0)
         text_format(out, ", %.2fx %s", result->best_against_baseline.median, result->baseline_name);
     text_format(out, " (%s)", verdicts);
+    if (result->ended_by_itself) text_format(out, "; ended: %s", result->ended);
 }
 
 static const char *ratio_text(bool has, const struct trial_ratio *ratio, char *out)

@@ -11,7 +11,7 @@ static void assert_next(struct search *search, const struct configuration *expec
     bool finished;
     assert_int_equal(search_ask(search, &next, 1, &finished), 1);
     assert_memory_equal(&next, expected, sizeof next);
-    search_tell(search, &(struct observation){next, true, 100});
+    search_tell(search, &(struct observation){next, true, 100, 0});
 }
 
 /* Asks and tells to the end; returns how many came. */
@@ -21,7 +21,7 @@ static size_t exhaust(struct search *search)
     bool finished = false;
     size_t n = 0;
     while (search_ask(search, &next, 1, &finished) == 1) {
-        search_tell(search, &(struct observation){next, n % 3 > 0, 100 + (double)n});
+        search_tell(search, &(struct observation){next, n % 3 > 0, 100 + (double)n, 0});
         n++;
     }
     assert_true(finished);
@@ -48,7 +48,7 @@ static void check(const char *strategy, const struct small_space *s, const struc
     assert_true(search_suggest(search, &valid[6]));
     /* What became known on another way meanwhile is not handed out again. */
     assert_true(search_suggest(search, &valid[7]));
-    search_recall(search, &(struct observation){valid[6], true, 50});
+    search_recall(search, &(struct observation){valid[6], true, 50, 0});
     assert_next(search, &valid[7]);
     assert_int_equal(5 + exhaust(search), s->n_valid);
     assert_false(search_suggest(search, &valid[1]));
