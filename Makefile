@@ -167,6 +167,7 @@ bench: deps-tune
 lint: deps-lint
 	@tests/lint/run
 	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=gcc BUILD=$(BUILD)-gcc all test-programs bench-programs
+	@tests/lint/names $(BUILD)-gcc
 	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=clang BUILD=$(BUILD)-clang all test-programs bench-programs
 	@$(MAKE) --no-print-directory lint-aarch64
 

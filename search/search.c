@@ -188,7 +188,7 @@ size_t search_ask(struct search *search, struct configuration *out, size_t capac
     return n;
 }
 
-const char *search_reason(const struct search *search)
+const char *search_ended_because(const struct search *search)
 {
     if (is_exhausted(search)) return "every configuration was tried";
     if (search->n_asked >= search->max_trials) return "the trials were used up";

@@ -36,7 +36,7 @@ void search_recall(struct search *search, const struct observation *observation)
 
 const struct observation *search_best(const struct search *search); /* NULL before the first valid one */
 /* Why a search that is finished is; NULL before. */
-const char *search_reason(const struct search *search);
+const char *search_ended_because(const struct search *search);
 uint64_t search_asked(const struct search *search);
 
 #endif

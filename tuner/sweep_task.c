@@ -52,7 +52,7 @@ static void note_end(struct sweep_task *task)
     struct sweep_result *result = &task->result;
     for (size_t i = 0; i < task->n_tunings; i++) {
         const struct tuning *tuning = &task->tunings[i];
-        if (tuning->search && tuning->best_ns == best_ns && !reason) reason = search_reason(tuning->search);
+        if (tuning->search && tuning->best_ns == best_ns && !reason) reason = search_ended_because(tuning->search);
     }
     result->ended_by_itself = reason && task->n_tunings && sweep_task_is_over(task);
     if (!result->ended_by_itself)

@@ -44,12 +44,12 @@ _autotune() {
             cur=$value
             _autotune_words "llama-3.2-1b llama-3-8b llama-3-70b llama-3-405b qwen3-32b deepseek-v3 gpt-oss-120b"
             return ;;
-        --strategy) cur=$value; _autotune_words "local random annealing genetic exhaustive"; return ;;
+        --strategy) cur=$value; _autotune_words "auto local random annealing genetic model exhaustive"; return ;;
         --budget) cur=$value; _autotune_words "60s 5m 1h 500 10%"; return ;;
         --device) cur=$value; _autotune_listing devices; return ;;
         --format) cur=$value; _autotune_words "t4 kerneltuner"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
-        --book | --shapes | --space | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --book | --shapes | --space | --runs | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --arch | --class | --threads | --seed | --jobs | --repeats | --shape | --targets | --problem | --environment) return ;;
     esac
@@ -67,7 +67,7 @@ _autotune() {
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --targets --output $every" ;;
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
-                replay) _autotune_words "--strategy --space --repeats --seed $every" ;;
+                replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
                 doctor) _autotune_words "--threads --book $every" ;;
             esac

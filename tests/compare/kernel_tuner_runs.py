@@ -45,8 +45,8 @@ class Space:
         recorded = {tuple(result[name] for name in names) for result in self.cache.values()}
         self.admits = lambda *values: values in recorded
         self.tune_params = {name: self.file["tune_params"][name] for name in names}
-        self.searchspace = Searchspace(self.tune_params, [util.FunctionConstraint(self.admits)] if hasattr(
-            util, "FunctionConstraint") else [lambda config: tuple(config[n] for n in names) in recorded], 10**9)
+        self.restrictions = [util.FunctionConstraint(self.admits)]
+        self.searchspace = Searchspace(self.tune_params, list(self.restrictions), 10**9)
 
     def fresh(self):
         """A searchspace that remembers nothing: its caches of neighbours would carry from run to run."""
@@ -86,6 +86,7 @@ class Recorder(SimulationRunner):
 def options_of(space, max_fevals):
     options = {name: None for name in interface._tuning_options}
     options.update(tune_params=space.tune_params, restrictions=space.searchspace._modified_restrictions,
+                   restrictions_unmodified=list(space.restrictions),
                    cache=space.cache, cachefile=None, objective=["time"], objective_higher_is_better=[False],
                    strategy_options=interface.Options({"max_fevals": max_fevals}), metrics=None,
                    simulation_mode=True, verbose=False, simulated_time=0, max_fevals=max_fevals,
@@ -93,10 +94,10 @@ def options_of(space, max_fevals):
     return interface.Options(options)
 
 
-def run(space, strategy, seed):
+def run(space, strategy, seed, max_evaluations):
     random.seed(seed)
     numpy.random.seed(seed)
-    max_fevals = min(space.evaluations(), space.searchspace.size)
+    max_fevals = min(space.evaluations(), space.searchspace.size, max_evaluations)
     kernel_options = interface.Options({"kernel_name": space.file["kernel_name"]})
     recorder = Recorder(None, kernel_options, interface.Options({"quiet": True}), 7, None)
     try:
@@ -110,6 +111,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--strategy", required=True, choices=sorted(interface.strategy_map))
     parser.add_argument("--repeats", type=int, default=100)
+    parser.add_argument("--evaluations", type=int, default=10**9, help="of a run at most")
     parser.add_argument("recordings", nargs="+", metavar="RECORDING")
     arguments = parser.parse_args()
     out = os.fdopen(os.dup(1), "w")
@@ -119,7 +121,7 @@ def main():
         space = Space(path)
         begun = time.monotonic()
         for seed in range(arguments.repeats):
-            runs.append({"recording": path, "asked": run(space, arguments.strategy, seed)})
+            runs.append({"recording": path, "asked": run(space, arguments.strategy, seed, arguments.evaluations)})
         print(f"{arguments.strategy} {os.path.basename(path)}: {arguments.repeats} runs, "
               f"{time.monotonic() - begun:.1f} s", file=sys.stderr)
     json.dump({"strategy": "kernel_tuner." + arguments.strategy, "runs": runs}, out)

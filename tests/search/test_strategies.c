@@ -437,7 +437,7 @@ static void test_auto_ends_at_the_noise_floor(void **state)
     struct configuration asked[4];
     bool finished = false, exact;
     assert_ok(search_create(l.space, &options, &search));
-    assert_null(search_reason(search));
+    assert_null(search_ended_because(search));
     for (size_t n; (n = search_ask(search, asked, 4, &finished)) > 0;)
         for (size_t i = 0; i < n; i++) {
             struct observation observation = landscape_observe(&l, &asked[i]);
@@ -447,7 +447,7 @@ static void test_auto_ends_at_the_noise_floor(void **state)
         }
     assert_true(finished);
     assert_true(search_asked(search) < space_count(l.space, &exact) / 20);
-    assert_non_null(strstr(search_reason(search), "no gain beyond the noise (2 %)"));
+    assert_non_null(strstr(search_ended_because(search), "no gain beyond the noise (2 %)"));
     double best = INFINITY;
     struct configuration each;
     for (uint64_t i = 0; space_at(l.space, i, &each); i++)
