@@ -174,7 +174,7 @@ static float extend_factor(struct gaussian *g, const float *at)
         row[i] = (like - dot(row, other, i)) / other[i];
         rest -= row[i] * row[i];
     }
-    row[g->n] = sqrtf(fmaxf(rest, 1e-6f));
+    row[g->n] = sqrtf(fmaxf(rest, (float)g->setting.noise / 2)); /* exactly, at least the noise */
     return row[g->n];
 }
 

@@ -2,14 +2,13 @@
 
 #include <stdlib.h>
 
-enum { LIST_MAX = 8192, ATTEMPTS = 64 };
+enum { ATTEMPTS = 64 };
 
 enum status moves_begin(struct moves *moves, const struct strategy_context *context)
 {
     const struct space_spec *spec = space_spec_of(context->space);
     *moves = (struct moves){.context = context, .list_max = 1};
     for (uint32_t p = 0; p < spec->n_parameters; p++) moves->list_max += spec->parameters[p].n_values;
-    if (moves->list_max > LIST_MAX) moves->list_max = LIST_MAX;
     walk_begin(&moves->walk, context->space, context->rng);
     moves->list = malloc(moves->list_max * sizeof *moves->list);
     return moves->list ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "starting a search: out of memory");

@@ -11,7 +11,7 @@ enum { FRUITLESS_MAX = 1 << 16, SUGGESTIONS_MAX = 16 };
 /* Handed out and not yet told to the strategy. */
 struct handed_out {
     struct observation observation; /* once it is told */
-    bool told;
+    bool told, returned;
 };
 
 struct search {
@@ -28,8 +28,8 @@ struct search {
     size_t n_suggestions;
     uint64_t max_trials, n_asked, n_pending;
     struct handed_out *out; /* in the order of asking */
-    size_t n_out, out_capacity;
-    bool has_best, stuck;
+    size_t n_out, n_returned, out_capacity;
+    bool has_best, stuck, finished;
     struct observation best;
 };
 
@@ -121,7 +121,7 @@ static bool hand_out(struct search *search, const struct configuration *configur
     if (!space_admits(search->space, configuration, NULL)) return false;
     if (!grow_out(search) || !known_put(&search->known, configuration, KNOWN_PENDING)) return false;
     *out = *configuration;
-    search->out[search->n_out++] = (struct handed_out){{.configuration = *configuration}, false};
+    search->out[search->n_out++] = (struct handed_out){.observation = {.configuration = *configuration}};
     search->n_asked++;
     search->n_pending++;
     return true;
@@ -131,7 +131,7 @@ static bool is_exhausted(const struct search *search)
 {
     bool exact;
     uint64_t count = space_count(search->space, &exact);
-    return exact && search->known.n >= count;
+    return exact && search->known.n - search->n_returned >= count;
 }
 
 static bool is_over(const struct search *search)
@@ -152,7 +152,7 @@ static bool next_proposal(struct search *search, struct configuration *out)
 
 bool search_suggest(struct search *search, const struct configuration *configuration)
 {
-    if (search->n_suggestions == SUGGESTIONS_MAX) return false;
+    if (search->n_suggestions == SUGGESTIONS_MAX || is_over(search)) return false;
     if (known_get(&search->known, configuration) != KNOWN_NOT) return false;
     if (!space_admits(search->space, configuration, NULL)) return false;
     for (size_t i = 0; i < search->n_suggestions; i++)
@@ -172,12 +172,45 @@ static size_t take_suggestions(struct search *search, struct configuration *out,
     return n;
 }
 
+static struct handed_out *find_out(struct search *search, const struct configuration *configuration)
+{
+    for (size_t i = 0; i < search->n_out; i++)
+        if (memcmp(&search->out[i].observation.configuration, configuration, sizeof *configuration) == 0)
+            return &search->out[i];
+    return NULL;
+}
+
+void search_return(struct search *search, const struct configuration *configuration)
+{
+    struct handed_out *out = find_out(search, configuration);
+    if (!out || out->told || out->returned) return;
+    out->returned = true;
+    search->n_returned++;
+    search->n_pending--;
+    search->n_asked--;
+}
+
+static size_t take_returned(struct search *search, struct configuration *out, size_t capacity)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < search->n_out && n < capacity; i++) {
+        if (!search->out[i].returned) continue;
+        search->out[i].returned = false;
+        out[n++] = search->out[i].observation.configuration;
+        search->n_returned--;
+        search->n_pending++;
+        search->n_asked++;
+    }
+    return n;
+}
+
 size_t search_ask(struct search *search, struct configuration *out, size_t capacity, bool *finished)
 {
     search->stuck = false;
     pass_on(search);
     if (capacity > search->max_trials - search->n_asked) capacity = search->max_trials - search->n_asked;
-    size_t n = take_suggestions(search, out, capacity);
+    size_t n = take_returned(search, out, capacity);
+    n += take_suggestions(search, out + n, capacity - n);
     while (n < capacity && search->next_start < search->n_starts)
         n += hand_out(search, &search->starts[search->next_start++], &out[n]);
     while (n < capacity && !search->stuck && !is_over(search)) {
@@ -185,14 +218,15 @@ size_t search_ask(struct search *search, struct configuration *out, size_t capac
         n += !search->stuck;
     }
     *finished = n == 0 && (is_over(search) || (search->stuck && search->n_pending == 0));
+    search->finished = *finished;
     return n;
 }
 
 const char *search_ended_because(const struct search *search)
 {
+    if (!search->finished) return NULL;
     if (is_exhausted(search)) return "every configuration was tried";
     if (search->n_asked >= search->max_trials) return "the trials were used up";
-    if (!search->stuck) return NULL;
     const char *reason = search->api->reason ? search->api->reason(search->state) : NULL;
     return reason ? reason : "the strategy has nothing more to propose";
 }
@@ -215,15 +249,12 @@ void search_tell(struct search *search, const struct observation *observation)
         search->api->tell(search->state, observation);
         return;
     }
-    search->n_pending--;
-    for (size_t i = 0; i < search->n_out; i++) {
-        struct handed_out *out = &search->out[i];
-        if (memcmp(&out->observation.configuration, &observation->configuration,
-                   sizeof observation->configuration) != 0)
-            continue;
-        *out = (struct handed_out){*observation, true};
-        return;
-    }
+    struct handed_out *out = find_out(search, &observation->configuration);
+    if (out->returned)
+        search->n_returned--;
+    else
+        search->n_pending--;
+    *out = (struct handed_out){.observation = *observation, .told = true};
 }
 
 void search_recall(struct search *search, const struct observation *observation)

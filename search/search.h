@@ -27,6 +27,8 @@ size_t search_ask(struct search *search, struct configuration *out, size_t capac
 /* A configuration that is worth trying soon: handed out before anything else, the first suggested first.
  * False, and nothing happens, if it is not valid, known already, or too many wait. */
 bool search_suggest(struct search *search, const struct configuration *configuration);
+/* Gives back what was handed out and not tried: it is handed out again, before anything else. */
+void search_return(struct search *search, const struct configuration *configuration);
 /* The second tell of one configuration is ignored. */
 void search_tell(struct search *search, const struct observation *observation);
 

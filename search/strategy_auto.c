@@ -103,7 +103,7 @@ static bool is_at_noise(struct automatic *self)
 static bool propose(void *state, struct configuration *out)
 {
     struct automatic *self = state;
-    if (!self->has_ended) self->has_ended = is_at_noise(self);
+    if (*self->context->n_pending == 0) self->has_ended = is_at_noise(self); /* all results are heard */
     if (self->has_ended) return false;
     size_t first = choose_arm(self);
     return propose_by(&self->arms[first], out) || propose_by(&self->arms[N_ARMS - 1 - first], out);
@@ -134,6 +134,7 @@ static void tell(void *state, const struct observation *observation)
     if (self->gained_ns > 0 && self->best_ns > self->gained_ns * (1 - self->noise)) return;
     self->gained_ns = self->best_ns;
     self->told_at_gain = self->n_told;
+    self->has_ended = false;
 }
 
 const struct strategy_api strategy_auto = {

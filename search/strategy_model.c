@@ -136,7 +136,9 @@ static void fill_pool(struct model *self)
     bool exact;
     uint64_t count = space_count(self->context->space, &exact);
     self->pool_is_all = exact && count <= self->pool_max;
-    while (self->n_slots < self->pool_max &&
+    /* A random one may take thousands of draws where the space is not counted: some will do to begin with. */
+    size_t wanted = exact ? self->pool_max : SPREAD;
+    while (self->n_slots < wanted &&
            (self->pool_is_all ? space_at(self->context->space, self->n_slots, &candidate)
                               : draw(self, &candidate)))
         place(self, self->n_slots++, &candidate);
@@ -257,21 +259,23 @@ static bool sample_far(struct model *self, struct configuration *out)
 /* The new one in the pool of which most is expected. */
 static bool best_of_pool(struct model *self, size_t *slot)
 {
-    for (;;) {
-        size_t best = 0;
-        for (size_t i = 1; i < self->n_slots; i++)
-            if (self->gain[i] > self->gain[best]) best = i;
-        if (self->n_slots == 0 || self->gain[best] < 0) return false;
-        *slot = best;
-        if (moves_is_new(&self->moves, gaussian_candidate(self->gaussian, best))) return true;
-        self->gain[best] = -1;
+    float most = -1;
+    for (size_t i = 0; i < self->n_slots; i++) {
+        if (self->gain[i] <= most) continue;
+        if (!moves_is_new(&self->moves, gaussian_candidate(self->gaussian, i))) {
+            self->gain[i] = -1;
+            continue;
+        }
+        most = self->gain[i];
+        *slot = i;
     }
+    return most >= 0;
 }
 
 static bool propose(void *state, struct configuration *out)
 {
     struct model *self = state;
-    size_t slot;
+    size_t slot = 0;
     if (self->n_slots == 0) fill_pool(self);
     make_room(self);
     if (self->n_told < self->context->options[FIRST_SAMPLES] || self->n_elite == 0)

@@ -127,7 +127,7 @@ static enum status choose(struct finals *finals)
     return add_fastest(finals);
 }
 
-/* From the cache, as a rule: they were compiled for their trials. One that no longer compiles leaves the
+/* From the cache, as a rule: they were compiled for their trials. Where one no longer compiles, there are no
  * finals. */
 static enum status compile(struct finals *finals)
 {

@@ -88,7 +88,9 @@ void sweep_lessons_take(struct sweep_task *task)
     lessons->n = 0;
     lessons->first_ns = 0;
     for (size_t i = 0; i < task->n_tried; i++) {
-        if (!lessons->first_ns) lessons->first_ns = task->tried[i].timing.median_ns;
+        enum verdict verdict = task->tried[i].verdict;
+        if (!lessons->first_ns && (verdict == VERDICT_OK || verdict == VERDICT_SLOW))
+            lessons->first_ns = task->tried[i].timing.median_ns;
         if (task->tried[i].verdict == VERDICT_OK) insert(lessons, &task->tried[i]);
     }
 }

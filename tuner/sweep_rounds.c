@@ -203,17 +203,22 @@ static enum status run_finals(struct rounds *rounds, const struct sweep_problem 
 {
     const struct sweep *sweep = rounds->sweep;
     uint64_t patient_until_ns = 0;
+    enum status first_failure = STATUS_OK;
+    char message[512];
     for (size_t i = 0; i < sweep->n_problems; i++) {
         stopped = stopped || sweep_stopped(sweep);
         if (stopped && !patient_until_ns) patient_until_ns = clock_ns() + patience_ns;
         if (rounds->tasks[i]) {
             if (stopped && (!rounds->tasks[i]->session || clock_ns() > patient_until_ns)) continue;
-            TRY(finish(rounds, i));
+            enum status status = finish(rounds, i); /* one that fails does not cost the others theirs */
+            if (status == STATUS_OK || first_failure != STATUS_OK) continue;
+            first_failure = status;
+            snprintf(message, sizeof message, "%s", status_message());
         } else if (!stopped && !rounds->prospects[i].over) {
             TRY(report_waiting(rounds, &problems[i], i));
         }
     }
-    return STATUS_OK;
+    return first_failure == STATUS_OK ? STATUS_OK : status_fail(first_failure, "%s", message);
 }
 
 /* --- All of it. --- */

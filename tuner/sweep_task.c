@@ -52,7 +52,8 @@ static void note_end(struct sweep_task *task)
     struct sweep_result *result = &task->result;
     for (size_t i = 0; i < task->n_tunings; i++) {
         const struct tuning *tuning = &task->tunings[i];
-        if (tuning->search && tuning->best_ns == best_ns && !reason) reason = search_ended_because(tuning->search);
+        if (tuning->search && tuning->best_ns == best_ns && !reason)
+            reason = search_ended_because(tuning->search);
     }
     result->ended_by_itself = reason && task->n_tunings && sweep_task_is_over(task);
     if (!result->ended_by_itself)
@@ -241,9 +242,13 @@ static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
     if (!task->n_tried || slice_end_ns <= now_ns) return 1;
     double each_ns = sweep_task_each_ns(task);
     double fitting = each_ns > 0 ? (double)(slice_end_ns - now_ns) / each_ns : (double)size;
-    /* Slices come again: one that begins to compile does so on all CPUs. */
+    /* Slices come again: one that begins to compile does so on all CPUs, for as many as there is time to try.
+     */
     bool alone = task->sweep->n_problems == 1 || task->n_learned;
-    return (size_t)fmin(fmax(fitting, alone ? 1 : task->sweep->options->jobs), (double)size);
+    double trial_ns = task->fresh_trials ? (double)task->result.trial_ns / (double)task->fresh_trials : 0;
+    double tried = trial_ns > 0 ? (double)(slice_end_ns - now_ns) / trial_ns : (double)size;
+    double least = alone ? 1 : fmin(task->sweep->options->jobs, fmax(1, tried));
+    return (size_t)fmin(fmax(fitting, least), (double)size);
 }
 
 enum status sweep_task_batch(struct sweep_task *task, uint64_t slice_end_ns, bool *more)

@@ -190,13 +190,22 @@ static enum status compile_batch(struct sweep_task *task, struct candidate *cand
     return status;
 }
 
+/* Where time ends before the batch, the rest may come later. */
+static void give_back(const struct candidate *candidates, size_t n)
+{
+    for (size_t i = 0; i < n; i++) search_return(candidates[i].tuning->search, &candidates[i].configuration);
+}
+
 static enum status run_batch(struct sweep_task *task, struct candidate *candidates, size_t n)
 {
     if (n == 0) return STATUS_OK;
     TRY(compile_batch(task, candidates, n));
     for (size_t i = 0; i < n; i++) {
-        if (sweep_stopped(task->sweep)) return STATUS_OK;
-        if (i > 0 && task->deadline_ns && clock_ns() > task->deadline_ns) return STATUS_OK;
+        bool late = i > 0 && task->deadline_ns && clock_ns() > task->deadline_ns;
+        if (late || sweep_stopped(task->sweep)) {
+            give_back(candidates + i, n - i);
+            return STATUS_OK;
+        }
         struct trial_outcome outcome;
         TRY(try_candidate(task, &candidates[i], &outcome));
         sweep_news(task);

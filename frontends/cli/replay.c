@@ -180,6 +180,10 @@ enum status command_replay(const struct settings *settings)
         return status_fail(STATUS_USAGE,
                            "replay: names no FILE; a Kernel Tuner cache or T4 results, plain or "
                            "compressed by zstd, or a book");
+    if (settings->space && settings->runs.n)
+        return status_fail(STATUS_USAGE,
+                           "--runs with --space: another tuner's runs are of the recorded configurations; "
+                           "leave one of the two out");
     char *strategies = settings->strategy ? strdup(settings->strategy) : NULL;
     struct replay_table table = {.setting = score_setting_published,
                                  .repeats = settings->repeats ? (size_t)settings->repeats : REPEATS_DEFAULT,

@@ -457,6 +457,46 @@ static void test_auto_ends_at_the_noise_floor(void **state)
     landscape_free(&l);
 }
 
+/* What is given back comes again, first, and counts once. */
+static void test_what_is_given_back_comes_again(void **state)
+{
+    (void)state;
+    struct landscape l;
+    landscape_make(&l, 4);
+    for (size_t i = 0; i < N_OF(strategies); i++) {
+        struct search *search;
+        struct search_options options = {.strategy = strategies[i], .seed = 2, .max_trials = 6};
+        struct configuration first[4], again[6];
+        bool finished;
+        assert_ok(search_create(l.space, &options, &search));
+        assert_int_equal(search_ask(search, first, 4, &finished), 4);
+        struct observation observation = landscape_observe(&l, &first[1]);
+        search_tell(search, &observation);
+        for (size_t j = 0; j < 4; j++) search_return(search, &first[j]); /* but [1], which is told */
+        search_return(search, &first[0]);
+        assert_int_equal(search_asked(search), 1);
+        assert_int_equal(search_ask(search, again, 3, &finished), 3);
+        assert_memory_equal(&again[0], &first[0], sizeof *first);
+        assert_memory_equal(&again[1], &first[2], sizeof *first);
+        assert_memory_equal(&again[2], &first[3], sizeof *first);
+        for (size_t j = 0; j < 3; j++) {
+            observation = landscape_observe(&l, &again[j]);
+            search_tell(search, &observation);
+        }
+        assert_int_equal(search_ask(search, again, 6, &finished), 2);
+        assert_null(search_ended_because(search));
+        for (size_t j = 0; j < 2; j++) {
+            observation = landscape_observe(&l, &again[j]);
+            search_tell(search, &observation);
+        }
+        assert_int_equal(search_ask(search, again, 6, &finished), 0);
+        assert_true(finished);
+        assert_string_equal(search_ended_because(search), "the trials were used up");
+        search_free(search);
+    }
+    landscape_free(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_starts_come_first_and_budget_ends),
         cmocka_unit_test(test_strategies_have_names),
         cmocka_unit_test(test_options_are_checked),
+        cmocka_unit_test(test_what_is_given_back_comes_again),
         cmocka_unit_test(test_defaults_are_in_range),
         cmocka_unit_test(test_the_order_of_results_does_not_show),
         cmocka_unit_test(test_auto_beats_the_others),

@@ -12,6 +12,8 @@ $ json '*' problems.# problems.0.problem problems.0.best.template problems.0.def
 | 1
 | 1
 | false
+$ json problems.0.ended < out.json
+| "every configuration was tried"
 $ json problems.0.best.configuration < out.json | sed 's/UNROLL=[124],//'
 | "MODE=good"
 $ json 'problems.0.racing.*' 'problems.0.phases.*' 'summary.racing.*' < out.json
