@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "search/known.h"
-#include "tuner/base/json.h"
 
 static enum status check_run(const struct json_source *source, const cJSON *run)
 {

@@ -8,8 +8,8 @@
 #ifndef TUNEBOOK_SEARCH_RUNS_H
 #define TUNEBOOK_SEARCH_RUNS_H
 
-#include <cjson/cJSON.h>
 #include "search/replay.h"
+#include "tuner/base/json.h"
 
 struct runs {
     char *name; /* of the file, as given */

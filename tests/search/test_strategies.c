@@ -1,7 +1,7 @@
 /* Every strategy under the driver: nothing twice, small spaces to the end, the same for the same seed,
  * results in any order; and the local search against chance on a landscape like a kernel's. */
 #include <math.h>
-#include "tests/search/spaces.h"
+#include "tests/search/rugged.h"
 #include "search/search.h"
 #include "tests/scale.h"
 
@@ -103,80 +103,6 @@ static void test_small_spaces_come_once_and_to_the_end(void **state)
         }
         spaces_free(&s);
     }
-}
-
-/* A space like a kernel's: sizes that should fit caches, a product with a limit, a parameter that hardly
- * matters. */
-struct landscape {
-    struct arena arena;
-    struct space_parameter parameters[6];
-    struct space_clause clauses[2];
-    struct space_spec spec;
-    struct space *space;
-    double ideal[6], weight[6];
-};
-
-static void landscape_make(struct landscape *l, uint64_t seed)
-{
-    static const int64_t powers[] = {1, 2, 4, 8, 16, 32, 64, 128}, slots[NAMES_SLOTS];
-    static const char *const clauses[] = {"p0 * p1 <= 2048", "p2 % p3 == 0 || p3 == 1"};
-    struct rng chance;
-    *l = (struct landscape){.arena = {0}};
-    rng_seed(&chance, seed);
-    for (unsigned i = 0; i < 6; i++) {
-        l->parameters[i] = (struct space_parameter){names_slots[i], powers, 8, i};
-        l->ideal[i] = rng_unit(&chance) * 7;
-        l->weight[i] = 0.01 + 0.1 * rng_unit(&chance);
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        l->clauses[i].text = clauses[i];
-        assert_ok(expr_compile(&l->arena, clauses[i], "clause", &names_scope, &l->clauses[i].expr));
-    }
-    l->spec = (struct space_spec){l->parameters, 6, l->clauses, 2, slots, NAMES_SLOTS};
-    assert_ok(space_create(&l->spec, &l->space));
-}
-
-static void landscape_free(struct landscape *l)
-{
-    space_free(l->space);
-    arena_free(&l->arena);
-}
-
-static struct observation landscape_observe(const struct landscape *l,
-                                            const struct configuration *configuration)
-{
-    double time = 1000;
-    uint64_t hash = 0;
-    for (unsigned i = 0; i < 6; i++) {
-        double off = configuration->index[i] - l->ideal[i];
-        time *= 1 + l->weight[i] * off * off;
-        hash = (hash + configuration->index[i] + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    }
-    double bump = 0.2 * (double)(hash >> 40) / (double)(1 << 24); /* rugged by up to a fifth */
-    return (struct observation){*configuration, hash >> 59 != 0, time * (1 + bump), 0};
-}
-
-/* The best time after `trials`, with batches of `jobs`. *digest sums up the order of what was handed out. */
-static double landscape_search(const struct landscape *l, const char *strategy, uint64_t seed,
-                               uint64_t trials, size_t jobs, uint64_t *digest)
-{
-    struct search_options options = {.strategy = strategy, .seed = seed, .max_trials = trials};
-    struct search *search;
-    struct configuration batch[16];
-    bool finished = false;
-    assert_ok(search_create(l->space, &options, &search));
-    for (size_t n; (n = search_ask(search, batch, jobs, &finished)) > 0;) {
-        for (size_t i = 0; i < n; i++) {
-            struct observation observation = landscape_observe(l, &batch[i]);
-            for (unsigned j = 0; j < 6; j++) *digest = (*digest ^ batch[i].index[j]) * 0x100000001b3u;
-            search_tell(search, &observation);
-        }
-    }
-    assert_true(finished);
-    assert_int_equal(search_asked(search), trials);
-    double best = search_best(search)->median_ns;
-    search_free(search);
-    return best;
 }
 
 static void test_a_seed_decides(void **state)
@@ -343,120 +269,6 @@ static void test_the_order_of_results_does_not_show(void **state)
     landscape_free(&l);
 }
 
-/* The mean over landscapes of a strategy's best after so many trials, against another's. */
-static double mean_ratio(const char *strategy, const char *other, uint64_t trials, size_t n)
-{
-    double sum = 0;
-    for (uint64_t seed = 0; seed < n; seed++) {
-        struct landscape l;
-        uint64_t digest = 0;
-        landscape_make(&l, 1000 + seed);
-        sum += landscape_search(&l, strategy, seed, trials, 4, &digest) /
-               landscape_search(&l, other, seed, trials, 4, &digest);
-        landscape_free(&l);
-    }
-    return sum / (double)n;
-}
-
-static void test_auto_beats_the_others(void **state)
-{
-    (void)state;
-    assert_true(mean_ratio("auto", "random", 60, test_scaled(40)) < 0.9);
-    assert_true(mean_ratio("auto", "annealing", 60, test_scaled(40)) < 1);
-    assert_true(mean_ratio("auto", "local", 60, test_scaled(40)) < 1);
-}
-
-/* A prior that knows the landscape, and one that believes the opposite. */
-static double good_prior(const void *context, const struct configuration *configuration)
-{
-    double score = 0;
-    const struct landscape *l = context;
-    for (unsigned i = 0; i < 6; i++)
-        score +=
-            l->weight[i] * (configuration->index[i] - l->ideal[i]) * (configuration->index[i] - l->ideal[i]);
-    return score;
-}
-
-static double bad_prior(const void *context, const struct configuration *configuration)
-{
-    return -good_prior(context, configuration);
-}
-
-static double nan_prior(const void *context, const struct configuration *configuration)
-{
-    (void)context;
-    (void)configuration;
-    return NAN;
-}
-
-static double best_with_prior(const struct landscape *l, search_prior *prior, uint64_t seed, uint64_t trials)
-{
-    struct search_options options = {
-        .strategy = "auto", .seed = seed, .max_trials = trials, .prior = prior, .prior_context = l};
-    struct search *search;
-    struct configuration asked[4];
-    bool finished = false;
-    assert_ok(search_create(l->space, &options, &search));
-    for (size_t n; (n = search_ask(search, asked, 4, &finished)) > 0;)
-        for (size_t i = 0; i < n; i++) {
-            struct observation observation = landscape_observe(l, &asked[i]);
-            search_tell(search, &observation);
-        }
-    assert_int_equal(search_asked(search), trials);
-    double best = search_best(search)->median_ns;
-    search_free(search);
-    return best;
-}
-
-static void test_a_prior_helps_and_a_bad_one_is_overcome(void **state)
-{
-    (void)state;
-    double early = 0, late = 0, useless = 0;
-    size_t n = test_scaled(20);
-    for (uint64_t seed = 0; seed < n; seed++) {
-        struct landscape l;
-        landscape_make(&l, 2000 + seed);
-        early += best_with_prior(&l, good_prior, seed, 12) / best_with_prior(&l, NULL, seed, 12);
-        late += best_with_prior(&l, bad_prior, seed, 150) / best_with_prior(&l, NULL, seed, 150);
-        useless += best_with_prior(&l, nan_prior, seed, 60) / best_with_prior(&l, NULL, seed, 60);
-        landscape_free(&l);
-    }
-    assert_true(early / (double)n < 0.8);
-    assert_true(late / (double)n < 1.15);
-    assert_true(useless / (double)n < 1.15);
-}
-
-/* A smooth bowl measured with noise: auto ends by itself, says why, and is within the noise of the best. */
-static void test_auto_ends_at_the_noise_floor(void **state)
-{
-    (void)state;
-    struct landscape l;
-    landscape_make(&l, 5);
-    struct search *search;
-    struct search_options options = {.strategy = "auto", .seed = 1, .max_trials = 100000};
-    struct configuration asked[4];
-    bool finished = false, exact;
-    assert_ok(search_create(l.space, &options, &search));
-    assert_null(search_ended_because(search));
-    for (size_t n; (n = search_ask(search, asked, 4, &finished)) > 0;)
-        for (size_t i = 0; i < n; i++) {
-            struct observation observation = landscape_observe(&l, &asked[i]);
-            observation.median_ns = 1000 * (1 + good_prior(&l, &asked[i]));
-            observation.noise = 0.02;
-            search_tell(search, &observation);
-        }
-    assert_true(finished);
-    assert_true(search_asked(search) < space_count(l.space, &exact) / 20);
-    assert_non_null(strstr(search_ended_because(search), "no gain beyond the noise (2 %)"));
-    double best = INFINITY;
-    struct configuration each;
-    for (uint64_t i = 0; space_at(l.space, i, &each); i++)
-        best = fmin(best, 1000 * (1 + good_prior(&l, &each)));
-    assert_true(search_best(search)->median_ns < best * 1.05);
-    search_free(search);
-    landscape_free(&l);
-}
-
 /* What is given back comes again, first, and counts once. */
 static void test_what_is_given_back_comes_again(void **state)
 {
@@ -509,9 +321,6 @@ int main(void)
         cmocka_unit_test(test_what_is_given_back_comes_again),
         cmocka_unit_test(test_defaults_are_in_range),
         cmocka_unit_test(test_the_order_of_results_does_not_show),
-        cmocka_unit_test(test_auto_beats_the_others),
-        cmocka_unit_test(test_a_prior_helps_and_a_bad_one_is_overcome),
-        cmocka_unit_test(test_auto_ends_at_the_noise_floor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
