@@ -3,18 +3,16 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include "tuner/base/text.h"
 
 enum status python_fail(const struct python_lexer *lexer, size_t column, const char *format, ...)
 {
-    char what[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
+    enum status status = status_vfail_at(lexer->where, column, format, arguments);
     va_end(arguments);
-    return status_fail(STATUS_BAD_DATA, "%s, column %zu: %s", lexer->where, column, what);
+    return status;
 }
 
 static bool is_name_byte(char c)

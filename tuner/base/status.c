@@ -79,6 +79,13 @@ enum status status_fail_errno(enum status code, const char *format, ...)
     return code;
 }
 
+enum status status_vfail_at(const char *where, size_t column, const char *format, va_list arguments)
+{
+    char line[MESSAGE_BYTES];
+    vsnprintf(line, sizeof line, format, arguments);
+    return status_fail(STATUS_BAD_DATA, "%s, column %zu: %s", where, column, line);
+}
+
 enum status status_prefix(enum status code, const char *format, ...)
 {
     if (code == STATUS_OK) return code;

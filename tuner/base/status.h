@@ -7,6 +7,7 @@
 #define TUNEBOOK_BASE_STATUS_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 enum status {
     STATUS_OK = 0,
@@ -29,6 +30,10 @@ enum status status_fail(enum status code, const char *format, ...) __attribute__
 /* As status_fail with `: strerror(errno)` behind the text; ENOSPC, EACCES, EROFS ... get their advice. */
 enum status status_fail_errno(enum status code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* As status_fail, STATUS_BAD_DATA, with "WHERE, column N: " in front: for what is wrong in a line of text. */
+enum status status_vfail_at(const char *where, size_t column, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
 /* Puts "TEXT: " in front of the thread's message and returns `code` unchanged. */
 enum status status_prefix(enum status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
