@@ -59,10 +59,13 @@ static int lmdb_open(const char *path, const struct book_file *file, bool live, 
     return code;
 }
 
-static int open_tables(MDB_env *lmdb, MDB_dbi tables[TABLE_COUNT])
+static int open_tables(MDB_env *lmdb, bool live, MDB_dbi tables[TABLE_COUNT])
 {
-    MDB_txn *txn;
-    int code = mdb_txn_begin(lmdb, NULL, MDB_RDONLY, &txn);
+    MDB_txn *txn = NULL;
+    int code = snapshot_take(lmdb, live, &txn);
+    /* Grown by another process since the size of the map was chosen: 0 takes over what it noted. */
+    for (int tries = 0; code == MDB_MAP_RESIZED && tries < 8; tries++)
+        if (!(code = mdb_env_set_mapsize(lmdb, 0))) code = snapshot_take(lmdb, live, &txn);
     if (code) return code;
     for (enum table table = 0; table < TABLE_COUNT && !code; table++)
         code = mdb_dbi_open(txn, table_name(table), 0, &tables[table]);
@@ -93,7 +96,7 @@ static enum status attach(struct environment *environment, const struct book_fil
         return status_fail(STATUS_BUSY, "%s: replaced by another file while it was opened; try again",
                            environment->path);
     }
-    code = open_tables(lmdb, tables);
+    code = open_tables(lmdb, live, tables);
     if (code) {
         mdb_env_close(lmdb);
         if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)

@@ -80,6 +80,10 @@ enum status environment_grow(struct environment *environment, bool taken_over);
 void environment_claim(struct environment *environment);
 bool environment_is_ours(const struct environment *environment);
 
+/* book_snapshot.c. Begins a reader in *txn (NULL), or renews the reset one that is there. On failure LMDB's
+ * code, and *txn is gone; EAGAIN: writers committed without a pause for a second. */
+int snapshot_take(MDB_env *lmdb, bool live, MDB_txn **txn);
+
 /* book_txn.c. Between begin and end the map stays where it is; end is called exactly once after a begin that
  * succeeded. */
 enum status read_begin(struct book *book, MDB_txn **txn);

@@ -2,33 +2,30 @@
 #include <string.h>
 #include "db/book_internal.h"
 
-/* Reads a short text of `meta` without a book: `out` is terminated. */
-static int read_note(struct environment *environment, const char *name, char *out, size_t capacity)
+/* Reads a short text of `meta`: `out` is terminated. LMDB's code in *code. */
+static enum status read_note(struct environment *environment, const char *name, char *out, size_t capacity,
+                             int *code)
 {
+    struct book book = {.environment = environment, .path = environment->path};
     MDB_txn *txn;
-    pthread_rwlock_rdlock(&environment->remap);
-    int code = mdb_txn_begin(environment->lmdb, NULL, MDB_RDONLY, &txn);
-    if (code) {
-        pthread_rwlock_unlock(&environment->remap);
-        return code;
-    }
+    TRY(read_begin(&book, &txn));
     MDB_val key = value_of(name, strlen(name)), value;
-    code = mdb_get(txn, environment->tables[TABLE_META], &key, &value);
-    if (!code && value.mv_size >= capacity) code = MDB_BAD_VALSIZE;
-    if (!code) {
+    *code = mdb_get(txn, environment->tables[TABLE_META], &key, &value);
+    if (!*code && value.mv_size >= capacity) *code = MDB_BAD_VALSIZE;
+    if (!*code) {
         memcpy(out, value.mv_data, value.mv_size);
         out[value.mv_size] = 0;
     }
-    mdb_txn_abort(txn);
-    pthread_rwlock_unlock(&environment->remap);
-    return code;
+    read_end(&book, txn);
+    return STATUS_OK;
 }
 
 enum status book_check_schema(struct environment *environment)
 {
     char text[32];
     int64_t version;
-    int code = read_note(environment, "schema", text, sizeof text);
+    int code = 0;
+    TRY(read_note(environment, "schema", text, sizeof text, &code));
     if (code && code != MDB_NOTFOUND && code != MDB_BAD_VALSIZE)
         return lmdb_fail(environment->path, code, "read");
     if (code || !text_parse_int64(text, &version) || version < 1)
@@ -43,7 +40,8 @@ enum status book_check_schema(struct environment *environment)
 bool environment_is_frozen(struct environment *environment)
 {
     char text[128];
-    return read_note(environment, "frozen", text, sizeof text) == 0;
+    int code;
+    return read_note(environment, "frozen", text, sizeof text, &code) == STATUS_OK && code == 0;
 }
 
 enum status book_id(const struct book *book, char out[33])

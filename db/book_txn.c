@@ -21,27 +21,11 @@ static MDB_txn *pool_take(struct environment *environment)
     return txn;
 }
 
-/* LMDB (0.9.24, mdb_txn_renew0) notes the number of its snapshot and copies the meta page afterwards. A
- * reader that is preempted in between for a commit and a half copies what the next but one transaction is
- * just writing there. That cannot have begun while the snapshot's number is still the newest. */
-static bool is_newest(struct environment *environment, MDB_txn *txn)
-{
-    MDB_envinfo info;
-    return !environment->live || mdb_env_info(environment->lmdb, &info) ||
-           info.me_last_txnid == mdb_txn_id(txn);
-}
-
-/* A snapshot on the current map. A pooled transaction that cannot be renewed is dropped. */
+/* A snapshot on the current map, of a pooled transaction where there is one. */
 static int begin_once(struct environment *environment, MDB_txn **txn)
 {
     *txn = pool_take(environment);
-    int code = *txn ? mdb_txn_renew(*txn) : mdb_txn_begin(environment->lmdb, NULL, MDB_RDONLY, txn);
-    for (int tries = 0; !code && tries < 100 && !is_newest(environment, *txn); tries++) {
-        mdb_txn_reset(*txn);
-        code = mdb_txn_renew(*txn);
-    }
-    if (code && *txn) mdb_txn_abort(*txn);
-    return code;
+    return snapshot_take(environment->lmdb, environment->live, txn);
 }
 
 enum status read_begin(struct book *book, MDB_txn **txn)
