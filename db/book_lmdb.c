@@ -16,7 +16,8 @@ enum status lmdb_fail(const char *path, int code, const char *doing)
     switch (code) {
     case ENOMEM: return status_fail(STATUS_NO_MEMORY, "%s: cannot %s: out of memory", path, doing);
     case EAGAIN:
-        return status_fail(STATUS_BUSY, "%s: cannot %s: another process is opening or closing it; try again",
+        return status_fail(STATUS_BUSY,
+                           "%s: cannot %s: other processes keep opening, closing or writing it; try again",
                            path, doing);
     case MDB_READERS_FULL:
         return status_fail(STATUS_BUSY,
