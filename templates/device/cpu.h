@@ -12,6 +12,8 @@
 #ifndef TUNEBOOK_DEVICE_CPU_H
 #define TUNEBOOK_DEVICE_CPU_H
 
+#include "words.h"
+
 #define CPU_ABI 1
 
 struct cpu_block {
@@ -22,22 +24,5 @@ struct cpu_block {
 };
 
 #define CPU_KERNEL __attribute__((visibility("default"))) void
-
-#define DTYPE_F32  1
-#define DTYPE_F16  2
-#define DTYPE_BF16 3
-
-#define LAYOUT_NN 0
-#define LAYOUT_NT 1
-#define LAYOUT_TN 2
-#define LAYOUT_TT 3
-
-#define ACT_NONE   0
-#define ACT_RELU   1
-#define ACT_GELU   2 /* tanh form */
-#define ACT_SILU   3
-#define ACT_REGLU  4
-#define ACT_GEGLU  5
-#define ACT_SWIGLU 6
 
 #endif

@@ -15,7 +15,7 @@
 #include "tuner/base/facts.h"
 #include "tuner/base/status.h"
 
-enum { DEVICE_API_ABI = 1, DEVICE_STEPS_MAX = 8 };
+enum { DEVICE_API_ABI = 2, DEVICE_STEPS_MAX = 8 };
 
 struct device;
 struct device_module;
@@ -33,6 +33,21 @@ struct device_options {
     void *pool;
     bool measure_class; /* CPU: measure memory bandwidth where it was never measured (once, about 0.1 s);
                          * false: such a machine has the class "TARGET:THREADS:0" */
+    const char *target; /* emu: the GPU it stands for, a target or a product's nickname ("gfx942", "h100_sxm");
+                         * the others ignore it */
+    bool reverse;       /* emu: blocks and threads run last first */
+};
+
+/* Why a launch failed, where the device can tell; what the kernel did, not what the machine lacked. */
+enum device_fault {
+    DEVICE_FAULT_NONE,
+    DEVICE_FAULT_OUT_OF_BOUNDS, /* an access outside every buffer, or outside shared memory */
+    DEVICE_FAULT_MISALIGNED,    /* an address that is no multiple of what the access needs */
+    DEVICE_FAULT_UNWRITTEN,     /* read shared memory that nobody wrote */
+    DEVICE_FAULT_RACE,          /* two threads, one writing, with nothing that orders them */
+    DEVICE_FAULT_DIVERGENCE,    /* threads that must meet at one barrier or collective did not */
+    DEVICE_FAULT_DEADLOCK,      /* all wait and nobody comes */
+    DEVICE_FAULT_OTHER          /* the driver's word for it is in the message */
 };
 
 struct device_info {
@@ -49,6 +64,7 @@ struct device_step {
     void *function; /* from function(); NULL: zero a range of the workspace */
     uint32_t grid[3], cluster[3], block[3];
     uint32_t shared_bytes;
+    bool cooperative; /* all blocks run at the same time and may wait for each other */
     uint64_t zero_offset, zero_bytes;
 };
 
@@ -117,6 +133,13 @@ struct device_api {
     /* Optional: versions of driver, runtime, firmware, microcode as "name=value" lines, for the environment.
      */
     enum status (*environment)(struct device *device, char *out, size_t capacity);
+
+    /* Optional: host memory that kernels may use besides what allocate() gave, by a name for reports. A
+     * device that checks accesses holds kernels to exactly these bytes. No memory is exposed twice. */
+    enum status (*expose)(struct device *device, const char *name, void *memory, size_t bytes, bool writable);
+    void (*conceal)(struct device *device, const void *memory);
+    /* Optional: what made the last launch or synchronize fail; the message is the status's. */
+    enum device_fault (*fault)(const struct device *device);
 };
 
 const struct device_api *device_find(const char *name); /* NULL if unknown */
