@@ -53,7 +53,7 @@ enum status places_open_all(const struct settings *settings, struct places *out)
     *out = (struct places){0};
     for (int cpu = 0; cpu < 2; cpu++) {
         for (size_t i = 0; i < n; i++) {
-            if (is_cpu(apis[i]) != (cpu == 1)) continue;
+            if (is_cpu(apis[i]) != (cpu == 1) || apis[i]->emulates) continue;
             enum status status = open_backend(settings, apis[i], out);
             if (status == STATUS_OK) continue;
             places_close(out);
@@ -81,8 +81,8 @@ static enum status fail_absent(const struct places *places, const char *what, co
     char found[FOUND_BYTES];
     list_found(places, found);
     return status_fail(STATUS_UNAVAILABLE,
-                       "--%s=%s: no such device here; found: %s (filling a book for an absent device, "
-                       "--predict, is not in this version)",
+                       "--%s=%s: no such device here; found: %s (without one, 'autotune verify --emulate' "
+                       "checks kernels; filling a book, --predict, is not in this version)",
                        what, name, found);
 }
 
@@ -179,7 +179,7 @@ static bool is_meant(const struct settings *settings, const struct place *place,
     if (settings->device && !has_device(place, settings->device)) return false;
     if (settings->device_class && !has_class(place, settings->device_class)) return false;
     if (settings->arch || settings->device || settings->device_class) return true;
-    return is_cpu(place->api) ? !gpu_here : strcmp(place->api->name, "emu") != 0;
+    return is_cpu(place->api) ? !gpu_here : true;
 }
 
 static enum status fail_meant(const struct settings *settings, const struct places *all)
@@ -204,7 +204,7 @@ enum status places_open(const struct settings *settings, struct places *out)
     bool gpu_here = false;
     for (size_t i = 0; i < all.n; i++) {
         const struct device_api *api = all.items[i].api;
-        if (!is_cpu(api) && strcmp(api->name, "emu") != 0) gpu_here = true;
+        if (!is_cpu(api)) gpu_here = true;
     }
     struct places chosen = {0};
     bool meant[PLACES_MAX];

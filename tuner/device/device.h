@@ -33,8 +33,8 @@ struct device_options {
     void *pool;
     bool measure_class; /* CPU: measure memory bandwidth where it was never measured (once, about 0.1 s);
                          * false: such a machine has the class "TARGET:THREADS:0" */
-    const char *target; /* emu: the GPU it stands for, a target or a product's nickname ("gfx942", "h100_sxm");
-                         * the others ignore it */
+    const char *target; /* emu: the GPU it stands for, a target or a product's nickname ("gfx942",
+                         * "h100_sxm"); the others ignore it */
     bool reverse;       /* emu: blocks and threads run last first */
 };
 
@@ -90,6 +90,7 @@ struct device_api {
     uint32_t abi;         /* == DEVICE_API_ABI */
     const char *name;     /* "cpu", "cuda", "hip", "emu" */
     const char *compiler; /* the compiler tried first for its targets: "cc", "nvrtc", "hiprtc" */
+    bool emulates;        /* stands for a GPU that is not here: used where asked for, never chosen or timed */
 
     enum status (*count)(uint32_t *n);
     enum status (*open)(uint32_t index, const struct device_options *options, struct device **out);
