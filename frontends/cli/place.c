@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "tuner/base/gpu_target.h"
 #include "tuner/base/text.h"
 
 enum { NAMES_MAX = 96, FOUND_BYTES = 512 };
@@ -76,14 +77,16 @@ static void list_found(const struct places *places, char out[FOUND_BYTES])
     if (!places->n) snprintf(out, FOUND_BYTES, "none");
 }
 
-static enum status fail_absent(const struct places *places, const char *what, const char *name)
+static const char gpu_advice[] = " (without one, 'autotune verify --emulate' checks its kernels; filling a "
+                                 "book for it, --predict, is not in this version)";
+
+static enum status fail_absent(const struct places *places, const char *what, const char *name,
+                               const char *advice)
 {
     char found[FOUND_BYTES];
     list_found(places, found);
-    return status_fail(STATUS_UNAVAILABLE,
-                       "--%s=%s: no such device here; found: %s (without one, 'autotune verify --emulate' "
-                       "checks kernels; filling a book, --predict, is not in this version)",
-                       what, name, found);
+    return status_fail(STATUS_UNAVAILABLE, "--%s=%s: no such device here; found: %s%s", what, name, found,
+                       advice);
 }
 
 static const char *const cpu_targets[] = {"x86-64-v2", "x86-64-v3", "x86-64-v4", "armv8-a"};
@@ -93,7 +96,9 @@ static enum status fail_arch(const struct places *places, const char *arch)
     const char *names[NAMES_MAX];
     size_t n_cpu = sizeof cpu_targets / sizeof *cpu_targets;
     for (size_t i = 0; i < n_cpu; i++) names[i] = cpu_targets[i];
-    size_t n = n_cpu + class_targets(names + n_cpu, NAMES_MAX - n_cpu);
+    size_t n = n_cpu + class_targets(names + n_cpu, NAMES_MAX - n_cpu), n_gpu;
+    const struct gpu_target *gpu = gpu_target_table(&n_gpu);
+    for (size_t i = 0; i < n_gpu && n < NAMES_MAX; i++) names[n++] = gpu[i].name;
     for (size_t i = 0; i < n; i++) {
         if (strcmp(names[i], arch) != 0) continue;
         const struct device_class *device_class = class_find(arch);
@@ -101,7 +106,7 @@ static enum status fail_arch(const struct places *places, const char *arch)
             return status_fail(STATUS_USAGE,
                                "--arch=%s: a device class, not a target; --class=%s or --arch=%s", arch, arch,
                                device_class->target);
-        return fail_absent(places, "arch", arch);
+        return fail_absent(places, "arch", arch, gpu_target_find(arch) ? gpu_advice : "");
     }
     char found[FOUND_BYTES];
     list_found(places, found);
@@ -117,7 +122,7 @@ static enum status fail_class(const struct places *places, const char *text)
     char target[32];
     uint32_t units, gbps;
     if (class_find(text) || class_parse(text, target, &units, &gbps) == STATUS_OK)
-        return fail_absent(places, "class", text);
+        return fail_absent(places, "class", text, gpu_advice);
     size_t n_classes, n = 0;
     const struct device_class *classes = class_table(&n_classes);
     const char *names[NAMES_MAX];
@@ -151,7 +156,7 @@ static enum status check_device(const struct places *places, const char *text)
                            text + length + 1, backend);
     uint32_t count = 0;
     TRY(api->count(&count)); /* its line says what is missing */
-    return fail_absent(places, "device", text);
+    return fail_absent(places, "device", text, "");
 }
 
 static bool has_class(const struct place *place, const char *text)

@@ -130,7 +130,7 @@ static enum status run_all(struct verify_command *command)
     }
     progress_end(&command->progress);
     if (status == STATUS_OK && !command->n)
-        return status_fail(STATUS_NOT_COVERED, "nothing to verify: %s", reasons);
+        return status_fail(STATUS_UNAVAILABLE, "nothing to verify: %s", reasons);
     return status;
 }
 
