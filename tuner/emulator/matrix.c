@@ -52,8 +52,9 @@ bool matrix_find(const char *name, enum matrix_form *form)
 static bool has_word(const char *words, const char *word)
 {
     size_t length = strlen(word);
+    if (!length || strchr(word, ' ')) return false;
     for (const char *at = words; (at = strstr(at, word)); at++)
-        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length])) return length > 0;
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length])) return true;
     return false;
 }
 
