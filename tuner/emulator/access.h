@@ -24,7 +24,8 @@ static inline uint32_t low_bits(const void *pc)
 }
 
 /* Reads of what was written before, and first reads of this thread or of several at this time. */
-static inline void cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc)
+static inline void cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell,
+                             uint32_t offset, uint32_t bytes, const void *pc)
 {
     if (__builtin_expect(cell->w - 1 < f->limit - 1, 1)) {
         uint32_t r = cell->r;
@@ -35,18 +36,18 @@ static inline void cell_read(struct fiber *f, struct shared_memory *shared, stru
             return;
         }
     }
-    shared_cell_read(f, shared, cell, pc);
+    shared_cell_read(f, shared, cell, offset, bytes, pc);
 }
 
 static inline void cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell,
-                              const void *pc)
+                              uint32_t offset, uint32_t bytes, const void *pc)
 {
     if (__builtin_expect(
             (cell->w < f->limit || cell->w == f->epoch) && (cell->r < f->limit || cell->r == f->epoch), 1)) {
         *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
         return;
     }
-    shared_cell_write(f, shared, cell, pc);
+    shared_cell_write(f, shared, cell, offset, bytes, pc);
 }
 
 static inline bool on_stack(const struct fiber *f, uintptr_t address)
@@ -72,9 +73,9 @@ static inline void access_check(const void *pointer, uint32_t bytes, enum access
     struct cell *cell = &shared->cells[offset >> shift];
     for (uint32_t n = bytes >> shift; n > 0; n--, cell++) {
         if (access == ACCESS_READ)
-            cell_read(f, shared, cell, pc);
+            cell_read(f, shared, cell, (uint32_t)offset, bytes, pc);
         else
-            cell_write(f, shared, cell, pc);
+            cell_write(f, shared, cell, (uint32_t)offset, bytes, pc);
     }
 }
 
