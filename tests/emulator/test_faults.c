@@ -82,7 +82,7 @@ static void check_fault(struct kernels *kernels, const struct expected *expected
     if (status != STATUS_BAD_DATA || strcmp(status_message(), text_string(&line)) != 0 ||
         kernels->api->fault(kernels->device) != expected->fault)
         fail_msg("%s:\n  %s\nis to be\n  %s", expected->entry, status ? status_message() : "no fault",
-                      text_string(&line));
+                 text_string(&line));
     assert_true(line.size < 230);
     text_free(&line);
     check_fine(kernels);

@@ -40,7 +40,8 @@ struct fiber {
     struct emu_thread self;
     /* What accesses are judged by: order.h. */
     uint32_t epoch, limit, many;
-    uint32_t number; /* in the team */
+    uint32_t number;              /* in the team */
+    struct shared_memory *shared; /* the block's */
     struct block *block;
     char *stack;                   /* FIBER_STACK_BYTES, this struct among them */
     struct fiber *next, *previous; /* those that can run, in a ring */

@@ -49,12 +49,6 @@ enum status shared_reserve(struct shared_memory *shared, uint32_t bytes);
 void shared_begin(struct shared_memory *shared, uint32_t bytes, uint32_t shift);
 void shared_free(struct shared_memory *shared);
 
-/* The careful way through one cell: what the fast path (access.h) does not settle. The
- * access is of `bytes` at `offset`. */
-void shared_cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
-                      uint32_t bytes, const void *pc);
-void shared_cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
-                       uint32_t bytes, const void *pc);
 /* Cuts granules until they are no larger than 1 << shift. */
 void shared_refine(struct fiber *f, struct shared_memory *shared, uint32_t shift);
 /* Any range of shared memory, its own block's or another's of the team. */

@@ -151,8 +151,8 @@ static bool only_whole_blocks(const struct block *block)
     return !block->worker->run->function->object->partial_order && block->team->n_blocks == 1;
 }
 
-void shared_cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
-                      uint32_t bytes, const void *pc)
+static void careful_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
+                         uint32_t bytes, const void *pc)
 {
     uint32_t w = cell->w, r = cell->r, team = f->block->team->index;
     struct site site = {NULL, offset, bytes, pc};
@@ -179,8 +179,8 @@ void shared_cell_read(struct fiber *f, struct shared_memory *shared, struct cell
     }
 }
 
-void shared_cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
-                       uint32_t bytes, const void *pc)
+static void careful_write(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
+                          uint32_t bytes, const void *pc)
 {
     uint32_t w = cell->w, team = f->block->team->index;
     struct site site = {NULL, offset, bytes, pc};
@@ -204,9 +204,9 @@ void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offse
     struct cell *cell = &shared->cells[offset >> shared->shift];
     struct cell *end = &shared->cells[(offset + bytes) >> shared->shift];
     for (; cell < end; cell++) {
-        if (access == ACCESS_READ)
-            cell_read(f, shared, cell, offset, (uint32_t)bytes, pc);
-        else
-            cell_write(f, shared, cell, offset, (uint32_t)bytes, pc);
+        if (access == ACCESS_READ && !cell_read(f, cell, pc))
+            careful_read(f, shared, cell, offset, (uint32_t)bytes, pc);
+        if (access == ACCESS_WRITE && !cell_write(f, cell, pc))
+            careful_write(f, shared, cell, offset, (uint32_t)bytes, pc);
     }
 }

@@ -63,7 +63,7 @@ static void begin_thread(struct block *block, const struct emu_thread *common, u
     const struct team *team = block->team;
     char *top, *low = fiber_stack(&worker->stacks, stack, &top);
     struct fiber *f = (struct fiber *)(void *)(top - (sizeof *f + 63) / 64 * 64);
-    *f = (struct fiber){.self = *common, .block = block, .stack = low};
+    *f = (struct fiber){.self = *common, .block = block, .shared = block->shared, .stack = low};
     f->self.thread[0] = i % run->block[0];
     f->self.thread[1] = i / run->block[0] % run->block[1];
     f->self.thread[2] = i / run->block[0] / run->block[1];
