@@ -1,5 +1,5 @@
-/* The proof of the emulator: kernels that are right pass, and each of them broken in one place is caught, with
- * a report that says what is wrong, and where. */
+/* The proof of the emulator: kernels that are right pass, and each of them broken in one place is caught,
+ * with a report that says what is wrong, and where. */
 #include "tests/base/check.h"
 
 #include "tests/emulator/mutated.h"
@@ -57,9 +57,9 @@ static void intact_kernels_are_right(void **state)
             print_message("%s %s %s: %.1f s\n", cases[i].manifest->name, cases[i].target, cases[i].problem,
                           (double)cases[i].trial_ns / 1e9);
         if (cases[i].verdict == VERDICT_OK) continue;
-        print_error("%s for %s, %s, %s: %s: %s\n", cases[i].manifest->name, cases[i].target,
-                    cases[i].problem, cases[i].reverse ? "reverse" : "forward",
-                    verdict_name(cases[i].verdict), cases[i].detail);
+        print_error("%s for %s, %s, %s: %s: %s\n", cases[i].manifest->name, cases[i].target, cases[i].problem,
+                    cases[i].reverse ? "reverse" : "forward", verdict_name(cases[i].verdict),
+                    cases[i].detail);
         failures++;
     }
     suite_free(cases, N);
@@ -79,10 +79,10 @@ static const struct mutation {
     enum verdict verdict;
     const char *report, *line;
 } mutations[] = {
-#define MUTATION(name, template_name, target, configuration, problem, find, count, replacement, order, verdict, \
-                 report, line)                                                                                 \
-    {#name, template_name, target, configuration, problem, find,                                               \
-     count, replacement,   order,  VERDICT_##verdict, report, line},
+#define MUTATION(name, template_name, target, configuration, problem, find, count, replacement, order, \
+                 verdict, report, line)                                                                \
+    {#name, template_name, target, configuration,     problem, find,                                   \
+     count, replacement,   order,  VERDICT_##verdict, report,  line},
 #include "tests/emulator/mutations.def"
 #undef MUTATION
 };
