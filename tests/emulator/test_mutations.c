@@ -4,7 +4,6 @@
 
 #include "tests/emulator/mutated.h"
 #include "tests/emulator/suite.h"
-#include "tests/scale.h"
 #include "tuner/worker.h"
 
 #define KERNELS "tests/emulator/kernels"
@@ -113,8 +112,7 @@ static bool find_place(const char *detail, char file[64], unsigned *line, char e
     return false;
 }
 
-/* What is wrong with how a mutant ended; false: nothing. */
-static bool complain(const struct mutation *mutation, const struct suite_case *item, char out[256])
+static bool is_reported_badly(const struct mutation *mutation, const struct suite_case *item, char out[256])
 {
     char file[64], entry[64], words[128];
     unsigned line = 0;
@@ -136,58 +134,66 @@ static bool complain(const struct mutation *mutation, const struct suite_case *i
     return true;
 }
 
-static void make_mutant(const struct mutation *mutation, bool reverse, struct suite_case *out)
+/* NULL, with the reason in `out`, where the text does not stand there as the row says. */
+static struct manifest *make_mutant(const struct mutation *mutation, bool reverse, struct suite_case *out)
 {
-    struct manifest *mutant = NULL;
+    struct manifest *mutant;
     *out = (struct suite_case){.target = mutation->target,
                                .configuration = mutation->configuration,
                                .problem = mutation->problem,
                                .reverse = reverse};
     if (manifest_mutate(find_template(mutation->template_name), mutation->find, mutation->count,
-                        mutation->replacement, &mutant) != STATUS_OK)
+                        mutation->replacement, &mutant) != STATUS_OK) {
         suite_fail(out, VERDICT_STARTED, status_message());
+        return NULL;
+    }
     out->manifest = mutant;
+    return mutant;
 }
 
-/* Runs the mutants that `takes` says, with the orders of their rows or against them. */
-static void run_mutants(bool against, bool (*takes)(size_t i),
-                        bool (*complain)(const struct mutation *mutation, const struct suite_case *item,
-                                         char out[256]))
+/* What is wrong with how a mutant ended; false: nothing. */
+typedef bool judge(const struct mutation *mutation, const struct suite_case *item, char out[256]);
+
+/* One mutant while working at it. */
+static bool is_wanted(const struct mutation *mutation)
+{
+    const char *only = getenv("TUNEBOOK_TEST_MUTANT");
+    return !only || strstr(mutation->name, only);
+}
+
+/* All, in the orders of their rows or against them. */
+static void run_mutants(bool against, judge *complains)
 {
     enum { N = N_OF(mutations) };
     struct suite_case *cases = calloc(N, sizeof *cases);
-    unsigned failures = 0, taken = 0;
+    struct manifest *mutants[N] = {0};
+    unsigned failures = 0, n = 0;
     assert_non_null(cases);
     for (size_t i = 0; i < N; i++)
-        if (takes(i)) make_mutant(&mutations[i], (mutations[i].order == REVERSE) != against, &cases[i]);
+        if (is_wanted(&mutations[i]))
+            mutants[i] = make_mutant(&mutations[i], (mutations[i].order == REVERSE) != against, &cases[i]);
     assert_ok(suite_run(cases, N));
     for (size_t i = 0; i < N; i++) {
         char complaint[256];
         if (!cases[i].target) continue;
-        bool failed = complain(&mutations[i], &cases[i], complaint);
+        bool failed = complains(&mutations[i], &cases[i], complaint);
         if (failed || getenv("TUNEBOOK_TEST_VERBOSE"))
             print_error("%s (%.1f s): %s\n    %s: %s\n", mutations[i].name, (double)cases[i].trial_ns / 1e9,
                         failed ? complaint : "caught", verdict_name(cases[i].verdict), cases[i].detail);
         failures += failed;
-        taken++;
+        n++;
     }
     suite_free(cases, N);
-    for (size_t i = 0; i < N; i++) manifest_free((struct manifest *)(uintptr_t)cases[i].manifest);
+    for (size_t i = 0; i < N; i++) manifest_free(mutants[i]);
     free(cases);
     assert_int_equal(failures, 0);
-    print_message("%u mutants\n", taken);
-}
-
-static bool takes_named(size_t i)
-{
-    const char *only = getenv("TUNEBOOK_TEST_MUTANT");
-    return !only || strstr(mutations[i].name, only);
+    print_message("%u mutants\n", n);
 }
 
 static void mutants_are_caught(void **state)
 {
     (void)state;
-    run_mutants(false, takes_named, complain);
+    run_mutants(false, is_reported_badly);
 }
 
 /* Whatever the order of threads, a mutant is caught; what is seen of it first may be something else. A spin
@@ -198,16 +204,10 @@ static bool slips_through(const struct mutation *mutation, const struct suite_ca
     return item->verdict == VERDICT_STARTED || (item->verdict == VERDICT_OK && mutation->order == FORWARD);
 }
 
-/* A few, and all of them with TUNEBOOK_TEST_SCALE. */
-static bool takes_some(size_t i)
-{
-    return takes_named(i) && i % 10 < test_scaled(1);
-}
-
 static void mutants_are_caught_the_other_way_round(void **state)
 {
     (void)state;
-    run_mutants(true, takes_some, slips_through);
+    run_mutants(true, slips_through);
 }
 
 /* --- */

@@ -51,10 +51,15 @@ static bool orders(int order, int half)
     return order == half || order == ACQ_REL || order == SEQ_CST || (half == ACQUIRE && order == CONSUME);
 }
 
+static uint64_t block_number(const struct fiber *f)
+{
+    return (uint64_t)f->block->team->index << 32 | f->block->rank;
+}
+
 static void acquire(struct fiber *f, const struct atomic *atomic, struct history *history)
 {
     bool now = orders(atomic->order, ACQUIRE);
-    struct pasts *block = history->block == f->block ? history->released_block : NULL;
+    struct pasts *block = history->block == block_number(f) ? history->released_block : NULL;
     if (!history->released && !block) return;
     if (now) {
         order_learn(f, history->released);
@@ -81,11 +86,11 @@ static void release(struct fiber *f, const struct atomic *atomic, struct history
         history->released = pasts_merge(history->released, pasts_share(f->fenced));
     }
     if (f->fenced_block) {
-        if (history->block != f->block) {
+        if (history->block != block_number(f)) {
             pasts_put_away(history->released_block);
             history->released_block = NULL;
         }
-        history->block = f->block;
+        history->block = block_number(f);
         history->released_block = pasts_merge(history->released_block, pasts_share(f->fenced_block));
     }
 }

@@ -42,7 +42,7 @@ struct history {
     uint32_t n_atomics, atomic_capacity;
     struct pasts *released;       /* what an acquire learns */
     struct pasts *released_block; /* and by fences of a block, of block `block` */
-    const struct block *block;
+    uint64_t block;               /* its number in the launch: memory of blocks is used again */
 };
 
 /* team_threads: 0 in global memory. */

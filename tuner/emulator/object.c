@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
+#include "tuner/base/text.h"
 #include "tuner/device/cpu_load.h"
 #include "tuner/emulator/source_lines.h"
 
@@ -24,28 +25,56 @@ static const void *within(const void *code, size_t bytes, uint64_t offset, uint6
     return offset <= bytes && size <= bytes - offset ? (const char *)code + offset : NULL;
 }
 
-/* The section headers are read from bytes that the loader took, but which it did not look at all of. Where
- * they do not say, the object may call anything. */
-static bool calls_partial(const void *code, size_t bytes, const ElfW(Ehdr) * header)
+struct symbols {
+    const ElfW(Sym) * list;
+    uint64_t n;
+    const char *names;
+    uint64_t names_bytes;
+};
+
+/* What the object defines and what it calls. The section headers are read from bytes that the loader took,
+ * but which it did not look at all of: false where they do not say. */
+static bool find_symbols(const void *code, size_t bytes, const ElfW(Ehdr) * header, struct symbols *out)
 {
     const ElfW(Shdr) *sections =
         within(code, bytes, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)));
     if (!sections || header->e_shentsize != sizeof *sections || header->e_shoff % _Alignof(ElfW(Shdr)))
-        return true;
+        return false;
     for (uint32_t s = 0; s < header->e_shnum; s++) {
         const ElfW(Shdr) *table = &sections[s];
         if (table->sh_type != SHT_DYNSYM) continue;
         const ElfW(Shdr) *names = table->sh_link < header->e_shnum ? &sections[table->sh_link] : NULL;
-        const ElfW(Sym) *symbols = within(code, bytes, table->sh_offset, table->sh_size);
-        const char *text = names ? within(code, bytes, names->sh_offset, names->sh_size) : NULL;
-        if (!symbols || !text || !names->sh_size || text[names->sh_size - 1] ||
+        *out = (struct symbols){.list = within(code, bytes, table->sh_offset, table->sh_size),
+                                .n = table->sh_size / sizeof *out->list,
+                                .names = names ? within(code, bytes, names->sh_offset, names->sh_size) : NULL,
+                                .names_bytes = names ? names->sh_size : 0};
+        if (!out->list || !out->names || !out->names_bytes || out->names[out->names_bytes - 1] ||
             table->sh_offset % _Alignof(ElfW(Sym)))
-            return true;
-        for (uint64_t i = 0; i < table->sh_size / sizeof *symbols; i++)
-            if (symbols[i].st_name >= names->sh_size || is_partial(text + symbols[i].st_name)) return true;
-        return false;
+            return false;
+        for (uint64_t i = 0; i < out->n; i++)
+            if (out->list[i].st_name >= out->names_bytes) return false;
+        return true;
     }
-    return true;
+    return false;
+}
+
+static bool calls_partial(const struct symbols *symbols)
+{
+    for (uint64_t i = 0; i < symbols->n; i++)
+        if (is_partial(symbols->names + symbols->list[i].st_name)) return true;
+    return false;
+}
+
+/* A function that the kernel calls, and that no GPU has: the loader would take the host's. NULL: none. */
+static const char *find_foreign(const struct symbols *symbols)
+{
+    for (uint64_t i = 0; i < symbols->n; i++) {
+        const char *name = symbols->names + symbols->list[i].st_name;
+        if (*name && symbols->list[i].st_shndx == SHN_UNDEF && !text_starts_with(name, "emu_") &&
+            !text_starts_with(name, "__tsan_"))
+            return name;
+    }
+    return NULL;
 }
 
 static void find_segments(const void *code, size_t bytes, const ElfW(Ehdr) * header, struct object *object)
@@ -64,16 +93,23 @@ static void find_segments(const void *code, size_t bytes, const ElfW(Ehdr) * hea
 enum status object_load(const void *code, size_t bytes, struct object *out)
 {
     struct object object = {0};
+    struct symbols symbols = {0};
     struct link_map *map;
+    ElfW(Ehdr) header;
     TRY(cpu_load(code, bytes, &object.handle));
     if (dlinfo(object.handle, RTLD_DI_LINKMAP, &map) != 0) {
         cpu_unload(object.handle);
         return status_fail(STATUS_BAD_DATA, "cannot tell where the code object was loaded: %s", dlerror());
     }
-    ElfW(Ehdr) header; /* the loader accepted it */
-    memcpy(&header, code, sizeof header);
+    memcpy(&header, code, sizeof header); /* the loader accepted it */
+    bool known = find_symbols(code, bytes, &header, &symbols);
+    const char *foreign = known ? find_foreign(&symbols) : NULL;
+    if (foreign) {
+        cpu_unload(object.handle);
+        return status_fail(STATUS_BAD_DATA, "the kernel calls '%s', which is no function of a GPU", foreign);
+    }
     object.base = map->l_addr;
-    object.partial_order = calls_partial(code, bytes, &header);
+    object.partial_order = !known || calls_partial(&symbols);
     find_segments(code, bytes, &header, &object);
     /* Without lines a report says where in the object instead. */
     if (source_lines_read(code, bytes, &object.lines) != STATUS_OK) object.lines = NULL;
