@@ -92,8 +92,9 @@ struct place {
 /* What the thread's load number `load` is about; false where the tile has no more vectors. */
 template <class S> GPU_DEVICE bool stage_place(int load, struct place *at)
 {
-    int index = load * THREADS + (int)gpu_thread_x();
-    int across = index / (S::SPAN / S::VECTOR), along = index % (S::SPAN / S::VECTOR) * S::VECTOR;
+    unsigned index = (unsigned)(load * THREADS) + gpu_thread_x();
+    int across = (int)(index / (S::SPAN / S::VECTOR)),
+        along = (int)(index % (S::SPAN / S::VECTOR)) * S::VECTOR;
     at->line = S::ALONG_K ? across : along;
     at->k = S::ALONG_K ? along : across;
     return S::EVEN || index < S::VECTORS;

@@ -11,12 +11,12 @@
 GPU_DEVICE void thread_place(int *y, int *x)
 {
 #if WAVE_SHAPE == WAVE_SHAPE_SQUARE
-    int lane = (int)gpu_lane(), wave = (int)gpu_wave(), waves = THREADS_N / 8;
-    *x = wave % waves * 8 + lane % 8;
-    *y = wave / waves * (GPU_WAVE / 8) + lane / 8;
+    unsigned lane = gpu_lane(), wave = gpu_wave(), waves = THREADS_N / 8;
+    *x = (int)(wave % waves * 8 + lane % 8);
+    *y = (int)(wave / waves * (GPU_WAVE / 8) + lane / 8);
 #else
-    *x = (int)gpu_thread_x() % THREADS_N;
-    *y = (int)gpu_thread_x() / THREADS_N;
+    *x = (int)(gpu_thread_x() % THREADS_N);
+    *y = (int)(gpu_thread_x() / THREADS_N);
 #endif
 }
 
