@@ -175,6 +175,7 @@ uint64_t atomic_perform(enum atomic_operation operation, const volatile void *ad
     }
     if (changed) {
         f->block->worker->pauses = 0;
+        if (!shared) atomic_fetch_add(&f->block->worker->run->changes, 1);
         f->spins = 0;
     } else if (++f->spins == SPINS) {
         f->spins = 0;

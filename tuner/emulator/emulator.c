@@ -190,6 +190,8 @@ static enum status run_step(struct emulator *emulator, const struct device_launc
                             const struct device_step *step, enum device_fault *fault)
 {
     struct run run = {.emulator = emulator,
+                      .workers = emulator->workers,
+                      .n_workers = emulator->options.threads,
                       .function = step->function,
                       .args = launch->args,
                       .args_bytes = launch->args_bytes,

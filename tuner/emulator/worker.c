@@ -161,9 +161,14 @@ void worker_run(struct worker *worker, uint32_t first, uint32_t n)
     worker->n_blocks = n * run->team_blocks;
     worker->n_fibers = worker->n_blocks * run->block_threads;
     worker->last_ranges[0] = worker->last_ranges[1] = NULL;
+    worker->seen_changes = IDLE_NEVER;
+    atomic_store(&worker->idle_since, IDLE_NEVER);
+    atomic_store(&worker->busy, true);
     for (uint32_t i = 0; i < n; i++) begin_team(worker, i, first + i);
     schedule_run(worker);
     fault_due(worker);
+    atomic_fetch_add(&run->changes, 1);
+    atomic_store(&worker->busy, false);
     for (uint32_t i = 0; i < n; i++) end_team(&worker->teams[i]);
 }
 
