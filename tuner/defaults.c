@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
+#include "tuner/base/gpu_target.h"
 #include "tuner/device/device.h"
 #include "tuner/launch/problem_key.h"
 #include "tuner/tuning.h"
@@ -192,6 +193,24 @@ static enum status build_template(struct build *build, const struct manifest *ma
 
 /* --- Targets. --- */
 
+/* Expressions about the device are evaluated again at every lookup; here they only must not refuse for want
+ * of a device. For a GPU a product's facts serve, for a CPU those of the one here. */
+static void facts_of(const char *target, struct device_facts *facts)
+{
+    const struct gpu_target *gpu = gpu_target_find(target);
+    if (gpu) {
+        gpu_target_facts(gpu, NULL, facts);
+        return;
+    }
+    const struct device_api *api = device_find("cpu");
+    struct device_options options = {.threads = 1};
+    struct device *device;
+    memset(facts, 0, sizeof *facts);
+    if (!api || api->open(0, &options, &device) != STATUS_OK) return;
+    *facts = api->info(device)->facts;
+    api->close(device);
+}
+
 static enum status build_target(struct build *build, const char *target)
 {
     struct text identity = {0};
@@ -199,6 +218,7 @@ static enum status build_target(struct build *build, const char *target)
     build->scene.target = target;
     build->scene.compiler_identity = text_string(&identity);
     build->scene.facts = &build->facts;
+    facts_of(target, &build->facts);
     for (size_t i = 0; status == STATUS_OK && i < build->options->n_templates; i++) {
         const struct manifest *manifest = build->options->templates[i];
         news(build, manifest->name);
@@ -227,19 +247,6 @@ static size_t find_targets(const struct defaults_options *options, const char **
     return n;
 }
 
-/* Expressions about the device are evaluated again at every lookup; here they only must not refuse for want
- * of a device. The local one's facts serve. */
-static void local_facts(struct device_facts *facts)
-{
-    const struct device_api *api = device_find("cpu");
-    struct device_options options = {.threads = 1};
-    struct device *device;
-    memset(facts, 0, sizeof *facts);
-    if (!api || api->open(0, &options, &device) != STATUS_OK) return;
-    *facts = api->info(device)->facts;
-    api->close(device);
-}
-
 enum status defaults_build(const struct defaults_options *options, struct defaults_summary *summary)
 {
     const char *found[32];
@@ -259,7 +266,6 @@ enum status defaults_build(const struct defaults_options *options, struct defaul
     build->options = options;
     build->summary = summary;
     build->all = (double)(n_targets * options->n_templates);
-    local_facts(&build->facts);
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < n_targets; i++) status = build_target(build, targets[i]);
     free(build);
