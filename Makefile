@@ -32,11 +32,12 @@ search   := $(wildcard search/*.c)
 templates := $(filter-out $(KERNELS),$(wildcard templates/*.c templates/*/*.c))
 db       := $(wildcard db/*.c)
 device   := $(wildcard tuner/device/*.c)
+emulator := $(wildcard tuner/emulator/*.c)
 launch   := $(wildcard tuner/launch/*.c)
 tuner    := $(wildcard tuner/*.c tuner/compile/*.c tuner/vendor/*.c)
 runtime  := $(filter-out %/example.c,$(wildcard frontends/runtime/*.c))
 cli      := $(wildcard frontends/cli/*.c)
-ROOMS    := tuner launch device templates search db base
+ROOMS    := tuner launch device emulator templates search db base
 
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)))
 archives  = $(patsubst %,$(BUILD)/%.a,$(1))
