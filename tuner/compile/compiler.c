@@ -32,6 +32,7 @@ enum status compiler_for_target(const char *target, const struct compiler_api **
 {
     struct text tried = {0};
     for (size_t i = 0; i < N_COMPILERS; i++) {
+        if (compilers[i]->emulates) continue;
         struct text found = {0};
         enum status status = compilers[i]->identify(target, &found);
         if (status == STATUS_OK) status = text_status(&found);
@@ -39,7 +40,7 @@ enum status compiler_for_target(const char *target, const struct compiler_api **
             text_append(identity, text_string(&found));
             *out = compilers[i];
         } else {
-            text_format(&tried, "%s%s: %s", i ? "; " : "", compilers[i]->name, status_message());
+            text_format(&tried, "%s%s: %s", tried.size ? "; " : "", compilers[i]->name, status_message());
         }
         text_free(&found);
         if (status == STATUS_OK) {

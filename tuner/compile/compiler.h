@@ -1,5 +1,5 @@
-/* Compilers: source and definitions in, code object out. cc.c stands behind it; nvrtc.c, hiprtc.c and clang.c
- * plug in here.
+/* Compilers: source and definitions in, code object out. cc.c, nvrtc.c, hiprtc.c, clang.c and emu.c stand
+ * behind it.
  *
  * compile() runs inside a worker child (compile_pool.h), so it may crash or hang without harm; it must be
  * given a deadline by its parent and does not look at the clock. */
@@ -23,11 +23,12 @@ struct compile_request {
 struct compiler_api {
     uint32_t abi; /* == COMPILER_API_ABI */
     const char *name;
+    bool emulates; /* makes a GPU's kernels for the emulator on this machine's CPU, never for the GPU */
     /* Finds the compiler and writes its identity: everything that changes the code it makes (name, version,
      * flags for `target`), one line. STATUS_UNAVAILABLE with what to install; STATUS_NOT_COVERED if it cannot
      * make this target. */
     enum status (*identify)(const char *target, struct text *identity);
-    /* Compiles. On STATUS_BAD_DATA `log` holds the diagnostics. */
+    /* Compiles. `log` gets the diagnostics: why on STATUS_BAD_DATA, warnings on STATUS_OK. */
     enum status (*compile)(const struct compile_request *request, struct text *code, struct text *log);
     /* Optional: static resources of a code object. */
     enum status (*inspect)(const void *code, size_t bytes, uint32_t *registers, uint32_t *shared_bytes,
@@ -36,8 +37,8 @@ struct compiler_api {
 
 const struct compiler_api *compiler_find(const char *name);
 const struct compiler_api *const *compiler_table(size_t *n);
-/* The first compiler here that makes this target, or STATUS_UNAVAILABLE naming all that were tried and what
- * each lacks. */
+/* The first compiler here that makes this target (no emulator's), or STATUS_UNAVAILABLE naming all that were
+ * tried and what each lacks. */
 enum status compiler_for_target(const char *target, const struct compiler_api **out, struct text *identity);
 
 #endif

@@ -33,8 +33,8 @@ struct device_options {
     void *pool;
     bool measure_class; /* CPU: measure memory bandwidth where it was never measured (once, about 0.1 s);
                          * false: such a machine has the class "TARGET:THREADS:0" */
-    const char *target; /* emu: the GPU it stands for, a target or a product's nickname ("gfx942", "h100_sxm");
-                         * the others ignore it */
+    const char *target; /* emu: the GPU it stands for, a target or a product's nickname ("gfx942",
+                         * "h100_sxm"); the others ignore it */
     bool reverse;       /* emu: blocks and threads run last first */
 };
 

@@ -1,0 +1,33 @@
+/* What is the same in every spelling: typed faces over words, and arithmetic that every compiler sees
+ * through. */
+#ifndef TUNEBOOK_DEVICE_GPU_COMMON_H
+#define TUNEBOOK_DEVICE_GPU_COMMON_H
+
+#define GPU_SHUFFLE(name)                                           \
+    GPU_WRAP unsigned gpu_##name(unsigned x, unsigned argument)     \
+    {                                                               \
+        return gpu_##name##_word(x, argument);                      \
+    }                                                               \
+    GPU_WRAP int gpu_##name(int x, unsigned argument)               \
+    {                                                               \
+        return (int)gpu_##name##_word((unsigned)x, argument);       \
+    }                                                               \
+    GPU_WRAP float gpu_##name(float x, unsigned argument)           \
+    {                                                               \
+        return gpu_float(gpu_##name##_word(gpu_bits(x), argument)); \
+    }
+GPU_SHUFFLE(shuffle)
+GPU_SHUFFLE(shuffle_xor)
+GPU_SHUFFLE(shuffle_up)
+GPU_SHUFFLE(shuffle_down)
+#undef GPU_SHUFFLE
+
+#define gpu_any(p) (gpu_ballot(p) != 0)
+#define gpu_all(p) (gpu_ballot(!(p)) == 0)
+
+GPU_WRAP float gpu_abs(float x)
+{
+    return gpu_float(gpu_bits(x) & 0x7fffffffu);
+}
+
+#endif
