@@ -1,5 +1,9 @@
 /* What a matrix instruction computes. The operands of a wave are unpacked into plain matrices of floats
- * through tables of places, multiplied, and packed again: most of an emulated GEMM's time is spent here. */
+ * through tables of places, multiplied, and packed again: most of an emulated GEMM's time is spent here.
+ *
+ * D lies in memory so that what a lane holds is side by side: with MFMA, whose lanes hold four rows of one
+ * column, as its transpose, the product of B's and A's transposes; with MMA, whose lanes hold pairs of one
+ * row, as it is. "Left" and "right" are the factors of that product. */
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -7,20 +11,28 @@
 
 enum { ELEMENTS_MAX = MATRIX_WAVE_MAX * MATRIX_REGISTERS_MAX, CHUNK = 64 };
 
-/* Index in the row-major matrix of lane l's element e: at[l * elements + e]. */
+/* Index of lane l's element e in the matrix in memory: at[l * elements + e]. */
 static struct places {
     uint16_t of[MATRIX_OPERANDS][ELEMENTS_MAX];
 } tables[MATRIX_FORMS];
 static float of_f8e4m3[256], of_f8e4m3fnuz[256];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static bool is_transposed(const struct matrix_shape *shape)
+{
+    return shape->family == MATRIX_FAMILY_MFMA;
+}
+
 static void make_places(const struct matrix_shape *shape, enum matrix_operand operand, uint16_t *of)
 {
     unsigned elements = matrix_shape_elements(shape, operand);
+    unsigned rows = operand == MATRIX_B ? shape->k : shape->m;
     unsigned columns = operand == MATRIX_A ? shape->k : shape->n;
     for (unsigned i = 0; i < shape->wave * elements; i++) {
         struct matrix_place place = matrix_shape_place(shape, operand, i / elements, i % elements);
-        of[i] = (uint16_t)(place.row * columns + place.column);
+        unsigned index =
+            is_transposed(shape) ? place.column * rows + place.row : place.row * columns + place.column;
+        of[i] = (uint16_t)index;
     }
 }
 
@@ -72,7 +84,7 @@ static void from_i8(float *to, const uint8_t *from)
     for (unsigned i = 0; i < CHUNK; i++) to[i] = (float)(int8_t)from[i];
 }
 
-/* The operand as a row-major matrix. */
+/* The operand as a matrix in memory. */
 static void unpack(enum matrix_form form, enum matrix_operand operand, const unsigned *const registers[],
                    float *matrix)
 {
@@ -106,23 +118,24 @@ static void unpack(enum matrix_form form, enum matrix_operand operand, const uns
 
 typedef float quad __attribute__((vector_size(16), may_alias));
 
-/* d += a.b for four rows and eight columns, where the sums stay in registers. */
-static void multiply_tile(float *d, const float *a, const float *b, unsigned n, unsigned k)
+/* d += left.right for four rows and eight columns, where the sums stay in registers. */
+static void multiply_tile(float *d, const float *left, const float *right, unsigned columns, unsigned k)
 {
-    quad *d0 = (quad *)d, *d1 = (quad *)(d + n), *d2 = (quad *)(d + 2 * n), *d3 = (quad *)(d + 3 * n);
+    quad *d0 = (quad *)d, *d1 = (quad *)(d + columns);
+    quad *d2 = (quad *)(d + 2 * columns), *d3 = (quad *)(d + 3 * columns);
     quad s00 = d0[0], s01 = d0[1], s10 = d1[0], s11 = d1[1];
     quad s20 = d2[0], s21 = d2[1], s30 = d3[0], s31 = d3[1];
     for (unsigned i = 0; i < k; i++) {
-        const quad *row = (const quad *)(b + i * n);
-        float a0 = a[i], a1 = a[k + i], a2 = a[2 * k + i], a3 = a[3 * k + i];
-        s00 += a0 * row[0];
-        s01 += a0 * row[1];
-        s10 += a1 * row[0];
-        s11 += a1 * row[1];
-        s20 += a2 * row[0];
-        s21 += a2 * row[1];
-        s30 += a3 * row[0];
-        s31 += a3 * row[1];
+        const quad *row = (const quad *)(right + i * columns);
+        float l0 = left[i], l1 = left[k + i], l2 = left[2 * k + i], l3 = left[3 * k + i];
+        s00 += l0 * row[0];
+        s01 += l0 * row[1];
+        s10 += l1 * row[0];
+        s11 += l1 * row[1];
+        s20 += l2 * row[0];
+        s21 += l2 * row[1];
+        s30 += l3 * row[0];
+        s31 += l3 * row[1];
     }
     d0[0] = s00;
     d0[1] = s01;
@@ -134,35 +147,69 @@ static void multiply_tile(float *d, const float *a, const float *b, unsigned n, 
     d3[1] = s31;
 }
 
+static void multiply(float *d, const float *left, const float *right, unsigned rows, unsigned columns,
+                     unsigned k)
+{
+    for (unsigned row = 0; row < rows; row += 4)
+        for (unsigned column = 0; column < columns; column += 8)
+            multiply_tile(d + row * columns + column, left + row * k, right + column, columns, k);
+}
+
+/* --- C and D: `run` elements of a lane at a time, which are side by side --- */
+
+static inline void gather(float *sums, const unsigned *const c[], const uint16_t *of, unsigned wave,
+                          unsigned registers, unsigned run)
+{
+    for (unsigned lane = 0; lane < wave; lane++)
+        for (unsigned i = 0; i < registers; i += run)
+            memcpy(sums + of[lane * registers + i], c[lane] + i, run * sizeof *sums);
+}
+
+static inline void scatter(unsigned *const d[], const float *sums, const uint16_t *of, unsigned wave,
+                           unsigned registers, unsigned run)
+{
+    for (unsigned lane = 0; lane < wave; lane++)
+        for (unsigned i = 0; i < registers; i += run)
+            memcpy(d[lane] + i, sums + of[lane * registers + i], run * sizeof *sums);
+}
+
+static void scatter_integers(unsigned *const d[], const unsigned *const c[], const float *sums,
+                             const uint16_t *of, unsigned wave, unsigned registers)
+{
+    for (unsigned lane = 0; lane < wave; lane++)
+        for (unsigned i = 0; i < registers; i++)
+            d[lane][i] = c[lane][i] + (unsigned)(int)sums[of[lane * registers + i]];
+}
+
 void matrix_multiply(enum matrix_form form, unsigned *const d[], const unsigned *const a[],
                      const unsigned *const b[], const unsigned *const c[])
 {
     pthread_once(&once, make_tables);
     const struct matrix_info *info = matrix_info(form);
     const struct matrix_shape *shape = &info->shape;
+    bool integers = info->acc == DTYPE_I32, transposed = is_transposed(shape);
+    unsigned wave = shape->wave, registers = info->registers[MATRIX_D];
+    const uint16_t *of = tables[form].of[MATRIX_D];
     _Alignas(64) float wide_a[ELEMENTS_MAX], wide_b[ELEMENTS_MAX], sums[ELEMENTS_MAX];
     unpack(form, MATRIX_A, a, wide_a);
     unpack(form, MATRIX_B, b, wide_b);
-    /* Sums of at most 32 products of two 8-bit integers are exact in a float; C is added to them after. */
-    bool whole = info->acc == DTYPE_I32;
-    unsigned registers = info->registers[MATRIX_D];
-    const uint16_t *of = tables[form].of[MATRIX_D];
-    for (unsigned lane = 0; lane < shape->wave; lane++)
-        for (unsigned i = 0; i < registers; i++) {
-            float value = 0;
-            if (!whole) memcpy(&value, &c[lane][i], sizeof value);
-            sums[of[lane * registers + i]] = value;
-        }
-    for (unsigned row = 0; row < shape->m; row += 4)
-        for (unsigned column = 0; column < shape->n; column += 8)
-            multiply_tile(sums + row * shape->n + column, wide_a + row * shape->k, wide_b + column, shape->n,
-                          shape->k);
-    for (unsigned lane = 0; lane < shape->wave; lane++)
-        for (unsigned i = 0; i < registers; i++) {
-            float sum = sums[of[lane * registers + i]];
-            if (whole)
-                d[lane][i] = c[lane][i] + (unsigned)(int)sum;
-            else
-                memcpy(&d[lane][i], &sum, sizeof sum);
-        }
+    if (integers)
+        memset(sums, 0, sizeof *sums * shape->m * shape->n);
+    else if (transposed)
+        gather(sums, c, of, wave, registers, 4);
+    else
+        gather(sums, c, of, wave, registers, 2);
+
+    if (transposed)
+        multiply(sums, wide_b, wide_a, shape->n, shape->m, shape->k);
+    else
+        multiply(sums, wide_a, wide_b, shape->m, shape->n, shape->k);
+
+    /* Sums of at most 32 products of two 8-bit integers are exact in a float; C comes to them here. */
+    if (integers)
+        scatter_integers(d, c, sums, of, wave, registers);
+    else if (transposed)
+        scatter(d, sums, of, wave, registers, 4);
+    else
+        scatter(d, sums, of, wave, registers, 2);
 }
