@@ -1,6 +1,6 @@
 /* Any bytes as a kernel's line tables: reading ends, stays inside and is bounded; what is found is a place.
- * The first byte says how much of an ELF file is already right: nothing, the sections, the unit's length and
- * version, or the whole head of the line program. */
+ * The first byte says how much of an ELF file is already right: nothing, the sections, what stands in front
+ * of the lists of directories and files, or these too. */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,26 +45,34 @@ static void make_elf(struct bytes *out, const struct bytes *line, const uint8_t 
     memcpy(out->data, &head, sizeof head);
 }
 
-/* A whole head of version 4: one directory, two files. */
-static const uint8_t head_4[] = {4, 0, 0, 0, 0, 0,   1, 1, 1,   251, 14, 13, 0, 1,   1, 1, 1, 0, 0,
-                                 0, 1, 0, 0, 1, 'd', 0, 0, 'a', 0,   1,  0,  0, 'b', 0, 0, 0, 0, 0};
+/* From the version on, up to the lists of directories and files, for which `lists` bytes of data remain. */
+static void append_head(struct bytes *line, unsigned version, uint32_t lists)
+{
+    static const uint8_t fixed[] = {1, 1, 1, 251, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1};
+    bool wide = version >= 4; /* these have the second byte */
+    const uint8_t first[4] = {(uint8_t)version, 0, 8, 0};
+    uint32_t head_bytes = (uint32_t)sizeof fixed - !wide + lists;
+    append(line, first, version == 5 ? 4 : 2);
+    append(line, &head_bytes, 4);
+    append(line, fixed + !wide, sizeof fixed - !wide);
+}
 
 static void make_line(struct bytes *line, unsigned mode, const uint8_t *data, size_t size)
 {
+    static const uint8_t lists_4[] = {'d', 0, 0, 'a', 0, 1, 0, 0, 'b', 0, 0, 0, 0, 0};
     uint32_t length;
     if (mode == 1) {
         append(line, data, size);
         return;
     }
     append(line, "\0\0\0\0", 4);
-    if (mode == 2) {
-        uint8_t version[2] = {(uint8_t)(size ? 2 + data[0] % 4 : 5), 0};
-        append(line, version, 2);
-        if (version[0] == 5) append(line, "\10", 2); /* addresses of 8 bytes, no segments */
+    if (mode == 2 && size >= 2) {
+        append_head(line, 2 + data[0] % 4, data[1] < size - 2 ? data[1] : (uint32_t)(size - 2));
+        data += 2;
+        size -= 2;
     } else {
-        uint32_t head_bytes = sizeof head_4 - 6;
-        size_t at = append(line, head_4, sizeof head_4);
-        memcpy(line->data + at + 2, &head_bytes, 4);
+        append_head(line, 4, sizeof lists_4);
+        append(line, lists_4, sizeof lists_4);
     }
     append(line, data, size);
     length = (uint32_t)(line->size - 4);

@@ -167,7 +167,8 @@ static enum status find_sections(const void *object, size_t bytes, struct dwarf_
 
 enum status source_lines_read(const void *object, size_t bytes, struct source_lines **out)
 {
-    struct dwarf_sections sections = {0};
+    const struct dwarf_bytes none = dwarf_bytes_of("", 0);
+    struct dwarf_sections sections = {none, none, none};
     TRY(find_sections(object, bytes, &sections));
     struct source_lines *lines = calloc(1, sizeof *lines);
     if (!lines) return status_fail(STATUS_NO_MEMORY, "no memory for a line table");
