@@ -82,7 +82,7 @@ static enum status embed_template(struct embedding *e, const char *folder, const
 
 static enum status embed_entry(struct embedding *e, const char *folder, const char *name)
 {
-    bool json = ends_with(name, ".json"), header = ends_with(name, ".h");
+    bool json = ends_with(name, ".json"), header = ends_with(name, ".h") || ends_with(name, ".def");
     if (!json && !header) return STATUS_OK;
     struct text path = {0}, content = {0};
     text_format(&path, "%s/%s", folder, name);

@@ -1,6 +1,6 @@
-/* What becomes of sums on their way into D, for gemm_simt: alpha, bias, activation, beta * C and the conversion to
- * D's type; or, where k is split, into the workspace. Needs gpu.h, gemm_args.h and the operation's macros before
- * it. */
+/* What becomes of sums on their way into D, for gemm_simt: alpha, bias, activation, beta * C and the
+ * conversion to D's type; or, where k is split, into the workspace. Needs gpu.h, gemm_args.h and the
+ * operation's macros before it. */
 #ifndef TUNEBOOK_GEMM_SIMT_EPILOGUE_H
 #define TUNEBOOK_GEMM_SIMT_EPILOGUE_H
 
@@ -102,7 +102,8 @@ template <int N, int ALIGN> GPU_DEVICE void load_run(const out_t *from, float *x
         }
     }
     GPU_UNROLL
-    for (int i = 0; i < N; i++) x[i] = from_out(OUT_BYTES == 4 ? word[i] : word[i / 2] >> (i % 2 * 16) & 0xffff);
+    for (int i = 0; i < N; i++)
+        x[i] = from_out(OUT_BYTES == 4 ? word[i] : (word[i / 2] >> (i % 2 * 16)) & 0xffff);
 }
 
 template <int N, int ALIGN> GPU_DEVICE void store_run(out_t *to, const float *x)
@@ -170,7 +171,7 @@ GPU_DEVICE float output_element(const struct output *out, long long column, floa
     return x * value;
 }
 
-/* N sums into D from (row, column) on, where column is a multiple of N; those beyond D's columns go nowhere. */
+/* N sums into D from (row, column) on, where column is a multiple of N; none goes beyond D's columns. */
 template <int N>
 GPU_DEVICE void output_run(const struct output *out, long long row, long long column, const float *sums,
                            const float *values)
@@ -202,10 +203,10 @@ GPU_DEVICE void output_run(const struct output *out, long long row, long long co
 
 /* Sums of a slice of k: rows of gates, then of values with a glu, each of a multiple of four floats. */
 struct partial {
-    float *first;        /* of the batch item, slice 0 */
-    long long half;      /* floats of D's columns, rounded up */
-    long long pitch;     /* of a row: half, or twice that */
-    long long slice;     /* floats of a slice */
+    float *first;    /* of the batch item, slice 0 */
+    long long half;  /* floats of D's columns, rounded up */
+    long long pitch; /* of a row: half, or twice that */
+    long long slice; /* floats of a slice */
 };
 
 GPU_DEVICE struct partial partial_of(const struct gemm_args &args, long long item, long long slices)

@@ -1,16 +1,16 @@
 /* An operand's way from memory into shared memory, the same for A and B, for gemm_simt.
  *
- * An operand has lines: A's rows, B's columns. A block's tile is LINES of them by TILE_K steps of k, and stands in
- * shared memory as floats, step by step: element (line, k) at k * PITCH + line. Threads then read runs of four
- * lines of one step, 16 bytes each, side by side: 32 banks of 4 bytes serve eight threads at once, and threads
- * that read the same run share it.
+ * An operand has lines: A's rows, B's columns. A block's tile is LINES of them by TILE_K steps of k, and
+ * stands in shared memory as floats, step by step: element (line, k) at k * PITCH + line. Threads then read
+ * runs of four lines of one step, 16 bytes each, side by side: 32 banks of 4 bytes serve eight threads at
+ * once, and threads that read the same run share it.
  *
- * Where memory runs across k (a step's lines lie side by side) a vector goes to shared memory as it came. Where it
- * runs along k a vector is taken apart, and the threads of a wave write to several steps at once. With PITCH a
- * multiple of 32 those writes would meet in one bank:
- *     SHARED_PAD      PITCH is four more, so that steps begin four banks apart
- *     SHARED_SWIZZLE  runs of four lines change places, by exclusive or with a number of the vector's steps:
- *                     the vectors of a line lie in different banks, and no memory is spent */
+ * Where memory runs across k (a step's lines lie side by side) a vector goes to shared memory as it came.
+ * Where it runs along k a vector is taken apart, and the threads of a wave write to several steps at once.
+ * With PITCH a multiple of 32 those writes would meet in one bank:
+ *     SHARED_PAD       PITCH is four more, so that steps begin four banks apart
+ *     SHARED_SWIZZLE   runs of four lines change places, by exclusive or with a number of the vector's
+ *                      steps: the vectors of a line lie in different banks, and no memory is spent */
 #ifndef TUNEBOOK_GEMM_SIMT_STAGE_H
 #define TUNEBOOK_GEMM_SIMT_STAGE_H
 
@@ -24,8 +24,8 @@ typedef unsigned short in_t;
 
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 
-/* PARTS is 2 where the second half of the lines lies elsewhere: the values' columns of a glu. VECTOR_BYTES is the most
- * that one access reads. */
+/* PARTS is 2 where the second half of the lines lies elsewhere: the values' columns of a glu. VECTOR_BYTES is
+ * the most that one access reads. */
 template <int TILE, bool RUNS_ALONG_K, int VECTOR_BYTES, int N_PARTS> struct side {
     static constexpr bool ALONG_K = RUNS_ALONG_K;
     static constexpr int LINES = TILE, PARTS = N_PARTS, PART = TILE / N_PARTS;
@@ -72,7 +72,8 @@ template <class S> GPU_DEVICE int shared_place(int line, int k)
     return k * S::PITCH + (line ^ swapped);
 }
 
-template <class S> GPU_DEVICE const in_t *stage_address(const struct operand *from, long long k, struct place at)
+template <class S>
+GPU_DEVICE const in_t *stage_address(const struct operand *from, long long k, struct place at)
 {
     long long line = at.line, step = k + at.k;
     const in_t *address = from->first + (S::ALONG_K ? line * from->ld + step : step * from->ld + line);
@@ -201,8 +202,8 @@ template <class S> GPU_DEVICE void copy_vector(float *to, const in_t *from, int 
     }
 }
 
-/* The thread's share of the tile at k. Where memory runs along k vectors have one element, since they are taken
- * apart. */
+/* The thread's share of the tile at k. Where memory runs along k vectors have one element, since they are
+ * taken apart. */
 template <class S> GPU_DEVICE void copy(const struct operand *from, long long k, int depth, float *tile)
 {
     GPU_UNROLL
