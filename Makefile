@@ -31,16 +31,20 @@ base     := $(wildcard tuner/base/*.c)
 search   := $(wildcard search/*.c)
 templates := $(filter-out $(KERNELS),$(wildcard templates/*.c templates/*/*.c))
 db       := $(wildcard db/*.c)
-device   := $(wildcard tuner/device/*.c)
-emulator := $(wildcard tuner/emulator/*.c)
+# The emulator is in autotune and the tests, and not in the runtime library.
+device   := $(filter-out tuner/device/emu.c,$(wildcard tuner/device/*.c))
+emulator := tuner/device/emu.c $(wildcard tuner/emulator/*.c)
 launch   := $(wildcard tuner/launch/*.c)
 tuner    := $(wildcard tuner/*.c tuner/compile/*.c tuner/vendor/*.c)
 runtime  := $(filter-out %/example.c,$(wildcard frontends/runtime/*.c))
 cli      := $(wildcard frontends/cli/*.c)
-ROOMS    := tuner launch device emulator templates search db base
+ROOMS    := tuner launch emulator device templates search db base
 
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)))
 archives  = $(patsubst %,$(BUILD)/%.a,$(1))
+# Emulated kernels find the emulator in the program that loads them.
+EMULATOR_LINK := -Wl,--undefined=device_emu -Wl,--export-dynamic-symbol=device_emu \
+                 -Wl,--export-dynamic-symbol='emu_*' -Wl,--export-dynamic-symbol='__tsan_*'
 GENERATED := $(BUILD)/gen/templates_embedded.c
 ALL_OBJECTS := $(foreach room,$(ROOMS) runtime cli,$(call objects,$(room)))
 
@@ -84,7 +88,7 @@ $(GENERATED): $(BUILD)/embed $(wildcard templates/*/*) $(wildcard templates/devi
 # autotune looks problems up through the runtime library's own code, so that its answer is the engine's.
 $(BUILD)/autotune: $(call objects,cli) $(call objects,runtime) $(call archives,$(ROOMS))
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDLIBS_ALL) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(EMULATOR_LINK) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDLIBS_ALL) -o $@
 
 # --- The runtime library: libc and liblmdb only; nothing but tb_* leaves it.
 RUNTIME_ROOMS := launch device templates search db base
@@ -158,12 +162,16 @@ bench-programs: $(BENCH_PROGRAMS)
 $(BUILD)/tests/runtime/%: $(BUILD)/obj/tests/runtime/%.o $(call objects,runtime) $(call archives,$(ROOMS))
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(EMULATOR_LINK) $^ -lcmocka $(LDLIBS_ALL) -o $@
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives,$(ROOMS))
 	@mkdir -p $(@D)
 	$(call say,LINK)
+<<<<<<< HEAD
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
 $(BUILD)/tests/device/%: LDFLAGS += -rdynamic
+=======
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(EMULATOR_LINK) $^ -lcmocka $(LDLIBS_ALL) -o $@
+>>>>>>> e-emu
 .SECONDARY:
 
 # CI fuzzes too, a few seconds a target.

@@ -113,10 +113,12 @@ GPU_WRAP unsigned gpu_shuffle_down_word(unsigned x, unsigned n)
 
 GPU_WRAP unsigned long long gpu_ballot(bool p)
 {
-#if GPU_WAVE == 64
+#if GPU_WAVE == 32
+    return __builtin_amdgcn_ballot_w32(p);
+#elif __has_builtin(__builtin_amdgcn_ballot_w64)
     return __builtin_amdgcn_ballot_w64(p);
 #else
-    return __builtin_amdgcn_ballot_w32(p);
+    return __builtin_amdgcn_uicmp((unsigned)p, 0u, 33); /* p != 0 in each lane: LLVM's number of the predicate */
 #endif
 }
 

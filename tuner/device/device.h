@@ -142,7 +142,8 @@ struct device_api {
     enum device_fault (*fault)(const struct device *device);
 };
 
-const struct device_api *device_find(const char *name); /* NULL if unknown */
+const struct device_api *device_find(const char *name); /* NULL if unknown, or not linked into this program */
+/* Those that a machine can have; the emulator, which stands for one, is only found by name. */
 const struct device_api *const *device_table(size_t *n);
 
 #endif

@@ -1,0 +1,81 @@
+/* The way of every access: shared memory at once where the cell settles it; the rest by access_other. */
+#ifndef TUNEBOOK_EMULATOR_ACCESS_H
+#define TUNEBOOK_EMULATOR_ACCESS_H
+
+#include "tuner/emulator/machine.h"
+
+/* What is not the block's shared memory nor the thread's own stack, and all that crosses an end. `aligned`:
+ * the address has to be a multiple of `bytes`. */
+void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access access, bool aligned,
+                  const void *pc);
+
+/* Of the block's own shared memory, and aligned. */
+void access_shared(struct fiber *f, const void *pointer, uint32_t bytes, enum access access, const void *pc);
+/* The range that all of the bytes lie in, of which the access is allowed; anything else is reported. */
+struct range *access_range(struct fiber *f, uintptr_t address, size_t bytes, enum access access,
+                           const void *pc);
+
+/* For an atomic: the shared memory of the team that it is in, or NULL. Misaligned ones are reported. */
+struct shared_memory *access_atomic_shared(struct fiber *f, uintptr_t address, size_t bytes, const void *pc);
+
+static inline uint32_t low_bits(const void *pc)
+{
+    return (uint32_t)(uintptr_t)pc;
+}
+
+/* Reads of what was written before, and first reads of this thread or of several at this time. */
+static inline void cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc)
+{
+    if (__builtin_expect(cell->w - 1 < f->limit - 1, 1)) {
+        uint32_t r = cell->r;
+        if (r == f->epoch || r == f->many) return;
+        if (r < f->limit) {
+            cell->r = f->epoch;
+            cell->r_pc = low_bits(pc);
+            return;
+        }
+    }
+    shared_cell_read(f, shared, cell, pc);
+}
+
+static inline void cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell,
+                              const void *pc)
+{
+    if (__builtin_expect(
+            (cell->w < f->limit || cell->w == f->epoch) && (cell->r < f->limit || cell->r == f->epoch), 1)) {
+        *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
+        return;
+    }
+    shared_cell_write(f, shared, cell, pc);
+}
+
+static inline bool on_stack(const struct fiber *f, uintptr_t address)
+{
+    return address - (uintptr_t)f->stack < FIBER_STACK_BYTES;
+}
+
+/* `bytes` is a constant. */
+static inline void access_check(const void *pointer, uint32_t bytes, enum access access, bool aligned,
+                                const void *pc)
+{
+    struct fiber *f = emulator_self;
+    uintptr_t address = (uintptr_t)pointer;
+    struct shared_memory *shared = f->block->shared;
+    uintptr_t offset = address - (uintptr_t)shared->base;
+    uint32_t shift = shared->shift;
+    if (__builtin_expect(offset + bytes > shared->bytes || offset + bytes < bytes || offset % bytes ||
+                             bytes >> shift == 0,
+                         0)) {
+        if (!on_stack(f, address)) access_other(f, address, bytes, access, aligned, pc);
+        return;
+    }
+    struct cell *cell = &shared->cells[offset >> shift];
+    for (uint32_t n = bytes >> shift; n > 0; n--, cell++) {
+        if (access == ACCESS_READ)
+            cell_read(f, shared, cell, pc);
+        else
+            cell_write(f, shared, cell, pc);
+    }
+}
+
+#endif

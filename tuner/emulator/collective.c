@@ -1,0 +1,177 @@
+/* Collectives of a wave: each lane leaves its operands and waits; the last to come computes for all. */
+#include <string.h>
+#include "tuner/emulator/access.h"
+#include "tuner/emulator/emulator_state.h"
+#include "tuner/emulator/matrix.h"
+
+static const char *const operations[] = {"the wave's barrier", "a shuffle", "a ballot",
+                                         "a matrix instruction", "ldmatrix"};
+
+static void check_meeting(struct fiber *f, const struct wave *wave, enum wave_operation operation,
+                          uint32_t detail, const void *pc)
+{
+    const struct fiber *other = NULL;
+    char who[WHO_BYTES], place[PLACE_BYTES];
+    for (uint32_t i = 0; i < wave->n && !other; i++) {
+        const struct fiber *lane = wave->lanes[i];
+        if (lane->waiting == (wave->ended ? ENDED : AT_COLLECTIVE)) other = lane;
+    }
+    if (!other) return;
+    fault_who(f, f->block->team->index, other->number, who);
+    if (wave->ended)
+        fault(f, DEVICE_FAULT_DIVERGENCE, pc, "%s waits for %s, which has ended", operations[operation], who);
+    else if (wave->operation != operation || wave->detail != detail || !fault_same_place(f, wave->pc, pc))
+        fault(f, DEVICE_FAULT_DIVERGENCE, pc, "comes to %s, but %s of its wave is at %s at %s",
+              operations[operation], who, operations[wave->operation], fault_place(f, wave->pc, place));
+}
+
+/* True: all lanes have come and this one computes, then lets them go. */
+static bool is_last(struct fiber *f, enum wave_operation operation, uint32_t detail, const void *pc)
+{
+    struct wave *wave = &f->block->waves[f->self.wave];
+    if (wave->ended ||
+        (wave->arrived && (wave->pc != pc || wave->operation != operation || wave->detail != detail)))
+        check_meeting(f, wave, operation, detail, pc);
+    if (!wave->arrived) {
+        wave->operation = operation;
+        wave->detail = detail;
+        wave->pc = pc;
+    }
+    if (++wave->arrived == wave->n) return true;
+    schedule_wait(f, AT_COLLECTIVE, pc);
+    return false;
+}
+
+static void let_go(struct fiber *f)
+{
+    struct wave *wave = &f->block->waves[f->self.wave];
+    wave->arrived = 0;
+    schedule_release_all(f, wave->lanes, wave->n);
+}
+
+void emu_wave_barrier(void)
+{
+    struct fiber *f = emulator_self;
+    struct wave *wave = &f->block->waves[f->self.wave];
+    if (!is_last(f, WAVE_BARRIER, 0, __builtin_return_address(0))) return;
+    order_barrier_some(f, wave->lanes, wave->n, true);
+    let_go(f);
+}
+
+static uint32_t source_lane(enum emu_shuffle kind, uint32_t lane, uint32_t argument)
+{
+    switch (kind) {
+    case EMU_SHUFFLE_FROM: return argument;
+    case EMU_SHUFFLE_XOR: return lane ^ argument;
+    case EMU_SHUFFLE_UP: return lane - argument; /* wraps to beyond any lane */
+    default: return argument < lane + argument ? lane + argument : UINT32_MAX;
+    }
+}
+
+unsigned emu_shuffle(enum emu_shuffle kind, unsigned value, unsigned argument)
+{
+    struct fiber *f = emulator_self;
+    struct wave *wave = &f->block->waves[f->self.wave];
+    f->operands.value = value;
+    f->operands.argument = argument;
+    if (is_last(f, WAVE_SHUFFLE, kind, __builtin_return_address(0))) {
+        uint32_t values[64];
+        for (uint32_t i = 0; i < wave->n; i++) values[i] = wave->lanes[i]->operands.value;
+        for (uint32_t i = 0; i < wave->n; i++) {
+            uint32_t from = source_lane(kind, i, wave->lanes[i]->operands.argument);
+            wave->lanes[i]->operands.value = values[from < wave->n ? from : i];
+        }
+        let_go(f);
+    }
+    return f->operands.value;
+}
+
+unsigned long long emu_ballot(int predicate)
+{
+    struct fiber *f = emulator_self;
+    struct wave *wave = &f->block->waves[f->self.wave];
+    f->operands.value = predicate != 0;
+    if (is_last(f, WAVE_BALLOT, 0, __builtin_return_address(0))) {
+        unsigned long long mask = 0;
+        for (uint32_t i = 0; i < wave->n; i++)
+            mask |= (unsigned long long)wave->lanes[i]->operands.value << i;
+        for (uint32_t i = 0; i < wave->n; i++) wave->lanes[i]->operands.mask = mask;
+        let_go(f);
+    }
+    return f->operands.mask;
+}
+
+static void check_form(struct fiber *f, const struct wave *wave, unsigned form, const void *pc)
+{
+    const char *target = emulator_target(f->block->worker->emulator);
+    if (form >= MATRIX_FORMS) {
+        fault(f, DEVICE_FAULT_OTHER, pc, "matrix instruction number %u is none that is known", form);
+        return;
+    }
+    const struct matrix_info *info = matrix_info((enum matrix_form)form);
+    if (!matrix_on_target((enum matrix_form)form, target))
+        fault(f, DEVICE_FAULT_OTHER, pc, "%s has no %s", target, info->name);
+    if (wave->n != info->shape.wave)
+        fault(f, DEVICE_FAULT_OTHER, pc, "%s takes a wave of %u lanes, and this one has %u", info->name,
+              info->shape.wave, wave->n);
+}
+
+void emu_matrix(unsigned form, unsigned *d, const unsigned *a, const unsigned *b, const unsigned *c)
+{
+    struct fiber *f = emulator_self;
+    struct wave *wave = &f->block->waves[f->self.wave];
+    const void *pc = __builtin_return_address(0);
+    f->operands.d = d;
+    f->operands.a = a;
+    f->operands.b = b;
+    f->operands.c = c;
+    if (!is_last(f, WAVE_MATRIX, form, pc)) return;
+    check_form(f, wave, form, pc);
+    unsigned *all_d[MATRIX_WAVE_MAX];
+    const unsigned *all_a[MATRIX_WAVE_MAX], *all_b[MATRIX_WAVE_MAX], *all_c[MATRIX_WAVE_MAX];
+    for (uint32_t i = 0; i < wave->n; i++) {
+        const struct lane_operands *operands = &wave->lanes[i]->operands;
+        all_d[i] = operands->d;
+        all_a[i] = operands->a;
+        all_b[i] = operands->b;
+        all_c[i] = operands->c;
+    }
+    matrix_multiply((enum matrix_form)form, all_d, all_a, all_b, all_c);
+    let_go(f);
+}
+
+/* Lane l holds of each 8x8 matrix row l/4, columns 2*(l%4) and one more; transposed, of its transpose (PTX
+ * ISA, "Warp-level matrix instructions: ldmatrix"). */
+static void distribute(const struct wave *wave, uint32_t count, bool transposed)
+{
+    uint16_t rows[32][8];
+    for (uint32_t i = 0; i < 8 * count; i++) memcpy(rows[i], wave->lanes[i]->operands.row, sizeof rows[i]);
+    for (uint32_t lane = 0; lane < wave->n; lane++) {
+        uint32_t row = lane / 4, column = lane % 4 * 2;
+        for (uint32_t i = 0; i < count; i++) {
+            const uint16_t(*matrix)[8] = (const uint16_t(*)[8]) & rows[8 * i];
+            uint32_t low = transposed ? matrix[column][row] : matrix[row][column];
+            uint32_t high = transposed ? matrix[column + 1][row] : matrix[row][column + 1];
+            wave->lanes[lane]->operands.d[i] = low | high << 16;
+        }
+    }
+}
+
+void emu_ldmatrix(unsigned *registers, const void *row, unsigned count, int transposed)
+{
+    struct fiber *f = emulator_self;
+    struct wave *wave = &f->block->waves[f->self.wave];
+    const void *pc = __builtin_return_address(0);
+    f->operands.d = registers;
+    f->operands.row = row;
+    if (!is_last(f, WAVE_LDMATRIX, count << 1 | (transposed != 0), pc)) return;
+    if (wave->n != 32 || (count != 1 && count != 2 && count != 4))
+        fault(f, DEVICE_FAULT_OTHER, pc, "ldmatrix of %u matrices by %u lanes; it is of 1, 2 or 4 by 32",
+              count, wave->n);
+    for (uint32_t i = 0; i < 8 * count; i++) {
+        struct fiber *lane = wave->lanes[i];
+        access_shared(lane, lane->operands.row, 16, ACCESS_READ, pc);
+    }
+    distribute(wave, count, transposed != 0);
+    let_go(f);
+}

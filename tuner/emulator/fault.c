@@ -1,0 +1,115 @@
+/* A launch that fails: one line about it, and the way out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tuner/emulator/machine.h"
+
+static const char *const kinds[] = {
+    [DEVICE_FAULT_NONE] = "fault",
+    [DEVICE_FAULT_OUT_OF_BOUNDS] = "out of bounds",
+    [DEVICE_FAULT_MISALIGNED] = "misaligned",
+    [DEVICE_FAULT_UNWRITTEN] = "unwritten",
+    [DEVICE_FAULT_RACE] = "race",
+    [DEVICE_FAULT_DIVERGENCE] = "divergence",
+    [DEVICE_FAULT_DEADLOCK] = "deadlock",
+    [DEVICE_FAULT_OTHER] = "fault",
+};
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+const char *fault_place(const struct fiber *f, const void *pc, char out[PLACE_BYTES])
+{
+    const struct object *object = f->block->worker->run->function->object;
+    const char *file;
+    uint32_t line;
+    if (!pc)
+        snprintf(out, PLACE_BYTES, "no known place");
+    else if (object_source(object, pc, &file, &line))
+        snprintf(out, PLACE_BYTES, "%s:%u", file_name(file), line);
+    else
+        snprintf(out, PLACE_BYTES, "+0x%llx", (unsigned long long)((uintptr_t)pc - 1 - object->base));
+    return out;
+}
+
+bool fault_same_place(const struct fiber *f, const void *a, const void *b)
+{
+    const struct object *object = f->block->worker->run->function->object;
+    const char *file_a, *file_b;
+    uint32_t line_a, line_b;
+    if (a == b) return true;
+    return object_source(object, a, &file_a, &line_a) && object_source(object, b, &file_b, &line_b) &&
+           line_a == line_b && strcmp(file_a, file_b) == 0;
+}
+
+/* Code objects are smaller than 4 GiB, so that the low half of an address in one says all. */
+const void *fault_pc(const struct fiber *f, uint32_t low)
+{
+    uintptr_t base = f->block->worker->run->function->object->base;
+    return (const char *)base + (uint32_t)(low - (uint32_t)base);
+}
+
+static int print_place(char *out, size_t bytes, const char *what, const uint32_t size[3], uint32_t flat)
+{
+    return snprintf(out, bytes, "%s (%u,%u,%u)", what, flat % size[0], flat / size[0] % size[1],
+                    flat / size[0] / size[1]);
+}
+
+static void block_place(const struct run *run, uint32_t team, uint32_t rank, uint32_t out[3])
+{
+    const uint32_t *clusters = run->clusters, *cluster = run->cluster;
+    out[0] = team % clusters[0] * cluster[0] + rank % cluster[0];
+    out[1] = team / clusters[0] % clusters[1] * cluster[1] + rank / cluster[0] % cluster[1];
+    out[2] = team / clusters[0] / clusters[1] * cluster[2] + rank / cluster[0] / cluster[1];
+}
+
+const char *fault_who(const struct fiber *f, uint32_t team, uint32_t number, char out[WHO_BYTES])
+{
+    const struct block *own = f->block;
+    const struct run *run = own->worker->run;
+    uint32_t rank = number / own->n, place[3];
+    if (number >= run->team_blocks * own->n) {
+        snprintf(out, WHO_BYTES, "several threads");
+        return out;
+    }
+    int n = print_place(out, WHO_BYTES, "thread", run->block, number % own->n);
+    if (team == own->team->index && rank == own->rank) return out;
+    block_place(run, team, rank, place);
+    snprintf(out + n, WHO_BYTES - (size_t)n, " of block (%u,%u,%u)", place[0], place[1], place[2]);
+    return out;
+}
+
+static bool is_first(struct run *run, uint64_t item)
+{
+    return item < atomic_load(&run->failed_item);
+}
+
+void fault(struct fiber *f, enum device_fault kind, const void *pc, const char *format, ...)
+{
+    struct worker *worker = f->block->worker;
+    struct run *run = worker->run;
+    const struct emu_thread *self = &f->self;
+    char what[FAULT_BYTES], place[PLACE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    pthread_mutex_lock(&run->lock);
+    if (is_first(run, worker->item)) {
+        atomic_store(&run->failed_item, worker->item);
+        run->fault = kind;
+        run->status = STATUS_BAD_DATA;
+        snprintf(run->line, sizeof run->line, "%s: %s; %s%sin %s, block (%u,%u,%u), thread (%u,%u,%u)",
+                 kinds[kind], what, pc ? fault_place(f, pc, place) : "", pc ? " " : "", run->function->name,
+                 self->block[0], self->block[1], self->block[2], self->thread[0], self->thread[1],
+                 self->thread[2]);
+    }
+    pthread_mutex_unlock(&run->lock);
+    global_unlock(worker);
+    void *left;
+    emulator_self = NULL;
+    emulator_switch(&left, worker->place);
+}

@@ -1,0 +1,156 @@
+/* The emulated machine while it runs: fibers are threads; waves, blocks and teams (the blocks of a cluster,
+ * or one block) gather them; a worker is a host thread that runs some teams at a time, to their end. */
+#ifndef TUNEBOOK_EMULATOR_MACHINE_H
+#define TUNEBOOK_EMULATOR_MACHINE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "tuner/emulator/exports.h"
+#include "tuner/device/device.h"
+#include "tuner/emulator/fiber.h"
+#include "tuner/emulator/object.h"
+#include "tuner/emulator/order.h"
+#include "tuner/emulator/ranges.h"
+#include "tuner/emulator/shadow.h"
+
+enum { NAMED_BARRIERS = 16, FAULT_BYTES = 256 };
+
+enum waiting { RUNS, AT_BARRIER, AT_COLLECTIVE, AT_NAMED_BARRIER, AT_CLUSTER_BARRIER, ENDED };
+enum wave_operation { WAVE_BARRIER, WAVE_SHUFFLE, WAVE_BALLOT, WAVE_MATRIX, WAVE_LDMATRIX };
+
+/* What a lane hands to a collective, and what it gets. */
+struct lane_operands {
+    unsigned value, argument;
+    unsigned long long mask;
+    unsigned *d;
+    const unsigned *a, *b, *c;
+    const void *row;
+};
+
+/* An asynchronous copy under way. */
+struct copy {
+    void *shared;
+    const void *global, *pc;
+    uint32_t bytes, valid, group;
+};
+
+struct fiber {
+    struct emu_thread self;
+    /* What accesses are judged by: order.h. */
+    uint32_t epoch, limit, many;
+    uint32_t number; /* in the team */
+    struct block *block;
+    char *stack;                   /* FIBER_STACK_BYTES, this struct among them */
+    struct fiber *next, *previous; /* those that can run, in a ring */
+    void *place;                   /* where it goes on */
+    uint32_t known_block, known_wave;
+    struct past *own;
+    struct pasts *others, *fenced, *fenced_block, *pending, *learned;
+    enum waiting waiting;
+    uint32_t named; /* the barrier it waits at, or the one that let it go */
+    uint32_t spins; /* atomics in a row that changed nothing */
+    const void *pc; /* where it waits */
+    struct lane_operands operands;
+    struct copy *copies;
+    uint32_t n_copies, copy_capacity, groups;
+};
+
+struct wave {
+    struct fiber **lanes;
+    uint32_t n, arrived, ended, detail;
+    enum wave_operation operation;
+    const void *pc;
+};
+
+struct named_barrier {
+    uint32_t threads, arrived, n_waiting;
+    struct gather gather;
+};
+
+struct block {
+    struct worker *worker;
+    struct team *team;
+    struct fiber **fibers; /* of its threads, by flat number */
+    struct wave *waves;
+    uint32_t n, n_waves, rank;
+    uint32_t arrived, ended;
+    const void *pc; /* of the barrier some wait at */
+    struct shared_memory *shared;
+    struct named_barrier named[NAMED_BARRIERS];
+};
+
+struct team {
+    struct block *blocks;
+    uint32_t n_blocks, n_threads;
+    uint32_t index; /* in the grid of clusters */
+    uint32_t arrived;
+    struct team_order order;
+};
+
+/* A step of a launch as all workers see it. */
+struct run {
+    struct emulator *emulator;
+    struct function *function;
+    const void *args;
+    uint32_t args_bytes, shared_bytes;
+    uint32_t grid[3], cluster[3], block[3], clusters[3];
+    uint32_t n_teams, team_blocks, block_threads;
+    bool together, reverse;
+    uint32_t generation;
+    /* The first failure in the order of teams, whichever worker came upon one first. */
+    pthread_mutex_t lock;
+    _Atomic uint64_t failed_item; /* UINT64_MAX: none */
+    enum device_fault fault;
+    enum status status;
+    char line[FAULT_BYTES * 2];
+};
+
+struct worker {
+    struct emulator *emulator;
+    struct run *run;
+    uint64_t item;
+    void *place; /* where it goes on when its teams have ended or failed */
+    struct fiber_stacks stacks;
+    struct shared_memory *shared;
+    struct fiber **fibers;
+    struct wave *waves;
+    struct block *blocks;
+    struct team *teams;
+    uint32_t wave_size, n_fibers, n_blocks, n_teams, live;
+    uint32_t fiber_capacity, wave_capacity, block_capacity, team_capacity, shared_capacity;
+    uint64_t pauses; /* since something changed */
+    struct range *last_range;
+    struct global_page *locked;
+};
+
+/* The thread that runs on this host thread; NULL outside kernels. */
+extern _Thread_local struct fiber *emulator_self __attribute__((tls_model("initial-exec")));
+
+/* Runs teams [first, first + n) to their end, or to the first fault. */
+void worker_run(struct worker *worker, uint32_t first, uint32_t n);
+void worker_free(struct worker *worker);
+
+/* schedule.c. `f` runs, and stays in the ring (yield) or leaves it (wait) until somebody releases it. */
+void schedule_wait(struct fiber *f, enum waiting why, const void *pc);
+void schedule_yield(struct fiber *f, const void *pc);
+/* `f` runs, all others of members wait: all can run, from the first on. */
+void schedule_release_all(struct fiber *f, struct fiber **members, uint32_t n);
+/* Puts one that waits behind `f`, or behind the one put there last; `last` is that one. */
+void schedule_wake(struct fiber *last, struct fiber *woken);
+/* Starts the ring with all fibers of the worker, and returns when no more runs. */
+void schedule_run(struct worker *worker);
+
+/* fault.c. The launch failed; the fiber that runs is left where it is and never goes on. `f` and `pc` are who
+ * and where in the report. */
+void fault(struct fiber *f, enum device_fault kind, const void *pc, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+enum { PLACE_BYTES = 96, WHO_BYTES = 64 };
+const char *fault_place(const struct fiber *f, const void *pc, char out[PLACE_BYTES]);
+/* "thread (5,0,0)", with its block where that is another than that of `f` */
+const char *fault_who(const struct fiber *f, uint32_t team, uint32_t number, char out[WHO_BYTES]);
+const void *fault_pc(const struct fiber *f, uint32_t low_bits);
+bool fault_same_place(const struct fiber *f, const void *a, const void *b);
+
+#endif

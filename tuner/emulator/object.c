@@ -1,0 +1,105 @@
+#include "tuner/emulator/object.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include "tuner/device/cpu_load.h"
+#include "tuner/emulator/source_lines.h"
+
+/* What an object calls that lets some threads of a block know what others did, but not all: then a cell must
+ * remember every reader for itself. Beginnings of names. */
+static const char *const partial[] = {"emu_wave_barrier", "emu_named_", "emu_cluster_", "emu_fence",
+                                      "__tsan_atomic"};
+
+static bool is_partial(const char *name)
+{
+    for (size_t i = 0; i < sizeof partial / sizeof partial[0]; i++)
+        if (strncmp(name, partial[i], strlen(partial[i])) == 0) return true;
+    return false;
+}
+
+static const void *within(const void *code, size_t bytes, uint64_t offset, uint64_t size)
+{
+    return offset <= bytes && size <= bytes - offset ? (const char *)code + offset : NULL;
+}
+
+/* The section headers are read from bytes that the loader took, but which it did not look at all of. Where
+ * they do not say, the object may call anything. */
+static bool calls_partial(const void *code, size_t bytes, const ElfW(Ehdr) * header)
+{
+    const ElfW(Shdr) *sections =
+        within(code, bytes, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)));
+    if (!sections || header->e_shentsize != sizeof *sections || header->e_shoff % _Alignof(ElfW(Shdr)))
+        return true;
+    for (uint32_t s = 0; s < header->e_shnum; s++) {
+        const ElfW(Shdr) *table = &sections[s];
+        if (table->sh_type != SHT_DYNSYM) continue;
+        const ElfW(Shdr) *names = table->sh_link < header->e_shnum ? &sections[table->sh_link] : NULL;
+        const ElfW(Sym) *symbols = within(code, bytes, table->sh_offset, table->sh_size);
+        const char *text = names ? within(code, bytes, names->sh_offset, names->sh_size) : NULL;
+        if (!symbols || !text || !names->sh_size || text[names->sh_size - 1] ||
+            table->sh_offset % _Alignof(ElfW(Sym)))
+            return true;
+        for (uint64_t i = 0; i < table->sh_size / sizeof *symbols; i++)
+            if (symbols[i].st_name >= names->sh_size || is_partial(text + symbols[i].st_name)) return true;
+        return false;
+    }
+    return true;
+}
+
+static void find_segments(const void *code, size_t bytes, const ElfW(Ehdr) * header, struct object *object)
+{
+    const ElfW(Phdr) *parts =
+        within(code, bytes, header->e_phoff, (uint64_t)header->e_phnum * sizeof(ElfW(Phdr)));
+    if (!parts || header->e_phoff % _Alignof(ElfW(Phdr))) return;
+    for (uint32_t i = 0; i < header->e_phnum && object->n_segments < OBJECT_SEGMENTS; i++) {
+        if (parts[i].p_type != PT_LOAD) continue;
+        uintptr_t begin = object->base + parts[i].p_vaddr;
+        object->segments[object->n_segments++] =
+            (struct segment){begin, begin + parts[i].p_memsz, (parts[i].p_flags & PF_W) != 0};
+    }
+}
+
+enum status object_load(const void *code, size_t bytes, struct object *out)
+{
+    struct object object = {0};
+    struct link_map *map;
+    TRY(cpu_load(code, bytes, &object.handle));
+    if (dlinfo(object.handle, RTLD_DI_LINKMAP, &map) != 0) {
+        cpu_unload(object.handle);
+        return status_fail(STATUS_BAD_DATA, "cannot tell where the code object was loaded: %s", dlerror());
+    }
+    ElfW(Ehdr) header; /* the loader accepted it */
+    memcpy(&header, code, sizeof header);
+    object.base = map->l_addr;
+    object.partial_order = calls_partial(code, bytes, &header);
+    find_segments(code, bytes, &header, &object);
+    /* Without lines a report says where in the object instead. */
+    if (source_lines_read(code, bytes, &object.lines) != STATUS_OK) object.lines = NULL;
+    *out = object;
+    return STATUS_OK;
+}
+
+void object_unload(struct object *object)
+{
+    if (object->lines) source_lines_free(object->lines);
+    cpu_unload(object->handle);
+    *object = (struct object){0};
+}
+
+bool object_holds(const struct object *object, uintptr_t address, size_t bytes)
+{
+    for (uint32_t i = 0; i < object->n_segments; i++) {
+        const struct segment *segment = &object->segments[i];
+        if (address >= segment->begin && address < segment->end && bytes <= segment->end - address)
+            return true;
+    }
+    return false;
+}
+
+/* A return address is behind its call. */
+bool object_source(const struct object *object, const void *pc, const char **file, uint32_t *line)
+{
+    return object->lines && source_lines_find(object->lines, (uintptr_t)pc - 1 - object->base, file, line);
+}

@@ -1,0 +1,209 @@
+/* Shared memory of a block, and the careful way through its cells. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include "tuner/emulator/access.h"
+#include "tuner/emulator/history.h"
+
+enum { PAGE = 4096, POISON = 0xFF /* NaN in every floating-point type */ };
+
+/* Guard | memory | guard | cells: an overrun does not reach anything else, and cells can become as fine as a
+ * byte. Pages that are not touched cost nothing. */
+enum status shared_reserve(struct shared_memory *shared, uint32_t bytes)
+{
+    size_t memory = ((size_t)bytes + PAGE - 1) / PAGE * PAGE;
+    size_t mapped = memory + 2 * SHARED_GUARD + (memory + PAGE) * sizeof(struct cell);
+    if (shared->mapping && shared->mapped >= mapped) return STATUS_OK;
+    shared_free(shared);
+    void *mapping =
+        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapping == MAP_FAILED)
+        return status_fail_errno(STATUS_NO_MEMORY, "no memory for %u bytes of emulated shared memory", bytes);
+    shared->mapping = mapping;
+    shared->mapped = mapped;
+    shared->base = (unsigned char *)mapping + SHARED_GUARD;
+    shared->cells = (struct cell *)(void *)(shared->base + memory + SHARED_GUARD);
+    return STATUS_OK;
+}
+
+static void free_histories(struct shared_memory *shared)
+{
+    for (uint32_t i = 0; i < shared->n_histories; i++) history_free(shared->histories[i]);
+    shared->n_histories = 0;
+}
+
+void shared_free(struct shared_memory *shared)
+{
+    free_histories(shared);
+    free(shared->histories);
+    if (shared->mapping) munmap(shared->mapping, shared->mapped);
+    *shared = (struct shared_memory){0};
+}
+
+static uint32_t n_cells(const struct shared_memory *shared)
+{
+    return (shared->bytes + (1u << shared->shift) - 1) >> shared->shift;
+}
+
+void shared_begin(struct shared_memory *shared, uint32_t bytes, uint32_t shift)
+{
+    free_histories(shared);
+    shared->bytes = bytes;
+    shared->shift = shift;
+    memset(shared->base, POISON, bytes);
+    memset(shared->cells, 0, n_cells(shared) * sizeof(struct cell));
+}
+
+static void *grown(void *array, uint32_t n, uint32_t *capacity, size_t item)
+{
+    if (n < *capacity) return array;
+    *capacity = *capacity ? 2 * *capacity : 64;
+    array = realloc(array, *capacity * item);
+    if (!array) abort();
+    return array;
+}
+
+static uint32_t add_history(struct shared_memory *shared, struct history *history)
+{
+    shared->histories =
+        grown(shared->histories, shared->n_histories, &shared->history_capacity, sizeof(struct history *));
+    shared->histories[shared->n_histories] = history;
+    return CELL_HISTORY | shared->n_histories++;
+}
+
+/* From the end, so that no cell is overwritten before it was copied. */
+void shared_refine(struct fiber *f, struct shared_memory *shared, uint32_t shift)
+{
+    while (shared->shift > shift) {
+        for (uint32_t i = n_cells(shared); i-- > 0;) {
+            struct cell cell = shared->cells[i];
+            shared->cells[2 * i] = shared->cells[2 * i + 1] = cell;
+            if (cell.w != CELL_IN_FLIGHT && cell.w & CELL_HISTORY)
+                shared->cells[2 * i + 1].w =
+                    add_history(shared, history_copy(shared->histories[cell.w & ~CELL_HISTORY]));
+        }
+        shared->shift--;
+    }
+    struct function *function = f->block->worker->run->function;
+    if (atomic_load(&function->shift) > shift) atomic_store(&function->shift, shift);
+}
+
+static struct site cell_site(const struct shared_memory *shared, const struct cell *cell, const void *pc)
+{
+    return (struct site){NULL, (uint64_t)(cell - shared->cells) << shared->shift, 1u << shared->shift, pc};
+}
+
+static struct record record_of(const struct fiber *f, uint32_t word, uint32_t pc)
+{
+    return (struct record){f->block->team->index, word, pc};
+}
+
+static void race(struct fiber *f, const struct shared_memory *shared, const struct cell *cell, const void *pc,
+                 const char *how, bool with_write)
+{
+    struct site site = cell_site(shared, cell, pc);
+    history_race(f, &site, how,
+                 with_write ? record_of(f, cell->w, cell->w_pc) : record_of(f, cell->r, cell->r_pc),
+                 with_write ? "wrote" : "read");
+}
+
+static const struct copy *find_copy(const struct team *team, uintptr_t address, const struct fiber **issuer)
+{
+    for (uint32_t i = 0; i < team->n_threads; i++) {
+        const struct block *block = &team->blocks[i / team->blocks->n];
+        const struct fiber *f = block->fibers[i % block->n];
+        for (uint32_t c = 0; c < f->n_copies; c++) {
+            const struct copy *copy = &f->copies[c];
+            if (address - (uintptr_t)copy->shared >= copy->bytes) continue;
+            *issuer = f;
+            return copy;
+        }
+    }
+    return NULL;
+}
+
+static void in_flight(struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
+                      const void *pc, enum access access)
+{
+    struct site site = cell_site(shared, cell, pc);
+    const struct fiber *issuer = NULL;
+    char place[PLACE_BYTES], who[WHO_BYTES], where[128];
+    const struct copy *copy = find_copy(f->block->team, (uintptr_t)shared->base + site.offset, &issuer);
+    if (!copy)
+        fault(f, DEVICE_FAULT_UNWRITTEN, pc, "uses %s, where an asynchronous copy never landed",
+              site_text(&site, where));
+    else
+        fault(f, access == ACCESS_READ ? DEVICE_FAULT_UNWRITTEN : DEVICE_FAULT_RACE, pc,
+              "%s %s before the asynchronous copy to it has landed, which %s began at %s",
+              access == ACCESS_READ ? "read" : "write", site_text(&site, where),
+              fault_who(f, issuer->block->team->index, issuer->number, who), fault_place(f, copy->pc, place));
+}
+
+struct history *shared_history(struct fiber *f, struct shared_memory *shared, struct cell *cell,
+                               const void *pc)
+{
+    if (cell->w == CELL_IN_FLIGHT) in_flight(f, shared, cell, pc, ACCESS_WRITE);
+    if (cell->w & CELL_HISTORY) return shared->histories[cell->w & ~CELL_HISTORY];
+    struct history *history = history_create(f->block->team->n_threads);
+    if (cell->w) history->w = record_of(f, cell->w, cell->w_pc);
+    if (cell->r) history_add_reader(f, history, record_of(f, cell->r, cell->r_pc));
+    *cell = (struct cell){.w = add_history(shared, history)};
+    return history;
+}
+
+void shared_cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc)
+{
+    uint32_t w = cell->w, r = cell->r, team = f->block->team->index;
+    if (w == CELL_IN_FLIGHT) {
+        in_flight(f, shared, cell, pc, ACCESS_READ);
+    } else if (w & CELL_HISTORY) {
+        struct site site = cell_site(shared, cell, pc);
+        history_read(f, shared->histories[w & ~CELL_HISTORY], &site);
+    } else if (!w) {
+        struct site site = cell_site(shared, cell, pc);
+        char where[128];
+        fault(f, DEVICE_FAULT_UNWRITTEN, pc, "reads %s, which nobody wrote", site_text(&site, where));
+    } else if (!order_knows(f, team, w)) {
+        race(f, shared, cell, pc, "reads", true);
+    } else if (!r || order_knows(f, team, r)) {
+        cell->r = f->epoch;
+        cell->r_pc = low_bits(pc);
+    } else if (!f->block->worker->run->function->object->partial_order && f->block->team->n_blocks == 1) {
+        /* Only whole blocks meet, so that nobody can know one of these readers and not the others. */
+        cell->r = f->many;
+        cell->r_pc = low_bits(pc);
+    } else {
+        history_add_reader(f, shared_history(f, shared, cell, pc), record_of(f, f->epoch, low_bits(pc)));
+    }
+}
+
+void shared_cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc)
+{
+    uint32_t w = cell->w, team = f->block->team->index;
+    if (w == CELL_IN_FLIGHT) {
+        in_flight(f, shared, cell, pc, ACCESS_WRITE);
+    } else if (w & CELL_HISTORY) {
+        struct site site = cell_site(shared, cell, pc);
+        history_write(f, shared->histories[w & ~CELL_HISTORY], &site);
+    } else {
+        if (w && !order_knows(f, team, w)) race(f, shared, cell, pc, "writes", true);
+        if (cell->r && !order_knows(f, team, cell->r)) race(f, shared, cell, pc, "writes", false);
+        *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
+    }
+}
+
+void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offset, size_t bytes,
+                   enum access access, const void *pc)
+{
+    uint32_t shift = GRANULE_SHIFT;
+    while (shift && (offset | bytes) & ((1u << shift) - 1)) shift--;
+    if (shift < shared->shift) shared_refine(f, shared, shift);
+    struct cell *cell = &shared->cells[offset >> shared->shift];
+    struct cell *end = &shared->cells[(offset + bytes) >> shared->shift];
+    for (; cell < end; cell++) {
+        if (access == ACCESS_READ)
+            cell_read(f, shared, cell, pc);
+        else
+            cell_write(f, shared, cell, pc);
+    }
+}
