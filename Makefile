@@ -166,12 +166,7 @@ $(BUILD)/tests/runtime/%: $(BUILD)/obj/tests/runtime/%.o $(call objects,runtime)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives,$(ROOMS))
 	@mkdir -p $(@D)
 	$(call say,LINK)
-<<<<<<< HEAD
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ -lcmocka $(LDLIBS_ALL) -o $@
-$(BUILD)/tests/device/%: LDFLAGS += -rdynamic
-=======
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(EMULATOR_LINK) $^ -lcmocka $(LDLIBS_ALL) -o $@
->>>>>>> e-emu
 .SECONDARY:
 
 # CI fuzzes too, a few seconds a target.

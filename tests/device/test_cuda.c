@@ -182,6 +182,7 @@ static void test_shared_memory(void **state)
     (void)state;
     bench_open(&bench, 0);
     struct device_step step = bench_step(&bench, "stretch");
+    step.grid[0] = 1;
     step.shared_bytes = 227 << 10;
     bench.args.n = step.shared_bytes / 4;
     assert_ok(bench_launch(&bench, NULL, &step, 1));
