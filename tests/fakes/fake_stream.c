@@ -175,6 +175,7 @@ int fake_stream_destroy(void *handle)
     for (struct fake_object *object = NULL; (object = fake_next(FAKE_EVENT, object));)
         if (((struct fake_event *)object)->stream == stream) ((struct fake_event *)object)->stream = NULL;
     if (capturing == stream) capturing = NULL;
+    if (stream->capture) fake_graph_destroy(stream->capture);
     fake_drop(stream);
     return code;
 }

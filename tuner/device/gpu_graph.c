@@ -41,24 +41,30 @@ enum status gpu_graph_begin(struct device *device, void *stream)
     return status;
 }
 
+/* Ends the recording of the device's own stream; one that did not end is thrown away with the stream. */
+static void end_own(struct device *device, bool ended)
+{
+    pthread_mutex_lock(&device->mutex);
+    device->capturing = false;
+    if (!ended) {
+        device->driver->stream_destroy.call(device->capture_stream);
+        device->capture_stream = NULL;
+    }
+    pthread_mutex_unlock(&device->mutex);
+}
+
 enum status gpu_graph_end(struct device *device, void *stream, void **graph)
 {
     const struct gpu_driver *driver = device->driver;
     struct gpu_scope scope;
-    bool own = !stream;
-    void *recorded = NULL;
-    stream = gpu_stream(device, stream);
-    if (!stream)
+    void *recorded = NULL, *captured = gpu_stream(device, stream);
+    if (!captured)
         return status_fail(STATUS_USAGE, "%s: this thread is not recording the default stream",
                            device->info.name);
-    if (own) {
-        pthread_mutex_lock(&device->mutex);
-        device->capturing = false;
-        pthread_mutex_unlock(&device->mutex);
-    }
     TRY(gpu_enter(device, &scope));
     const char *call = driver->capture_end.words;
-    unsigned code = driver->capture_end.call(stream, &recorded);
+    unsigned code = driver->capture_end.call(captured, &recorded);
+    if (!stream) end_own(device, code == GPU_OK);
     if (!code) {
         call = driver->instantiate.words;
         code = driver->instantiate.call(graph, recorded);
