@@ -114,6 +114,7 @@ static enum status emu_compile(const struct compile_request *request, struct tex
 const struct compiler_api compiler_emu = {
     .abi = COMPILER_API_ABI,
     .name = "emu",
+    .gpu_vendors = 1u << GPU_VENDOR_AMD | 1u << GPU_VENDOR_NVIDIA,
     .emulates = true,
     .identify = emu_identify,
     .compile = emu_compile,
