@@ -34,4 +34,7 @@ void doctor_check_places(const struct settings *settings, struct findings *findi
 /* doctor_system.c: what the kernel allows and how the CPU is set. */
 void doctor_check_system(struct findings *findings);
 
+/* doctor_selftest.c: --selftest, in place of all of these. STATUS_NOT_FOUND where a device differs. */
+enum status doctor_selftest(const struct settings *settings);
+
 #endif

@@ -345,6 +345,31 @@ static void what_is_no_memory(void **state)
     }
 }
 
+/* The emulator executes the probe itself: its lanes hold what the kernel put into their registers. */
+static void the_emulator_agrees(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"gfx90a", "gfx942", "sm_90a"};
+    const struct device_api *emulator = device_find("emu");
+    assert_non_null(emulator);
+    if (!compiler_is_here()) return;
+    for (size_t t = 0; t < sizeof targets / sizeof *targets; t++) {
+        struct device_options options = {.threads = 2, .target = targets[t], .reverse = t == 1};
+        struct selftest_device device;
+        assert_true(device_of(targets[t], &device));
+        device.api = emulator;
+        assert_ok(emulator->open(0, &options, &device.device));
+        for (unsigned form = 0; form < MATRIX_FORMS; form++) {
+            struct selftest_result result;
+            if (!matrix_on_target((enum matrix_form)form, targets[t])) continue;
+            assert_ok(selftest_run(&device, (enum matrix_form)form, &result));
+            if (result.verdict != SELFTEST_AGREES)
+                fail_msg("%s on %s: %s", matrix_info((enum matrix_form)form)->name, targets[t], result.why);
+        }
+        emulator->close(device.device);
+    }
+}
+
 /* The probe compiles with every compiler here that makes a target of the table. */
 static void the_probe_compiles(void **state)
 {
@@ -400,6 +425,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_form_agrees),          cmocka_unit_test(the_place_is_named),
         cmocka_unit_test(what_keeps_it_from_running), cmocka_unit_test(what_is_trusted),
         cmocka_unit_test(what_is_no_memory),          cmocka_unit_test(the_probe_compiles),
+        cmocka_unit_test(the_emulator_agrees),
     };
     return cmocka_run_group_tests(tests, make_home, remove_home);
 }
