@@ -1,6 +1,6 @@
 /* What becomes of sums on their way into D, for gemm_simt: alpha, bias, activation, beta * C and the
- * conversion to D's type; or, where k is split, into the workspace. Needs gpu.h, gemm_args.h and the
- * operation's macros before it. */
+ * conversion to D's type; or, where k is split, into the workspace. Needs gpu.h, gemm_args.h, the operation's
+ * macros and gemm_simt_stage.h before it. */
 #ifndef TUNEBOOK_GEMM_SIMT_EPILOGUE_H
 #define TUNEBOOK_GEMM_SIMT_EPILOGUE_H
 
@@ -80,58 +80,32 @@ template <int N, int ALIGN> struct run {
 template <int N, int ALIGN> GPU_DEVICE void load_run(const out_t *from, float *x)
 {
     typedef struct run<N, ALIGN> R;
-    unsigned word[R::WORDS];
-    if (R::ACCESS < 4) {
+    if constexpr (R::ACCESS < 4) {
         GPU_UNROLL
         for (int i = 0; i < N; i++) x[i] = out_element(from + i);
-        return;
+    } else {
+        unsigned word[R::WORDS];
+        GPU_UNROLL
+        for (int i = 0; i < R::WORDS; i += R::STEP) load_words<R::STEP>((const char *)from + 4 * i, word + i);
+        GPU_UNROLL
+        for (int i = 0; i < N; i++)
+            x[i] = from_out(OUT_BYTES == 4 ? word[i] : (word[i / 2] >> (i % 2 * 16)) & 0xffff);
     }
-    GPU_UNROLL
-    for (int i = 0; i < R::WORDS; i += R::STEP) {
-        const char *at = (const char *)from + 4 * i;
-        if (R::STEP == 4) {
-            gpu_u32x4 four = gpu_load16(at);
-            GPU_UNROLL
-            for (int j = 0; j < R::STEP; j++) word[i + j] = four[j];
-        } else if (R::STEP == 2) {
-            gpu_u32x2 two = gpu_load8(at);
-            GPU_UNROLL
-            for (int j = 0; j < R::STEP; j++) word[i + j] = two[j];
-        } else {
-            word[i] = gpu_load4(at);
-        }
-    }
-    GPU_UNROLL
-    for (int i = 0; i < N; i++)
-        x[i] = from_out(OUT_BYTES == 4 ? word[i] : (word[i / 2] >> (i % 2 * 16)) & 0xffff);
 }
 
 template <int N, int ALIGN> GPU_DEVICE void store_run(out_t *to, const float *x)
 {
     typedef struct run<N, ALIGN> R;
-    unsigned word[R::WORDS];
-    GPU_UNROLL
-    for (int i = 0; i < R::WORDS; i++)
-        word[i] = OUT_BYTES == 4 || N == 1 ? to_out(x[i]) : to_out(x[2 * i]) | to_out(x[2 * i + 1]) << 16;
-    GPU_UNROLL
-    for (int i = 0; i < R::WORDS; i += R::STEP) {
-        char *at = (char *)to + 4 * i;
-        if (R::STEP == 4) {
-            gpu_u32x4 four;
-            GPU_UNROLL
-            for (int j = 0; j < R::STEP; j++) four[j] = word[i + j];
-            gpu_store16(at, four);
-        } else if (R::STEP == 2) {
-            gpu_u32x2 two;
-            GPU_UNROLL
-            for (int j = 0; j < R::STEP; j++) two[j] = word[i + j];
-            gpu_store8(at, two);
-        } else if (R::ACCESS == 4) {
-            gpu_store4(at, word[i]);
-        } else {
-            to[2 * i] = (out_t)word[i];
-            if (N > 1) to[2 * i + 1] = (out_t)(word[i] >> 16);
-        }
+    if constexpr (R::ACCESS < 4) {
+        GPU_UNROLL
+        for (int i = 0; i < N; i++) to[i] = (out_t)to_out(x[i]);
+    } else {
+        unsigned word[R::WORDS];
+        GPU_UNROLL
+        for (int i = 0; i < R::WORDS; i++)
+            word[i] = OUT_BYTES == 4 ? to_out(x[i]) : to_out(x[2 * i]) | to_out(x[2 * i + 1]) << 16;
+        GPU_UNROLL
+        for (int i = 0; i < R::WORDS; i += R::STEP) store_words<R::STEP>((char *)to + 4 * i, word + i);
     }
 }
 
@@ -226,20 +200,16 @@ template <int N> GPU_DEVICE void partial_run(float *to, const float *x)
     GPU_UNROLL
     for (int i = 0; i < N; i++) gpu_atomic_add(to + i, x[i]);
 #else
-    if (N == 4) {
-        store_four(to, x);
-    } else {
-        GPU_UNROLL
-        for (int i = 0; i < N; i++) to[i] = x[i];
-    }
+    store_floats<N>(to, x);
 #endif
 }
 
 GPU_DEVICE void partial_add(const float *from, float *sums)
 {
-    gpu_u32x4 four = gpu_load16(from);
+    unsigned word[4];
+    load_words<4>(from, word);
     GPU_UNROLL
-    for (int i = 0; i < 4; i++) sums[i] += gpu_float(four[i]);
+    for (int i = 0; i < 4; i++) sums[i] += gpu_float(word[i]);
 }
 
 #endif

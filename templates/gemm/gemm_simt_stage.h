@@ -24,6 +24,39 @@ typedef unsigned short in_t;
 
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
 
+/* 1, 2 or 4 words from or to memory, at an address that is a multiple of as many. */
+template <int WORDS> GPU_DEVICE void load_words(const void *from, unsigned *word)
+{
+    if constexpr (WORDS == 4) {
+        gpu_u32x4 four = gpu_load16(from);
+        GPU_UNROLL
+        for (int i = 0; i < WORDS; i++) word[i] = four[i];
+    } else if constexpr (WORDS == 2) {
+        gpu_u32x2 two = gpu_load8(from);
+        GPU_UNROLL
+        for (int i = 0; i < WORDS; i++) word[i] = two[i];
+    } else {
+        word[0] = gpu_load4(from);
+    }
+}
+
+template <int WORDS> GPU_DEVICE void store_words(void *to, const unsigned *word)
+{
+    if constexpr (WORDS == 4) {
+        gpu_u32x4 four;
+        GPU_UNROLL
+        for (int i = 0; i < WORDS; i++) four[i] = word[i];
+        gpu_store16(to, four);
+    } else if constexpr (WORDS == 2) {
+        gpu_u32x2 two;
+        GPU_UNROLL
+        for (int i = 0; i < WORDS; i++) two[i] = word[i];
+        gpu_store8(to, two);
+    } else {
+        gpu_store4(to, word[0]);
+    }
+}
+
 /* PARTS is 2 where the second half of the lines lies elsewhere: the values' columns of a glu. VECTOR_BYTES is
  * the most that one access reads. */
 template <int TILE, bool RUNS_ALONG_K, int VECTOR_BYTES, int N_PARTS> struct side {
@@ -59,8 +92,9 @@ struct place {
 /* What the thread's load number `load` is about; false where the tile has no more vectors. */
 template <class S> GPU_DEVICE bool stage_place(int load, struct place *at)
 {
-    int index = load * THREADS + (int)gpu_thread_x();
-    int across = index / (S::SPAN / S::VECTOR), along = index % (S::SPAN / S::VECTOR) * S::VECTOR;
+    unsigned index = (unsigned)(load * THREADS) + gpu_thread_x();
+    int across = (int)(index / (S::SPAN / S::VECTOR)),
+        along = (int)(index % (S::SPAN / S::VECTOR)) * S::VECTOR;
     at->line = S::ALONG_K ? across : along;
     at->k = S::ALONG_K ? along : across;
     return S::EVEN || index < S::VECTORS;
@@ -92,19 +126,10 @@ template <class S> GPU_DEVICE int stage_count(const struct operand *from, int de
 
 template <class S> GPU_DEVICE void load_vector(const in_t *from, unsigned *raw)
 {
-    if (S::VECTOR * IN_BYTES == 16) {
-        gpu_u32x4 x = gpu_load16(from);
-        GPU_UNROLL
-        for (int i = 0; i < S::WORDS; i++) raw[i] = x[i];
-    } else if (S::VECTOR * IN_BYTES == 8) {
-        gpu_u32x2 x = gpu_load8(from);
-        GPU_UNROLL
-        for (int i = 0; i < S::WORDS; i++) raw[i] = x[i];
-    } else if (S::VECTOR * IN_BYTES == 4) {
-        raw[0] = gpu_load4(from);
-    } else {
-        raw[0] = (unsigned)*from;
-    }
+    if constexpr (S::VECTOR * IN_BYTES < 4)
+        raw[0] = *from;
+    else
+        load_words<S::WORDS>(from, raw);
 }
 
 /* The first `count` elements; the rest are 0. */
@@ -156,12 +181,13 @@ GPU_DEVICE float raw_element(const unsigned *raw, int i)
 #endif
 }
 
-GPU_DEVICE void store_four(float *to, const float *x)
+/* N floats, 1, 2 or 4 of them. */
+template <int N> GPU_DEVICE void store_floats(float *to, const float *x)
 {
-    gpu_u32x4 word;
+    unsigned word[N];
     GPU_UNROLL
-    for (int i = 0; i < 4; i++) word[i] = gpu_bits(x[i]);
-    gpu_store16(to, word);
+    for (int i = 0; i < N; i++) word[i] = gpu_bits(x[i]);
+    store_words<N>(to, word);
 }
 
 /* What was fetched, as floats into the tile. */
@@ -175,13 +201,10 @@ template <class S> GPU_DEVICE void put(float *tile, const unsigned (*raw)[S::WOR
         GPU_UNROLL
         for (int e = 0; e < S::VECTOR; e++) x[e] = raw_element(raw[i], e);
         float *to = tile + shared_place<S>(at.line, at.k);
-        if (!S::ALONG_K && S::VECTOR % 4 == 0) {
-            GPU_UNROLL
-            for (int e = 0; e < S::VECTOR; e += 4) store_four(to + e, x + e);
-        } else {
-            GPU_UNROLL
-            for (int e = 0; e < S::VECTOR; e++) to[e * (S::ALONG_K ? S::PITCH : 1)] = x[e];
-        }
+        constexpr int WIDTH = S::ALONG_K ? 1 : LEAST(S::VECTOR, 4);
+        GPU_UNROLL
+        for (int e = 0; e < S::VECTOR; e += WIDTH)
+            store_floats<WIDTH>(to + e * (S::ALONG_K ? S::PITCH : 1), x + e);
     }
 }
 

@@ -11,12 +11,12 @@
 GPU_DEVICE void thread_place(int *y, int *x)
 {
 #if WAVE_SHAPE == WAVE_SHAPE_SQUARE
-    int lane = (int)gpu_lane(), wave = (int)gpu_wave(), waves = THREADS_N / 8;
-    *x = wave % waves * 8 + lane % 8;
-    *y = wave / waves * (GPU_WAVE / 8) + lane / 8;
+    unsigned lane = gpu_lane(), wave = gpu_wave(), waves = THREADS_N / 8;
+    *x = (int)(wave % waves * 8 + lane % 8);
+    *y = (int)(wave / waves * (GPU_WAVE / 8) + lane / 8);
 #else
-    *x = (int)gpu_thread_x() % THREADS_N;
-    *y = (int)gpu_thread_x() / THREADS_N;
+    *x = (int)(gpu_thread_x() % THREADS_N);
+    *y = (int)(gpu_thread_x() / THREADS_N);
 #endif
 }
 
@@ -38,17 +38,10 @@ GPU_DEVICE void fragment(const float *tile, int k, int thread, float *out)
     GPU_UNROLL
     for (int i = 0; i < COUNT; i += RUN) {
         const float *from = tile + shared_place<S>((i / RUN * SIDE_THREADS + thread) * RUN, k);
-        if constexpr (RUN == 4) {
-            gpu_u32x4 four = gpu_load16(from);
-            GPU_UNROLL
-            for (int j = 0; j < RUN; j++) out[i + j] = gpu_float(four[j]);
-        } else if constexpr (RUN == 2) {
-            gpu_u32x2 two = gpu_load8(from);
-            GPU_UNROLL
-            for (int j = 0; j < RUN; j++) out[i + j] = gpu_float(two[j]);
-        } else {
-            out[i] = *from;
-        }
+        unsigned word[RUN];
+        load_words<RUN>(from, word);
+        GPU_UNROLL
+        for (int j = 0; j < RUN; j++) out[i + j] = gpu_float(word[j]);
     }
 }
 

@@ -1,6 +1,7 @@
 /* device_cuda on a fake libcuda.so.1 that the emulator stands behind. */
 #include <pthread.h>
 #include "tests/device/gpu_cases.h"
+#include "tests/device/gpu_failures.h"
 
 const struct gpu_names gpu = {
     .backend = "cuda",

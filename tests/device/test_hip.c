@@ -1,5 +1,6 @@
 /* device_hip on fake libamdhip64.so's that the emulator stands behind: one of ROCm 5 and one of ROCm 6. */
 #include "tests/device/gpu_cases.h"
+#include "tests/device/gpu_failures.h"
 
 const struct gpu_names gpu = {
     .backend = "hip",
