@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
-#include "tuner/device/device.h"
+#include "tuner/defaults_targets.h"
 #include "tuner/launch/problem_key.h"
 #include "tuner/tuning.h"
 
@@ -199,6 +199,7 @@ static enum status build_target(struct build *build, const char *target)
     build->scene.target = target;
     build->scene.compiler_identity = text_string(&identity);
     build->scene.facts = &build->facts;
+    defaults_facts(target, &build->facts);
     for (size_t i = 0; status == STATUS_OK && i < build->options->n_templates; i++) {
         const struct manifest *manifest = build->options->templates[i];
         news(build, manifest->name);
@@ -210,36 +211,6 @@ static enum status build_target(struct build *build, const char *target)
     return status;
 }
 
-/* Every target of the templates that some compiler here makes. */
-static size_t find_targets(const struct defaults_options *options, const char **out, size_t capacity)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < options->n_templates; i++)
-        for (const char *const *target = options->templates[i]->targets; *target; target++) {
-            const struct compiler_api *compiler;
-            struct text identity = {0};
-            bool known = false;
-            for (size_t j = 0; j < n; j++) known = known || strcmp(out[j], *target) == 0;
-            if (!known && n < capacity && compiler_for_target(*target, &compiler, &identity) == STATUS_OK)
-                out[n++] = *target;
-            text_free(&identity);
-        }
-    return n;
-}
-
-/* Expressions about the device are evaluated again at every lookup; here they only must not refuse for want
- * of a device. The local one's facts serve. */
-static void local_facts(struct device_facts *facts)
-{
-    const struct device_api *api = device_find("cpu");
-    struct device_options options = {.threads = 1};
-    struct device *device;
-    memset(facts, 0, sizeof *facts);
-    if (!api || api->open(0, &options, &device) != STATUS_OK) return;
-    *facts = api->info(device)->facts;
-    api->close(device);
-}
-
 enum status defaults_build(const struct defaults_options *options, struct defaults_summary *summary)
 {
     const char *found[32];
@@ -247,7 +218,8 @@ enum status defaults_build(const struct defaults_options *options, struct defaul
     size_t n_targets = options->n_targets;
     memset(summary, 0, sizeof *summary);
     if (!targets) {
-        n_targets = find_targets(options, found, sizeof found / sizeof *found);
+        n_targets =
+            defaults_targets(options->templates, options->n_templates, found, sizeof found / sizeof *found);
         targets = found;
     }
     if (n_targets == 0)
@@ -259,7 +231,6 @@ enum status defaults_build(const struct defaults_options *options, struct defaul
     build->options = options;
     build->summary = summary;
     build->all = (double)(n_targets * options->n_templates);
-    local_facts(&build->facts);
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < n_targets; i++) status = build_target(build, targets[i]);
     free(build);

@@ -1,4 +1,4 @@
-/* The first day's answers: every template's default configuration, compiled for every target that the
+/* The first day's answers: every template's default configuration, compiled for targets that the
  * compilers here make, as records with evidence `default`. */
 #ifndef TUNEBOOK_DEFAULTS_H
 #define TUNEBOOK_DEFAULTS_H
@@ -10,7 +10,7 @@ struct defaults_options {
     struct book *book; /* BOOK_WRITE */
     struct manifest *const *templates;
     size_t n_templates;
-    const char *const *targets; /* NULL: every target of the templates that a compiler here makes */
+    const char *const *targets; /* NULL: those of defaults_targets.h */
     size_t n_targets;
     unsigned jobs; /* 0: all CPUs */
     const volatile int *stop;

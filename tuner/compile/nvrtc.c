@@ -14,7 +14,13 @@
 
 /* --gpu-architecture=TARGET stands in front. */
 static const char *const flags[] = {"--std=c++17", "--fmad=true", NULL};
-enum { N_FLAGS = sizeof flags / sizeof flags[0] };
+/* Of no effect on the code. Loops over nothing are usual in templates. */
+static const char *const warnings[] = {"--diag-suppress=128", NULL};
+
+struct options {
+    char architecture[64];
+    const char *list[8]; /* ended by NULL */
+};
 
 static void add_homes(struct text *paths)
 {
@@ -118,25 +124,32 @@ static enum status open_for(const char *target, struct rtc *rtc)
     return check_target(rtc, target);
 }
 
-static void list_flags(const char *target, char architecture[64], const char *list[N_FLAGS + 1])
+static void add_options(struct options *options, const char *const *more)
 {
-    snprintf(architecture, 64, "--gpu-architecture=%s", target);
-    list[0] = architecture;
-    memcpy(list + 1, flags, sizeof flags);
+    size_t n = 0;
+    while (options->list[n]) n++;
+    for (; *more; more++) options->list[n++] = *more;
+}
+
+static void begin_options(struct options *options, const char *target)
+{
+    *options = (struct options){.list = {options->architecture}};
+    snprintf(options->architecture, sizeof options->architecture, "--gpu-architecture=%s", target);
+    add_options(options, flags);
 }
 
 static enum status nvrtc_identify(const char *target, struct text *identity)
 {
     struct rtc rtc;
-    char architecture[64], build[41];
-    const char *list[N_FLAGS + 1];
+    struct options options;
+    char build[41];
     int major = 0, minor = 0;
     TRY(open_for(target, &rtc));
     rtc.version(&major, &minor);
     rtc_build_id(&rtc, build);
-    list_flags(target, architecture, list);
+    begin_options(&options, target);
     text_format(identity, "nvrtc %d.%d (%.12s)", major, minor, build);
-    for (const char *const *flag = list; *flag; flag++) text_format(identity, " %s", *flag);
+    for (const char *const *flag = options.list; *flag; flag++) text_format(identity, " %s", *flag);
     return text_status(identity);
 }
 
@@ -162,11 +175,11 @@ static enum status nvrtc_compile(const struct compile_request *request, struct t
 {
     struct rtc rtc;
     struct text said = {0};
-    char architecture[64];
-    const char *list[N_FLAGS + 1];
+    struct options options;
     TRY(open_for(request->target, &rtc));
-    list_flags(request->target, architecture, list);
-    enum status status = rtc_compile(&rtc, request, list, code, &said);
+    begin_options(&options, request->target);
+    add_options(&options, warnings);
+    enum status status = rtc_compile(&rtc, request, options.list, code, &said);
     mend_places(text_string(&said), log);
     text_free(&said);
     return status;
