@@ -64,7 +64,7 @@ static uint32_t source_lane(enum emu_shuffle kind, uint32_t lane, uint32_t argum
     case EMU_SHUFFLE_FROM: return argument;
     case EMU_SHUFFLE_XOR: return lane ^ argument;
     case EMU_SHUFFLE_UP: return lane - argument; /* wraps to beyond any lane */
-    default: return argument < lane + argument ? lane + argument : UINT32_MAX;
+    default: return argument < UINT32_MAX - lane ? lane + argument : UINT32_MAX;
     }
 }
 
