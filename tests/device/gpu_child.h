@@ -127,6 +127,8 @@ static inline void gpu_write_kernels(const char *target)
 /* main() of such a test: with an argument the child's side, without one all cases. */
 static inline int gpu_main(int argc, char **argv, const struct gpu_case *cases, size_t n, const char *target)
 {
+    int worker = worker_main(argc, argv);
+    if (worker >= 0) return worker;
     struct CMUnitTest tests[64];
     size_t n_tests = 0;
     for (size_t i = 0; i < n && n_tests < 64; i++) {

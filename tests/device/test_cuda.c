@@ -1,6 +1,8 @@
 /* device_cuda on a fake libcuda.so.1 that the emulator stands behind. */
 #include <pthread.h>
 #include "tests/device/gpu_cases.h"
+#include "tests/device/gpu_failures.h"
+#include "tests/device/gpu_gemm.h"
 
 const struct gpu_names gpu = {
     .backend = "cuda",
@@ -282,6 +284,7 @@ static const struct gpu_case cases[] = {
     {"fork", test_fork, "cuda", "", GPU_PASSES},
     {"hang", test_hang, "cuda", "", GPU_HANGS},
     {"each_failure", test_each_failure, "cuda", "", GPU_PASSES},
+    {"gemm_simt", test_gemm_simt, "cuda", "", GPU_PASSES},
     {"no_device", test_no_device, "cuda", "devices=0", GPU_PASSES},
     {"no_driver", test_no_driver, NULL, "", GPU_PASSES},
     {"old_driver", test_old_driver, "cuda-old", "", GPU_PASSES},

@@ -1,5 +1,7 @@
 /* device_hip on fake libamdhip64.so's that the emulator stands behind: one of ROCm 5 and one of ROCm 6. */
 #include "tests/device/gpu_cases.h"
+#include "tests/device/gpu_failures.h"
+#include "tests/device/gpu_gemm.h"
 
 const struct gpu_names gpu = {
     .backend = "hip",
@@ -175,6 +177,7 @@ static const struct gpu_case cases[] = {
     {"fork", test_fork, "hip", "", GPU_PASSES},
     {"hang", test_hang, "hip", "", GPU_HANGS},
     {"each_failure", test_each_failure, "hip", "", GPU_PASSES},
+    {"gemm_simt", test_gemm_simt, "hip", "", GPU_PASSES},
     {"no_device", test_no_device, "hip", "devices=0", GPU_PASSES},
     {"no_driver", test_no_driver, NULL, "", GPU_PASSES},
 };

@@ -140,7 +140,7 @@ $ for command in $(commands); do autotune $command --help | head -1; done
 $ autotune --help > /dev/full
 ! autotune: standard output: No space left on device (free some space or choose another place)
 ? 5
-$ autotune devices > /dev/full
+$ autotune devices --json > /dev/full
 ! autotune: standard output: No space left on device (free some space or choose another place)
 ? 5
 
