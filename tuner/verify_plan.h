@@ -13,7 +13,7 @@
 #include "tuner/measure_set.h"
 #include "tuner/verify_buffers.h"
 
-enum { VERIFY_CASES_MAX = 40, VERIFY_RUNS_MAX = 8, POISON = 0xff, POISON_INTEGER = 0x7f };
+enum { VERIFY_CASES_MAX = 40, VERIFY_RUNS_MAX = 8, POISON = 0xff, POISON_INTEGER = 0x7f, POISON_FNUZ = 0x80 };
 
 /* A rectangle of the output and what it must be: stored bytes where the proof demands exactness, else values
  * with tolerances. */
