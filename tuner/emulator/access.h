@@ -60,14 +60,14 @@ static inline void access_check(const void *pointer, uint32_t bytes, enum access
     const struct shared_memory *shared = f->shared;
     uintptr_t offset = address - (uintptr_t)f->self.shared;
     uint32_t shift = shared->shift;
-    if (__builtin_expect(offset >= shared->bytes || offset % bytes || bytes >> shift == 0, 0)) {
+    if (__builtin_expect(offset >= shared->whole_bytes || offset % bytes || bytes >> shift == 0, 0)) {
         if (!on_stack(f, address)) access_other(f, address, bytes, access, aligned, pc);
         return;
     }
     struct cell *cell = &shared->cells[offset >> shift];
     for (uint32_t n = bytes >> shift; n > 0; n--, cell++) {
         if (access == ACCESS_READ ? cell_read(f, cell, pc) : cell_write(f, cell, pc)) continue;
-        access_other(f, address, bytes, access, aligned, pc);
+        shared_access(f, f->shared, (uint32_t)offset, bytes, access, pc);
         return;
     }
 }

@@ -38,21 +38,23 @@ struct copy {
 
 struct fiber {
     struct emu_thread self;
-    /* What accesses are judged by: order.h. */
-    uint32_t epoch, limit, many;
-    uint32_t number;              /* in the team */
-    struct shared_memory *shared; /* the block's */
-    struct block *block;
-    char *stack;                   /* FIBER_STACK_BYTES, this struct among them */
+    char *stack; /* FIBER_STACK_BYTES, this struct and the arguments among them */
+    const void *args;
+    uint32_t number; /* in the team */
+    uint32_t named;  /* the barrier it waits at */
+    uint32_t spins;  /* atomics in a row that changed nothing */
+    /* A cache line with all that a switch, a barrier and an access need. */
+    _Alignas(64) uint32_t epoch, limit, many; /* what accesses are judged by: order.h */
+    enum waiting waiting;
     struct fiber *next, *previous; /* those that can run, in a ring */
     void *place;                   /* where it goes on */
+    const void *pc;                /* where it waits */
+    struct shared_memory *shared;  /* the block's */
+    struct block *block;
+    /* The rest of what it knows. */
     uint32_t known_block, known_wave;
     struct past *own;
     struct pasts *others, *fenced, *fenced_block, *pending, *learned;
-    enum waiting waiting;
-    uint32_t named; /* the barrier it waits at, or the one that let it go */
-    uint32_t spins; /* atomics in a row that changed nothing */
-    const void *pc; /* where it waits */
     struct lane_operands operands;
     struct copy *copies;
     uint32_t n_copies, copy_capacity, groups;
@@ -128,7 +130,7 @@ struct worker {
     uint32_t wave_size, n_fibers, n_blocks, n_teams, live;
     uint32_t fiber_capacity, wave_capacity, block_capacity, team_capacity, shared_capacity;
     uint64_t pauses; /* since something changed */
-    struct range *last_range;
+    struct range *last_ranges[2];
     struct global_page *locked;
     struct pending_fault pending;
 };

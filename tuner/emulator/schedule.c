@@ -13,6 +13,9 @@ _Thread_local struct fiber *emulator_self __attribute__((tls_model("initial-exec
 
 static void go(struct fiber *from, struct fiber *to)
 {
+    /* The one after next: a thousand threads are more than the nearest cache holds. */
+    __builtin_prefetch(to->next->place);
+    __builtin_prefetch(to->next->next);
     emulator_self = to;
     emulator_switch(&from->place, to->place);
 }
@@ -167,7 +170,7 @@ static void fiber_main(void)
 {
     struct fiber *f = emulator_self;
     struct worker *worker = f->block->worker;
-    worker->run->function->entry(worker->run->args);
+    worker->run->function->entry(f->args);
     check_end(f);
     f->waiting = ENDED;
     f->block->ended++;

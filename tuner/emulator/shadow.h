@@ -36,6 +36,7 @@ struct cell {
 struct shared_memory {
     unsigned char *base; /* 1024-byte aligned, with guard space on both sides */
     uint32_t bytes;
+    uint32_t whole_bytes; /* of them, as many as are whole granules of the coarsest kind */
     uint32_t shift;
     struct cell *cells;
     struct history **histories;

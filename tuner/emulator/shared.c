@@ -49,6 +49,7 @@ void shared_begin(struct shared_memory *shared, uint32_t bytes, uint32_t shift)
 {
     free_histories(shared);
     shared->bytes = bytes;
+    shared->whole_bytes = bytes >> GRANULE_SHIFT << GRANULE_SHIFT;
     shared->shift = shift;
     memset(shared->base, POISON, bytes);
     memset(shared->cells, 0, n_cells(shared) * sizeof(struct cell));
