@@ -214,6 +214,7 @@ objects: $(ALL_OBJECTS)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
+	for file in $$(git ls-files '*.hip'); do clang-format --assume-filename=kernel.cpp < $$file > $$file.new && mv $$file.new $$file; done
 
 # --- Delivery.
 system-book: $(BUILD)/system.book

@@ -42,6 +42,9 @@ struct op_proof {
      * content into the output (operand_copy) and hands bind() the output's pointer for both before it
      * launches; the reference gets an argument block that still has them apart. */
     int (*in_place)(const struct problem *problem, unsigned variant);
+    /* The i-th of a sequence of problems that together exercise what the op has: every combination of types,
+     * layouts and fusions within the first few hundred, sizes of about 256, most of them ragged. */
+    void (*sample)(uint64_t i, struct problem *out);
 };
 
 const struct op_proof *op_proof_find(const char *op);

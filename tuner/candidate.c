@@ -24,7 +24,7 @@ uint64_t candidate_allowance(const struct session *session)
 {
     const int64_t *facts = session->info.facts.value;
     uint64_t limit = session->request.memory_limit_bytes;
-    uint64_t scratch = (uint64_t)(facts[DEVICE_FACT_units] * facts[DEVICE_FACT_lds_bytes]);
+    uint64_t scratch = (uint64_t)(session->host_threads * facts[DEVICE_FACT_lds_bytes]);
     unsigned output = session->plan.proof->output_operand(&session->problem);
     return (limit ? limit : DEFAULT_MEMORY) + 2 * scratch +
            32 * operand_bytes(&session->set.operands[output]);
@@ -99,7 +99,7 @@ static void try_candidate(struct session *session, struct session_job *job, cons
     if (verdict == VERDICT_OK) verdict = verify_all(verify, true);
     if (verdict == VERDICT_SLOW) note_slow(verify, out);
     enum verdict measured = VERDICT_OK;
-    if (verdict == VERDICT_OK) {
+    if (verdict == VERDICT_OK && !session->request.verify_only) {
         uint32_t ms = session->request.measure_ms ? session->request.measure_ms : DEFAULT_MEASURE_MS;
         candidate_phase(channel, SMALL_MS + 2 * ms + (uint32_t)(verify->own_ns / 1000000u) * 40, "measuring");
         enum status status = measure(session, job, kernel, out);
@@ -123,6 +123,8 @@ static void run_trial(struct session *session, struct session_job *job, struct d
 {
     struct session_candidate *candidate = &job->candidates[0];
     struct verify verify = {.plan = &session->plan,
+                            .api = session->api,
+                            .device = device,
                             .deterministic = candidate->descriptor.deterministic,
                             .rival_ns = job->rival_ns};
     uint64_t limit = address_space_limit(session), high = limit > SLACK_BYTES ? limit - SLACK_BYTES : 0;
@@ -149,7 +151,7 @@ _Noreturn void candidate_run(struct session *session, struct session_job *job, s
 {
     struct session_outcome *out = calloc(1, sizeof *out);
     struct device *device = NULL;
-    struct device_options options = {.threads = session->request.threads};
+    struct device_options options = session_device_options(&session->request);
     if (!out) _exit(1);
     out->n = job->n;
     enum status status = session->api->open(session->request.device, &options, &device);

@@ -18,6 +18,23 @@ enum { LOOK_MS = 50, FIRST_DEADLINE_MS = 10000, PATIENCE_MS = 1000 };
 
 /* ---- opening ---- */
 
+struct device_options session_device_options(const struct session_request *request)
+{
+    return (struct device_options){.threads = request->threads,
+                                   .target = *request->target ? request->target : NULL,
+                                   .reverse = request->reverse};
+}
+
+/* A CPU's units are the threads in use; another device's say nothing of the host. */
+static uint32_t host_threads(const struct session *session)
+{
+    if (session->info.facts.value[DEVICE_FACT_max_block_threads] == 1)
+        return (uint32_t)session->info.facts.value[DEVICE_FACT_units];
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (session->request.threads) return session->request.threads;
+    return cpus > 0 ? (uint32_t)cpus : 1;
+}
+
 /* Everything that all candidates share. */
 static enum status prepare(struct session *session)
 {
@@ -25,16 +42,18 @@ static enum status prepare(struct session *session)
     TRY(problem_parse(request->problem, &session->problem));
     session->api = device_find(request->backend);
     if (!session->api) return status_fail(STATUS_USAGE, "unknown device backend '%s'", request->backend);
-    struct device_options options = {.threads = request->threads};
+    struct device_options options = session_device_options(request);
     struct device *device;
     TRY(session->api->open(request->device, &options, &device));
     session->info = *session->api->info(device);
     session->api->close(device);
     session->info.device_class.product = session->info.name;
-    uint64_t copies = request->warm_weights ? 0 : 2 * session->info.llc_bytes;
+    uint64_t copies = request->warm_weights || request->verify_only ? 0 : 2 * session->info.llc_bytes;
     TRY(measure_set_create(&session->problem, copies, session->info.memory_bytes, &session->set));
-    uint32_t threads = (uint32_t)session->info.facts.value[DEVICE_FACT_units];
-    TRY(verify_plan_create(&session->problem, request->seed, threads, &session->set, &session->plan));
+    session->host_threads = host_threads(session);
+    TRY(verify_plan_create(&session->problem, request->seed,
+                           session->api->emulates ? VERIFY_EMULATED : VERIFY_WHOLE, session->host_threads,
+                           &session->set, &session->plan));
     measure_set_spread(&session->set);
     verify_sum_inputs(&session->plan, session->sums);
     return STATUS_OK;

@@ -32,8 +32,8 @@ enum session_frame {
 
 /* The setting of a session as plain bytes; the same program reads it. */
 struct session_request {
-    char backend[16], problem[PROBLEM_TEXT_BYTES];
-    uint32_t device, threads, verify_deadline_ms, measure_ms, warm_weights;
+    char backend[16], target[CLASS_TEXT_BYTES], problem[PROBLEM_TEXT_BYTES];
+    uint32_t device, threads, verify_deadline_ms, measure_ms, warm_weights, verify_only, reverse;
     double interval;
     uint64_t seed, memory_limit_bytes;
 };
@@ -57,6 +57,7 @@ struct session {
     struct problem problem;
     const struct device_api *api;
     struct device_info info;
+    uint32_t host_threads; /* that inputs and references are made with */
     struct measure_set set;
     struct verify_plan plan;
     uint64_t sums[VERIFY_CASES_MAX]; /* of inputs, before any candidate */
@@ -84,6 +85,9 @@ _Noreturn void candidate_run(struct session *session, struct session_job *job, s
 /* The part of candidate_run that measures finalists against each other; the sandbox is entered inside. */
 enum status finals_run(struct session *session, struct session_job *job, struct device *device,
                        struct channel *channel, struct session_outcome *out);
+
+/* How the session and its candidates open the device. */
+struct device_options session_device_options(const struct session_request *request);
 
 /* Tells the session what comes and how long it may take. */
 void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what);

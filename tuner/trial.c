@@ -71,12 +71,15 @@ static void make_request(const struct trial_setting *setting, struct session_req
 {
     memset(out, 0, sizeof *out);
     snprintf(out->backend, sizeof out->backend, "%s", setting->backend);
+    if (setting->target) snprintf(out->target, sizeof out->target, "%s", setting->target);
     problem_print(&setting->problem, out->problem);
     out->device = setting->device;
     out->threads = setting->threads;
     out->verify_deadline_ms = setting->verify_deadline_ms;
     out->measure_ms = setting->measure_ms;
     out->warm_weights = setting->warm_weights;
+    out->verify_only = setting->verify_only;
+    out->reverse = setting->reverse;
     out->interval = setting->interval;
     out->seed = setting->seed;
     out->memory_limit_bytes = setting->memory_limit_bytes;

@@ -13,6 +13,7 @@
 
 struct trial_setting {
     const char *backend; /* "cpu" */
+    const char *target;  /* emulated device: the GPU it stands for; NULL elsewhere */
     uint32_t device;
     uint32_t threads; /* CPU; 0: all */
     struct problem problem;
@@ -21,6 +22,8 @@ struct trial_setting {
     uint32_t measure_ms;         /* time for samples of one candidate; 0: 200 */
     double interval;             /* stop when the 95 % interval of the median is this narrow; 0: 0.01 */
     bool warm_weights;           /* default: weights cold, activations warm */
+    bool verify_only;            /* nothing is measured */
+    bool reverse;                /* emulated device: blocks and threads run last first */
     uint64_t memory_limit_bytes; /* of the child above what its buffers need; 0: 1 GiB */
     const volatile int *stop;
 };
@@ -34,7 +37,7 @@ struct trial_candidate {
 struct trial_outcome {
     enum verdict verdict;
     struct timing timing;   /* where verdict is ok or slow */
-    char detail[256];       /* one line; "" when ok */
+    char detail[512];       /* one line; "" when ok */
     uint32_t printed_bytes; /* captured from the candidate's stdout and stderr */
 };
 

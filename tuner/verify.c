@@ -18,9 +18,9 @@ static enum verdict fail(struct verify *verify, const struct verify_case *vcase,
 {
     char problem[PROBLEM_TEXT_BYTES], line[2 * VERIFY_DETAIL_BYTES];
     problem_print(&vcase->problem, problem);
-    snprintf(line, sizeof line, "%.150s (%.200s, %s, variant %u)", what, problem,
+    snprintf(line, sizeof line, "%.300s (%.200s, %s, variant %u)", what, problem,
              vcase->kind == PROOF_INTEGERS ? "integers" : "normal", run->variant);
-    snprintf(verify->detail, sizeof verify->detail, "%.255s", line);
+    snprintf(verify->detail, sizeof verify->detail, "%.511s", line);
     return verdict;
 }
 
@@ -116,18 +116,59 @@ static enum verdict check_bounds(struct verify *verify, const struct verify_case
     return VERDICT_OK;
 }
 
+/* ---- what a device may see, where it looks at every access ---- */
+
+static enum status expose(const struct verify *verify, const char *name, void *memory, size_t bytes,
+                          bool writable)
+{
+    if (!verify->api->expose || !memory || !bytes) return STATUS_OK;
+    return verify->api->expose(verify->device, name, memory, bytes, writable);
+}
+
+static void conceal(const struct verify *verify, const void *memory)
+{
+    if (verify->api->conceal && memory) verify->api->conceal(verify->device, memory);
+}
+
+static void conceal_case(const struct verify *verify, const struct verify_case *vcase)
+{
+    for (unsigned o = 0; o < vcase->n_operands; o++) conceal(verify, vcase->data[o]);
+}
+
+/* Twins of NaN stay hidden: nobody may read them. */
+static enum status expose_case(const struct verify *verify, const struct verify_case *vcase)
+{
+    enum status status = STATUS_OK;
+    for (unsigned o = 0; o < vcase->n_operands && status == STATUS_OK; o++)
+        status = expose(verify, vcase->operands[o].name, vcase->data[o], operand_bytes(&vcase->operands[o]),
+                        o == vcase->output);
+    if (status != STATUS_OK) conceal_case(verify, vcase);
+    return status;
+}
+
 /* ---- running ---- */
+
+static void drop_workspace(struct verify *verify)
+{
+    conceal(verify, verify->workspace.data);
+    guarded_destroy(&verify->workspace);
+    verify->workspace_bytes = 0;
+}
+
+static enum status make_workspace(struct verify *verify, uint64_t bytes)
+{
+    drop_workspace(verify);
+    if (!bytes) return STATUS_OK;
+    TRY(guarded_create("workspace", bytes, ALIGN_WORKSPACE, GUARDED_AT_END, &verify->workspace));
+    guarded_poison(&verify->workspace, RED_ZONE);
+    verify->workspace_bytes = bytes;
+    return expose(verify, "workspace", verify->workspace.data, bytes, true);
+}
 
 static enum status ready_workspace(struct verify *verify, const struct kernel_launch *launch)
 {
     uint64_t bytes = launch->workspace_bytes + launch->scratch_bytes;
-    if (bytes != verify->workspace_bytes || !verify->workspace.area) {
-        guarded_destroy(&verify->workspace);
-        if (bytes)
-            TRY(guarded_create("workspace", bytes, ALIGN_WORKSPACE, GUARDED_AT_END, &verify->workspace));
-        if (bytes) guarded_poison(&verify->workspace, RED_ZONE);
-        verify->workspace_bytes = bytes;
-    }
+    if (bytes != verify->workspace_bytes) TRY(make_workspace(verify, bytes));
     uint8_t poison = workspace_poison[verify->launches % sizeof workspace_poison];
     if (bytes) memset(verify->workspace.data, poison, bytes);
     return STATUS_OK;
@@ -148,6 +189,17 @@ static void ready_output(const struct verify *verify, const struct verify_case *
         operand_copy(&vcase->operands[shared], vcase->data[shared], out, vcase->data[vcase->output]);
 }
 
+/* What a launch that failed says of the kernel. */
+static enum verdict fault_verdict(const struct verify *verify)
+{
+    static const enum verdict verdicts[] = {
+        [DEVICE_FAULT_NONE] = VERDICT_LAUNCH_ERROR,     [DEVICE_FAULT_OUT_OF_BOUNDS] = VERDICT_OUT_OF_BOUNDS,
+        [DEVICE_FAULT_MISALIGNED] = VERDICT_CRASH,      [DEVICE_FAULT_UNWRITTEN] = VERDICT_NONDETERMINISTIC,
+        [DEVICE_FAULT_RACE] = VERDICT_NONDETERMINISTIC, [DEVICE_FAULT_DIVERGENCE] = VERDICT_HANG,
+        [DEVICE_FAULT_DEADLOCK] = VERDICT_HANG,         [DEVICE_FAULT_OTHER] = VERDICT_LAUNCH_ERROR};
+    return verdicts[verify->api->fault ? verify->api->fault(verify->device) : DEVICE_FAULT_NONE];
+}
+
 static enum verdict run_once(struct verify *verify, const struct verify_case *vcase,
                              const struct verify_run *run, const struct kernel_launch *launch)
 {
@@ -161,9 +213,10 @@ static enum verdict run_once(struct verify *verify, const struct verify_case *vc
     uint64_t begin = clock_ns();
     enum status status =
         kernel_run(verify->kernel, launch, args, (uint32_t)vcase->problem.op->args_bytes, workspace, NULL);
+    if (status == STATUS_OK) status = verify->api->synchronize(verify->device, NULL);
     uint64_t ns = clock_ns() - begin;
     if (vcase->own && (!verify->own_ns || ns < verify->own_ns)) verify->own_ns = ns;
-    if (status != STATUS_OK) return fail(verify, vcase, run, VERDICT_LAUNCH_ERROR, status_message());
+    if (status != STATUS_OK) return fail(verify, vcase, run, fault_verdict(verify), status_message());
     return check_bounds(verify, vcase, run);
 }
 
@@ -202,12 +255,12 @@ static enum verdict check_repeat(struct verify *verify, const struct verify_case
 static enum verdict run_repeatedly(struct verify *verify, const struct verify_case *vcase,
                                    const struct verify_run *run, const struct kernel_launch *launch)
 {
-    bool measured = !vcase->buffers[vcase->output].area;
+    bool once = !vcase->buffers[vcase->output].area || verify->plan->effort == VERIFY_EMULATED;
     enum verdict verdict = run_once(verify, vcase, run, launch);
     if (verdict == VERDICT_OK) verdict = compare(verify, vcase, run);
     if (verdict == VERDICT_OK) verdict = keep_output(verify, vcase, run);
-    if (verdict == VERDICT_OK && !measured) verdict = run_once(verify, vcase, run, launch);
-    return verdict == VERDICT_OK && !measured ? check_repeat(verify, vcase, run) : verdict;
+    if (verdict == VERDICT_OK && !once) verdict = run_once(verify, vcase, run, launch);
+    return verdict == VERDICT_OK && !once ? check_repeat(verify, vcase, run) : verdict;
 }
 
 static enum verdict run_case(struct verify *verify, struct verify_case *vcase)
@@ -220,11 +273,13 @@ static enum verdict run_case(struct verify *verify, struct verify_case *vcase)
     }
     if (kernel_bind(verify->kernel, &vcase->problem, &launch) != STATUS_OK)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
-    for (unsigned r = 0; r < vcase->n_runs; r++) {
-        enum verdict verdict = run_repeatedly(verify, vcase, &vcase->runs[r], &launch);
-        if (verdict != VERDICT_OK) return verdict;
-    }
-    return VERDICT_OK;
+    if (expose_case(verify, vcase) != STATUS_OK)
+        return fail(verify, vcase, &vcase->runs[0], VERDICT_RESOURCE_LIMIT, status_message());
+    enum verdict verdict = VERDICT_OK;
+    for (unsigned r = 0; r < vcase->n_runs && verdict == VERDICT_OK; r++)
+        verdict = run_repeatedly(verify, vcase, &vcase->runs[r], &launch);
+    conceal_case(verify, vcase);
+    return verdict;
 }
 
 enum verdict verify_all(struct verify *verify, bool own)
@@ -250,7 +305,10 @@ enum verdict verify_again(struct verify *verify)
     struct kernel_launch launch;
     if (kernel_bind(verify->kernel, &vcase->problem, &launch) != STATUS_OK)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
+    if (expose_case(verify, vcase) != STATUS_OK)
+        return fail(verify, vcase, &vcase->runs[0], VERDICT_RESOURCE_LIMIT, status_message());
     enum verdict verdict = run_once(verify, vcase, &vcase->runs[0], &launch);
+    conceal_case(verify, vcase);
     /* What was kept last is this case's output before the measurement. */
     return verdict == VERDICT_OK ? check_repeat(verify, vcase, &vcase->runs[0]) : verdict;
 }
@@ -280,7 +338,7 @@ enum verdict verify_check_inputs(struct verify *verify, const uint64_t sums[VERI
 
 void verify_end(struct verify *verify)
 {
-    guarded_destroy(&verify->workspace);
+    drop_workspace(verify);
     free(verify->kept);
     verify->kept = NULL;
     verify->kept_bytes = 0;

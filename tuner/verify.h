@@ -6,10 +6,12 @@
 #include "tuner/launch/kernel.h"
 #include "tuner/verify_plan.h"
 
-enum { VERIFY_DETAIL_BYTES = 256 };
+enum { VERIFY_DETAIL_BYTES = 512 };
 
 struct verify {
     struct verify_plan *plan;
+    const struct device_api *api;
+    struct device *device;
     const struct kernel *kernel;
     bool deterministic; /* promised: bitwise repeatability is demanded */
     uint64_t rival_ns;  /* a launch on the problem itself that takes many times this, twice, is `slow` at

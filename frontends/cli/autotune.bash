@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench devices templates freeze export replay space doctor"
+    local commands="sweep show lookup explain bench verify devices templates freeze export replay space doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -47,11 +47,12 @@ _autotune() {
         --strategy) cur=$value; _autotune_words "auto local random annealing genetic model exhaustive"; return ;;
         --budget) cur=$value; _autotune_words "60s 5m 1h 500 10%"; return ;;
         --device) cur=$value; _autotune_listing devices; return ;;
+        --order) cur=$value; _autotune_words "forward reverse"; return ;;
         --format) cur=$value; _autotune_words "t4 kerneltuner"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --shapes | --space | --runs | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --seed | --jobs | --repeats | --shape | --targets | --problem | --environment) return ;;
+        --arch | --class | --threads | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment) return ;;
     esac
 
     case $cur in
@@ -63,13 +64,16 @@ _autotune() {
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup | explain) _autotune_words "$on_device --book $every" ;;
                 bench) _autotune_words "$problems $on_device --book --seed --templates $every" ;;
+                verify)
+                    _autotune_words "$problems $on_device --emulate --template --sample --order --seed --jobs --templates \
+                        $every" ;;
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --targets --output $every" ;;
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
-                doctor) _autotune_words "--threads --book $every" ;;
+                doctor) _autotune_words "--threads --book --selftest --arch --emulate $every" ;;
             esac
             return ;;
     esac

@@ -100,7 +100,7 @@ static enum status verify(struct bench_task *task, struct trial_session *session
     TRY(trial_run(session, candidate, 0, &outcome));
     *passed = outcome.verdict == VERDICT_OK;
     if (!*passed)
-        snprintf(task->result->note, sizeof task->result->note, "%s %s: %s: %s",
+        snprintf(task->result->note, sizeof task->result->note, "%s %s: %s: %.400s",
                  candidate->descriptor->template_name, candidate->descriptor->configuration,
                  verdict_name(outcome.verdict), outcome.detail);
     return STATUS_OK;

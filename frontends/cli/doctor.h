@@ -29,9 +29,17 @@ void finding_add(struct findings *findings, const char *what, enum finding_state
 
 /* doctor_tools.c: devices, compilers, vendor library, templates. */
 void doctor_check_tools(const struct settings *settings, struct findings *findings);
+/* doctor_compilers.c: compilers of GPU kernels. */
+void doctor_check_compilers(struct findings *findings);
 /* doctor_places.c: books, layers, cache folder. */
 void doctor_check_places(const struct settings *settings, struct findings *findings);
 /* doctor_system.c: what the kernel allows and how the CPU is set. */
 void doctor_check_system(struct findings *findings);
+
+/* Of a compiler's identity, the part before the flags. */
+size_t identity_name_length(const char *identity);
+
+/* doctor_selftest.c: --selftest, in place of all of these. STATUS_NOT_FOUND where a device differs. */
+enum status doctor_selftest(const struct settings *settings);
 
 #endif

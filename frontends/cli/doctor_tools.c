@@ -18,13 +18,6 @@ static void check_backends(struct findings *findings)
     }
 }
 
-/* Of an identity, the part before the flags. */
-static size_t name_length(const char *identity)
-{
-    const char *flags = strstr(identity, " -");
-    return flags ? (size_t)(flags - identity) : strlen(identity);
-}
-
 static void check_device(const struct place *place, struct findings *findings)
 {
     const struct device_info *info = place->info;
@@ -41,7 +34,7 @@ static void check_device(const struct place *place, struct findings *findings)
     const char *target = info->device_class.target;
     if (compiler_for_target(target, &compiler, &identity) == STATUS_OK)
         finding_add(findings, "compiler", FINDING_OK, "", "%s: %.*s, makes %s", compiler->name,
-                    (int)name_length(text_string(&identity)), text_string(&identity), target);
+                    (int)identity_name_length(text_string(&identity)), text_string(&identity), target);
     else
         finding_add(findings, "compiler", FINDING_MISSING,
                     "a C compiler makes the candidates: apt-get install gcc", "%s", status_message());

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "tuner/base/gpu_target.h"
 #include "tuner/base/text.h"
 
 enum { NAMES_MAX = 96, FOUND_BYTES = 512 };
@@ -53,7 +54,7 @@ enum status places_open_all(const struct settings *settings, struct places *out)
     *out = (struct places){0};
     for (int cpu = 0; cpu < 2; cpu++) {
         for (size_t i = 0; i < n; i++) {
-            if (is_cpu(apis[i]) != (cpu == 1)) continue;
+            if (is_cpu(apis[i]) != (cpu == 1) || apis[i]->emulates) continue;
             enum status status = open_backend(settings, apis[i], out);
             if (status == STATUS_OK) continue;
             places_close(out);
@@ -76,14 +77,16 @@ static void list_found(const struct places *places, char out[FOUND_BYTES])
     if (!places->n) snprintf(out, FOUND_BYTES, "none");
 }
 
-static enum status fail_absent(const struct places *places, const char *what, const char *name)
+static const char gpu_advice[] = " (without one, 'autotune verify --emulate' checks its kernels; filling a "
+                                 "book for it, --predict, is not in this version)";
+
+static enum status fail_absent(const struct places *places, const char *what, const char *name,
+                               const char *advice)
 {
     char found[FOUND_BYTES];
     list_found(places, found);
-    return status_fail(STATUS_UNAVAILABLE,
-                       "--%s=%s: no such device here; found: %s (filling a book for an absent device, "
-                       "--predict, is not in this version)",
-                       what, name, found);
+    return status_fail(STATUS_UNAVAILABLE, "--%s=%s: no such device here; found: %s%s", what, name, found,
+                       advice);
 }
 
 static const char *const cpu_targets[] = {"x86-64-v2", "x86-64-v3", "x86-64-v4", "armv8-a"};
@@ -93,7 +96,9 @@ static enum status fail_arch(const struct places *places, const char *arch)
     const char *names[NAMES_MAX];
     size_t n_cpu = sizeof cpu_targets / sizeof *cpu_targets;
     for (size_t i = 0; i < n_cpu; i++) names[i] = cpu_targets[i];
-    size_t n = n_cpu + class_targets(names + n_cpu, NAMES_MAX - n_cpu);
+    size_t n = n_cpu + class_targets(names + n_cpu, NAMES_MAX - n_cpu), n_gpu;
+    const struct gpu_target *gpu = gpu_target_table(&n_gpu);
+    for (size_t i = 0; i < n_gpu && n < NAMES_MAX; i++) names[n++] = gpu[i].name;
     for (size_t i = 0; i < n; i++) {
         if (strcmp(names[i], arch) != 0) continue;
         const struct device_class *device_class = class_find(arch);
@@ -101,7 +106,7 @@ static enum status fail_arch(const struct places *places, const char *arch)
             return status_fail(STATUS_USAGE,
                                "--arch=%s: a device class, not a target; --class=%s or --arch=%s", arch, arch,
                                device_class->target);
-        return fail_absent(places, "arch", arch);
+        return fail_absent(places, "arch", arch, gpu_target_find(arch) ? gpu_advice : "");
     }
     char found[FOUND_BYTES];
     list_found(places, found);
@@ -117,7 +122,7 @@ static enum status fail_class(const struct places *places, const char *text)
     char target[32];
     uint32_t units, gbps;
     if (class_find(text) || class_parse(text, target, &units, &gbps) == STATUS_OK)
-        return fail_absent(places, "class", text);
+        return fail_absent(places, "class", text, gpu_advice);
     size_t n_classes, n = 0;
     const struct device_class *classes = class_table(&n_classes);
     const char *names[NAMES_MAX];
@@ -151,7 +156,7 @@ static enum status check_device(const struct places *places, const char *text)
                            text + length + 1, backend);
     uint32_t count = 0;
     TRY(api->count(&count)); /* its line says what is missing */
-    return fail_absent(places, "device", text);
+    return fail_absent(places, "device", text, "");
 }
 
 static bool has_class(const struct place *place, const char *text)
@@ -179,7 +184,7 @@ static bool is_meant(const struct settings *settings, const struct place *place,
     if (settings->device && !has_device(place, settings->device)) return false;
     if (settings->device_class && !has_class(place, settings->device_class)) return false;
     if (settings->arch || settings->device || settings->device_class) return true;
-    return is_cpu(place->api) ? !gpu_here : strcmp(place->api->name, "emu") != 0;
+    return is_cpu(place->api) ? !gpu_here : true;
 }
 
 static enum status fail_meant(const struct settings *settings, const struct places *all)
@@ -204,7 +209,7 @@ enum status places_open(const struct settings *settings, struct places *out)
     bool gpu_here = false;
     for (size_t i = 0; i < all.n; i++) {
         const struct device_api *api = all.items[i].api;
-        if (!is_cpu(api) && strcmp(api->name, "emu") != 0) gpu_here = true;
+        if (!is_cpu(api)) gpu_here = true;
     }
     struct places chosen = {0};
     bool meant[PLACES_MAX];

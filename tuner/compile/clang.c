@@ -84,8 +84,7 @@ static enum status check(const char *path, const char *target)
 /* The first clang that makes the target. */
 static enum status find(const char *target, struct text *path)
 {
-    const struct gpu_target *gpu = gpu_target_find(target);
-    if (!gpu || gpu->vendor != GPU_VENDOR_AMD)
+    if (!compiler_is_for(compiler_find("clang"), target))
         return status_fail(STATUS_NOT_COVERED, "clang is asked for AMD's GPUs only, and '%s' is none known",
                            target);
     struct clang_search search = {0};
@@ -134,6 +133,7 @@ static enum status clang_compile(const struct compile_request *request, struct t
 const struct compiler_api compiler_clang = {
     .abi = COMPILER_API_ABI,
     .name = "clang",
+    .gpu_vendors = 1u << GPU_VENDOR_AMD,
     .identify = clang_identify,
     .compile = clang_compile,
     .inspect = amdgpu_inspect,

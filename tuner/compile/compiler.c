@@ -2,6 +2,7 @@
 #include "tuner/compile/compiler.h"
 
 #include <string.h>
+#include "tuner/base/gpu_target.h"
 
 #define COMPILER(name) extern const struct compiler_api compiler_##name;
 #include "tuner/compile/compilers.def"
@@ -28,11 +29,17 @@ const struct compiler_api *compiler_find(const char *name)
     return NULL;
 }
 
+bool compiler_is_for(const struct compiler_api *compiler, const char *target)
+{
+    const struct gpu_target *gpu = gpu_target_find(target);
+    return gpu ? compiler->gpu_vendors >> gpu->vendor & 1 : !compiler->gpu_vendors;
+}
+
 enum status compiler_for_target(const char *target, const struct compiler_api **out, struct text *identity)
 {
     struct text tried = {0};
     for (size_t i = 0; i < N_COMPILERS; i++) {
-        if (compilers[i]->emulates) continue;
+        if (compilers[i]->emulates || !compiler_is_for(compilers[i], target)) continue;
         struct text found = {0};
         enum status status = compilers[i]->identify(target, &found);
         if (status == STATUS_OK) status = text_status(&found);

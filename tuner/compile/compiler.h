@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "tuner/base/status.h"
 #include "tuner/base/text.h"
 
@@ -23,6 +24,7 @@ struct compile_request {
 struct compiler_api {
     uint32_t abi; /* == COMPILER_API_ABI */
     const char *name;
+    uint32_t gpu_vendors; /* bit per enum gpu_vendor: whose GPUs it makes code for; 0: it is for CPUs */
     bool emulates; /* makes a GPU's kernels for the emulator on this machine's CPU, never for the GPU */
     /* Finds the compiler and writes its identity: everything that changes the code it makes (name, version,
      * flags for `target`), one line. STATUS_UNAVAILABLE with what to install; STATUS_NOT_COVERED if it cannot
@@ -37,8 +39,10 @@ struct compiler_api {
 
 const struct compiler_api *compiler_find(const char *name);
 const struct compiler_api *const *compiler_table(size_t *n);
-/* The first compiler here that makes this target (no emulator's), or STATUS_UNAVAILABLE naming all that were
- * tried and what each lacks. */
+/* True if the compiler is one for targets of this kind; which ones it makes here, identify() tells. */
+bool compiler_is_for(const struct compiler_api *compiler, const char *target);
+/* The first compiler here that makes this target (no emulator's), or STATUS_UNAVAILABLE naming all that are
+ * for targets of its kind and what each lacks. */
 enum status compiler_for_target(const char *target, const struct compiler_api **out, struct text *identity);
 
 #endif

@@ -10,14 +10,17 @@
 #include "tuner/compile/program.h"
 
 /* Vectorizers would merge accesses that a GPU thread makes one by one, builtin recognition would turn loops
- * into calls of memcpy. Locals begin with a pattern, so that one used before it is set does harm. The
- * emulator finds source lines in DWARF 4. */
+ * into calls of memcpy. Locals begin with a pattern, so that one used before it is set does harm. In
+ * x += 1 the read counts too, for it may be of memory that nobody wrote. The emulator finds source lines in
+ * DWARF 4. */
 static const char *const flags[] = {"-std=c++17",
                                     "-O2",
                                     "-fsanitize=thread",
                                     "-fno-vectorize",
                                     "-fno-slp-vectorize",
                                     "-fno-builtin",
+                                    "-mllvm",
+                                    "-tsan-instrument-read-before-write=1",
                                     "-ffp-contract=off",
                                     "-ftrivial-auto-var-init=pattern",
                                     "-fno-exceptions",
@@ -111,6 +114,7 @@ static enum status emu_compile(const struct compile_request *request, struct tex
 const struct compiler_api compiler_emu = {
     .abi = COMPILER_API_ABI,
     .name = "emu",
+    .gpu_vendors = 1u << GPU_VENDOR_AMD | 1u << GPU_VENDOR_NVIDIA,
     .emulates = true,
     .identify = emu_identify,
     .compile = emu_compile,

@@ -59,8 +59,7 @@ static const struct rtc_family family = {
 
 static enum status open_for(const char *target, struct rtc *rtc)
 {
-    const struct gpu_target *gpu = gpu_target_find(target);
-    if (!gpu || gpu->vendor != GPU_VENDOR_AMD)
+    if (!compiler_is_for(compiler_find("hiprtc"), target))
         return status_fail(STATUS_NOT_COVERED,
                            "hiprtc makes code for AMD's GPUs only, and '%s' is none known", target);
     return rtc_open(&family, rtc);
@@ -122,6 +121,7 @@ static enum status hiprtc_compile(const struct compile_request *request, struct 
 const struct compiler_api compiler_hiprtc = {
     .abi = COMPILER_API_ABI,
     .name = "hiprtc",
+    .gpu_vendors = 1u << GPU_VENDOR_AMD,
     .identify = hiprtc_identify,
     .compile = hiprtc_compile,
     .inspect = amdgpu_inspect,

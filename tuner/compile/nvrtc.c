@@ -116,8 +116,7 @@ static enum status check_target(const struct rtc *rtc, const char *target)
 
 static enum status open_for(const char *target, struct rtc *rtc)
 {
-    const struct gpu_target *gpu = gpu_target_find(target);
-    if (!gpu || gpu->vendor != GPU_VENDOR_NVIDIA)
+    if (!compiler_is_for(compiler_find("nvrtc"), target))
         return status_fail(STATUS_NOT_COVERED,
                            "NVRTC makes code for NVIDIA's GPUs only, and '%s' is none known", target);
     TRY(rtc_open(&family, rtc));
@@ -188,6 +187,7 @@ static enum status nvrtc_compile(const struct compile_request *request, struct t
 const struct compiler_api compiler_nvrtc = {
     .abi = COMPILER_API_ABI,
     .name = "nvrtc",
+    .gpu_vendors = 1u << GPU_VENDOR_NVIDIA,
     .identify = nvrtc_identify,
     .compile = nvrtc_compile,
     .inspect = cubin_inspect,

@@ -90,6 +90,7 @@ struct device_api {
     uint32_t abi;         /* == DEVICE_API_ABI */
     const char *name;     /* "cpu", "cuda", "hip", "emu" */
     const char *compiler; /* the compiler tried first for its targets: "cc", "nvrtc", "hiprtc" */
+    bool emulates;        /* stands for a GPU that is not here: used where asked for, never chosen or timed */
 
     enum status (*count)(uint32_t *n);
     enum status (*open)(uint32_t index, const struct device_options *options, struct device **out);

@@ -23,6 +23,9 @@ static void report_outside(struct fiber *f, uintptr_t address, size_t bytes, enu
     else if (address < end)
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %llu bytes at the end of %s (%zu bytes), %llu too many",
               verb(access), n, name, size, (unsigned long long)(address + bytes - end));
+    else if (address == end)
+        fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %llu bytes right behind the end of %s (%zu bytes)",
+              verb(access), n, name, size);
     else
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %llu bytes, %llu bytes behind the end of %s (%zu bytes)",
               verb(access), n, (unsigned long long)(address - end), name, size);
@@ -143,7 +146,13 @@ void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access 
                   const void *pc)
 {
     const struct run *run = f->block->worker->run;
+    uintptr_t offset = address - (uintptr_t)f->self.shared;
     if (!bytes) return;
+    if (within(address, bytes, (uintptr_t)f->self.shared, f->shared->bytes) &&
+        !(aligned && address % bytes)) {
+        shared_access(f, f->shared, (uint32_t)offset, bytes, access, pc);
+        return;
+    }
     if (access == ACCESS_READ && within(address, bytes, (uintptr_t)run->args, run->args_bytes)) return;
     if (access == ACCESS_READ && object_holds(run->function->object, address, bytes)) return;
     struct shared_memory *shared = team_shared(f->block->team, address, bytes);

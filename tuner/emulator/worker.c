@@ -63,7 +63,7 @@ static void begin_thread(struct block *block, const struct emu_thread *common, u
     const struct team *team = block->team;
     char *top, *low = fiber_stack(&worker->stacks, stack, &top);
     struct fiber *f = (struct fiber *)(void *)(top - (sizeof *f + 63) / 64 * 64);
-    *f = (struct fiber){.self = *common, .block = block, .stack = low};
+    *f = (struct fiber){.self = *common, .block = block, .shared = block->shared, .stack = low};
     f->self.thread[0] = i % run->block[0];
     f->self.thread[1] = i / run->block[0] % run->block[1];
     f->self.thread[2] = i / run->block[0] / run->block[1];
@@ -161,6 +161,7 @@ void worker_run(struct worker *worker, uint32_t first, uint32_t n)
     worker->last_range = NULL;
     for (uint32_t i = 0; i < n; i++) begin_team(worker, i, first + i);
     schedule_run(worker);
+    fault_due(worker);
     for (uint32_t i = 0; i < n; i++) end_team(&worker->teams[i]);
 }
 

@@ -1,0 +1,208 @@
+/* The proof of the emulator: kernels that are right pass, and each of them broken in one place is caught, with
+ * a report that says what is wrong, and where. */
+#include "tests/base/check.h"
+
+#include "tests/emulator/mutated.h"
+#include "tests/emulator/suite.h"
+#include "tuner/worker.h"
+
+#define KERNELS "tests/emulator/kernels"
+
+struct templates {
+    struct manifest **list;
+    size_t n;
+};
+
+/* Those made for this test, and the built-in ones. */
+static struct templates own, built_in;
+
+static const struct manifest *find_template(const char *name)
+{
+    for (size_t i = 0; i < own.n; i++)
+        if (strcmp(own.list[i]->name, name) == 0) return own.list[i];
+    for (size_t i = 0; i < built_in.n; i++)
+        if (strcmp(built_in.list[i]->name, name) == 0) return built_in.list[i];
+    fail_msg("no template is called %s", name);
+    return NULL;
+}
+
+/* --- intact --- */
+
+static const struct intact {
+    const char *template_name, *target, *configuration, *problem;
+} intacts[] = {
+#define INTACT(template_name, target, configuration, problem) {template_name, target, configuration, problem},
+#include "tests/emulator/intact.def"
+#undef INTACT
+};
+
+static void intact_kernels_are_right(void **state)
+{
+    (void)state;
+    enum { ORDERS = 2, N = N_OF(intacts) * ORDERS };
+    struct suite_case *cases = calloc(N, sizeof *cases);
+    unsigned failures = 0;
+    assert_non_null(cases);
+    for (size_t i = 0; i < N; i++) {
+        const struct intact *intact = &intacts[i / ORDERS];
+        cases[i] = (struct suite_case){.manifest = find_template(intact->template_name),
+                                       .target = intact->target,
+                                       .configuration = intact->configuration,
+                                       .problem = intact->problem,
+                                       .reverse = i % ORDERS == 1};
+    }
+    assert_ok(suite_run(cases, N));
+    for (size_t i = 0; i < N; i++) {
+        if (getenv("TUNEBOOK_TEST_VERBOSE"))
+            print_message("%s %s %s: %.1f s\n", cases[i].manifest->name, cases[i].target, cases[i].problem,
+                          (double)cases[i].trial_ns / 1e9);
+        if (cases[i].verdict == VERDICT_OK) continue;
+        print_error("%s for %s, %s, %s: %s: %s\n", cases[i].manifest->name, cases[i].target,
+                    cases[i].problem, cases[i].reverse ? "reverse" : "forward",
+                    verdict_name(cases[i].verdict), cases[i].detail);
+        failures++;
+    }
+    suite_free(cases, N);
+    free(cases);
+    assert_int_equal(failures, 0);
+}
+
+/* --- mutants --- */
+
+enum order { FORWARD, REVERSE };
+
+static const struct mutation {
+    const char *name, *template_name, *target, *configuration, *problem, *find;
+    unsigned count;
+    const char *replacement;
+    enum order order;
+    enum verdict verdict;
+    const char *report, *line;
+} mutations[] = {
+#define MUTATION(name, template_name, target, configuration, problem, find, count, replacement, order, verdict, \
+                 report, line)                                                                                 \
+    {#name, template_name, target, configuration, problem, find,                                               \
+     count, replacement,   order,  VERDICT_##verdict, report, line},
+#include "tests/emulator/mutations.def"
+#undef MUTATION
+};
+
+/* Do all of `words`, with bars between them, stand in the report? If not, *missing is the first. */
+static bool says(const char *detail, const char *words, char missing[128])
+{
+    while (*words) {
+        size_t size = strcspn(words, "|");
+        snprintf(missing, 128, "%.*s", (int)size, words);
+        if (!strstr(detail, missing)) return false;
+        words += size + (words[size] == '|');
+    }
+    return true;
+}
+
+/* Where the fault is: "...; FILE:LINE in ENTRY, block (0,0,0), thread (1,0,0)". */
+static bool find_place(const char *detail, char file[64], unsigned *line, char entry[64])
+{
+    unsigned x;
+    for (const char *at = detail; (at = strstr(at, "; ")) != NULL;) {
+        at += 2;
+        if (sscanf(at, "%63[^: ]:%u in %63[^ ,], block (%u,%u,%u), thread (%u,%u,%u)", file, line, entry, &x,
+                   &x, &x, &x, &x, &x) == 9)
+            return true;
+    }
+    return false;
+}
+
+/* What is wrong with how a mutant ended; false: nothing. */
+static bool complain(const struct mutation *mutation, const struct suite_case *item, char out[256])
+{
+    char file[64], entry[64], words[128];
+    unsigned line = 0;
+    bool placed = find_place(item->detail, file, &line, entry);
+    if (item->verdict == VERDICT_OK)
+        snprintf(out, 256, "not caught");
+    else if (item->verdict != mutation->verdict)
+        snprintf(out, 256, "should be %s", verdict_name(mutation->verdict));
+    else if (!says(item->detail, mutation->report, words))
+        snprintf(out, 256, "should say \"%s\"", words);
+    else if (placed != (*mutation->line != '\0'))
+        snprintf(out, 256, placed ? "names a line that is not checked" : "names no line, block and thread");
+    else if (placed && !source_line_holds(item->manifest->source, file, line, mutation->line))
+        snprintf(out, 256, "%s:%u does not hold \"%s\"", file, line, mutation->line);
+    else if (placed && !strstr(item->manifest->json, entry))
+        snprintf(out, 256, "%s is no kernel of it", entry);
+    else
+        return false;
+    return true;
+}
+
+static void make_mutant(const struct mutation *mutation, struct suite_case *out)
+{
+    struct manifest *mutant = NULL;
+    *out = (struct suite_case){.target = mutation->target,
+                               .configuration = mutation->configuration,
+                               .problem = mutation->problem,
+                               .reverse = mutation->order == REVERSE};
+    if (manifest_mutate(find_template(mutation->template_name), mutation->find, mutation->count,
+                        mutation->replacement, &mutant) != STATUS_OK)
+        suite_fail(out, VERDICT_STARTED, status_message());
+    out->manifest = mutant;
+}
+
+static void mutants_are_caught(void **state)
+{
+    (void)state;
+    enum { N = N_OF(mutations) };
+    const char *only = getenv("TUNEBOOK_TEST_MUTANT");
+    struct suite_case *cases = calloc(N, sizeof *cases);
+    unsigned failures = 0;
+    assert_non_null(cases);
+    for (size_t i = 0; i < N; i++)
+        if (!only || strstr(mutations[i].name, only)) make_mutant(&mutations[i], &cases[i]);
+    assert_ok(suite_run(cases, N));
+    for (size_t i = 0; i < N; i++) {
+        char complaint[256];
+        if (!cases[i].target) continue;
+        bool failed = complain(&mutations[i], &cases[i], complaint);
+        if (failed || getenv("TUNEBOOK_TEST_VERBOSE"))
+            print_error("%s (%.1f s): %s\n    %s: %s\n", mutations[i].name, (double)cases[i].trial_ns / 1e9,
+                        failed ? complaint : "caught", verdict_name(cases[i].verdict), cases[i].detail);
+        failures += failed;
+    }
+    suite_free(cases, N);
+    for (size_t i = 0; i < N; i++) manifest_free((struct manifest *)(uintptr_t)cases[i].manifest);
+    free(cases);
+    assert_int_equal(failures, 0);
+    print_message("%d mutants\n", (int)N);
+}
+
+/* --- */
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (template_load(KERNELS, &own.list, &own.n) == STATUS_OK &&
+        template_load(NULL, &built_in.list, &built_in.n) == STATUS_OK)
+        return 0;
+    print_error("%s\n", status_message());
+    return -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < own.n; i++) manifest_free(own.list[i]);
+    for (size_t i = 0; i < built_in.n; i++) manifest_free(built_in.list[i]);
+    free(own.list);
+    free(built_in.list);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int worker = worker_main(argc, argv);
+    if (worker >= 0) return worker;
+    cmocka_set_test_filter(getenv("TUNEBOOK_TEST_FILTER"));
+    const struct CMUnitTest tests[] = {cmocka_unit_test(intact_kernels_are_right),
+                                       cmocka_unit_test(mutants_are_caught)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
