@@ -131,10 +131,11 @@ BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(BUILD)/%)
 test-programs: $(TEST_PROGRAMS) fakes
 
 # Fake drivers, each in a folder of its own for LD_LIBRARY_PATH. They are held to the official headers; where one is
-# missing, its fakes are not built and their tests are skipped. CUDA's is in nvidia-cuda-dev, or in the wheel
-# nvidia-cuda-runtime: CUDA_HOME names the folder that has include/cuda.h.
+# missing, its fakes are not built and their tests are skipped. CUDA's is in the toolkit (CUDA_HOME), or in the wheel
+# nvidia-cuda-runtime that tools/dependencies installs.
 CUDA_HOME   ?= $(or $(CUDA_PATH),/usr/local/cuda)
-CUDA_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/cuda.h /usr/include/cuda.h))
+CUDA_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/cuda.h /usr/include/cuda.h \
+                 $(HOME)/.local/lib/python3*/site-packages/nvidia/cu*/include/cuda.h))
 HIP_HEADER  := $(firstword $(wildcard $(ROCM_PATH)/include/hip/hip_runtime_api.h /opt/rocm/include/hip/hip_runtime_api.h \
                  /usr/include/hip/hip_runtime_api.h))
 FAKE_COMMON := $(wildcard tests/fakes/*.c) $(BUILD)/base.a
