@@ -1,5 +1,5 @@
-/* Kernels on an emulated GPU: compiled side by side, then each put through a trial of its own that verifies and
- * measures nothing. What goes wrong on the way ends in `detail`, too, with the verdict STARTED. */
+/* Kernels on an emulated GPU: compiled side by side, then each put through a trial of its own that verifies
+ * and measures nothing. What goes wrong on the way ends in `detail`, too, with the verdict STARTED. */
 #ifndef TUNEBOOK_TESTS_EMULATOR_SUITE_H
 #define TUNEBOOK_TESTS_EMULATOR_SUITE_H
 
@@ -13,7 +13,7 @@
 #include "tuner/trial.h"
 #include "tuner/tuning.h"
 
-enum { SUITE_COMPILE_MS = 120000, SUITE_VERIFY_MS = 120000, SUITE_THREADS_MAX = 16 };
+enum { SUITE_COMPILE_MS = 120000, SUITE_VERIFY_MS = 120000, SUITE_THREADS_MAX = 16, SUITE_GPUS_MAX = 32 };
 
 struct suite_case {
     const struct manifest *manifest;
@@ -25,8 +25,6 @@ struct suite_case {
     uint64_t trial_ns;
     /* Between the steps. */
     struct problem parsed;
-    struct device_info info;
-    struct text identity;
     struct tuning_scene scene;
     struct tuning tuning;
     struct candidate candidate;
@@ -62,28 +60,47 @@ static inline void suite_configuration(const struct manifest *manifest, const ch
     text_free(&whole);
 }
 
-static inline enum status suite_open(struct suite_case *item)
+/* A GPU that cases run on: found out once. */
+struct suite_gpu {
+    const char *target;
+    struct device_info info;
+    struct text identity; /* of its compiler */
+};
+static struct suite_gpu suite_gpus[SUITE_GPUS_MAX];
+
+static inline enum status suite_find_gpu(const char *target, const struct suite_gpu **out)
 {
     const struct device_api *api = device_find("emu");
-    const struct compiler_api *compiler = compiler_find("emu");
-    struct device_options options = {.threads = 1, .target = item->target};
+    struct device_options options = {.threads = 1, .target = target};
     struct device *device;
+    struct suite_gpu *gpu = suite_gpus;
+    while (gpu < suite_gpus + SUITE_GPUS_MAX - 1 && gpu->target && strcmp(gpu->target, target) != 0) gpu++;
+    *out = gpu;
+    if (gpu->target && strcmp(gpu->target, target) == 0) return STATUS_OK;
+    text_clear(&gpu->identity);
+    TRY(compiler_find("emu")->identify(target, &gpu->identity));
+    TRY(api->open(0, &options, &device));
+    gpu->info = *api->info(device);
+    gpu->target = target;
+    api->close(device);
+    return STATUS_OK;
+}
+
+static inline enum status suite_open(struct suite_case *item)
+{
+    const struct suite_gpu *gpu;
     struct configuration configuration;
     struct text text = {0};
     TRY(problem_parse(item->problem, &item->parsed));
-    TRY(api->open(0, &options, &device));
-    item->info = *api->info(device);
-    api->close(device);
-    TRY(compiler->identify(item->target, &item->identity));
-    item->scene = (struct tuning_scene){&item->parsed, &item->info.facts, item->target, compiler,
-                                        text_string(&item->identity)};
+    TRY(suite_find_gpu(item->target, &gpu));
+    item->scene = (struct tuning_scene){&item->parsed, &gpu->info.facts, item->target, compiler_find("emu"),
+                                        text_string(&gpu->identity)};
     TRY(tuning_open(&item->scene, item->manifest, &item->tuning));
     suite_configuration(item->manifest, item->configuration, &text);
     bool found = tuning_configuration(&item->tuning, text_string(&text), &configuration);
-    enum status status =
-        found ? STATUS_OK
-              : status_fail(STATUS_NOT_COVERED, "%s is not in the space of %s", text_string(&text),
-                            item->manifest->name);
+    enum status status = found ? STATUS_OK
+                               : status_fail(STATUS_NOT_COVERED, "%s is not in the space of %s",
+                                             text_string(&text), item->manifest->name);
     text_free(&text);
     TRY(status);
     return candidate_prepare(&item->tuning, &configuration, &item->candidate);
@@ -171,8 +188,7 @@ static inline enum status suite_run(struct suite_case *cases, size_t n)
     }
     TRY(suite_compile(cases, n));
     pthread_mutex_init(&suite.lock, NULL);
-    while (started + 1 < suite_cpus() &&
-           pthread_create(&threads[started], NULL, suite_work, &suite) == 0)
+    while (started + 1 < suite_cpus() && pthread_create(&threads[started], NULL, suite_work, &suite) == 0)
         started++;
     suite_work(&suite);
     while (started) pthread_join(threads[--started], NULL);
@@ -185,7 +201,6 @@ static inline void suite_free(struct suite_case *cases, size_t n)
     for (size_t i = 0; i < n; i++) {
         candidate_free(&cases[i].candidate);
         tuning_close(&cases[i].tuning);
-        text_free(&cases[i].identity);
     }
 }
 
