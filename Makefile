@@ -128,7 +128,35 @@ BENCH_SOURCES := $(wildcard tests/*/bench_*.c)
 FUZZ_SOURCES  := $(wildcard tests/fuzz/fuzz_*.c)
 TEST_PROGRAMS  := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BENCH_PROGRAMS := $(BENCH_SOURCES:%.c=$(BUILD)/%)
-test-programs: $(TEST_PROGRAMS)
+test-programs: $(TEST_PROGRAMS) fakes
+
+# Fake drivers, each in a folder of its own for LD_LIBRARY_PATH. They are held to the official headers; where one is
+# missing, its fakes are not built and their tests are skipped. CUDA's is in the toolkit (CUDA_HOME), or in the wheel
+# nvidia-cuda-runtime that tools/dependencies installs.
+CUDA_HOME   ?= $(or $(CUDA_PATH),/usr/local/cuda)
+CUDA_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/cuda.h /usr/include/cuda.h \
+                 $(HOME)/.local/lib/python3*/site-packages/nvidia/cu*/include/cuda.h))
+HIP_HEADER  := $(firstword $(wildcard $(ROCM_PATH)/include/hip/hip_runtime_api.h /opt/rocm/include/hip/hip_runtime_api.h \
+                 /usr/include/hip/hip_runtime_api.h))
+FAKE_COMMON := $(wildcard tests/fakes/*.c) $(BUILD)/base.a
+FAKE_HEADERS := $(wildcard tests/fakes/*.h tests/fakes/*/*.h tuner/device/*.h)
+FAKES := $(if $(CUDA_HEADER),$(patsubst %,$(BUILD)/tests/fakes/%/libcuda.so.1,cuda cuda-11.4 cuda-old)) \
+         $(if $(HIP_HEADER),$(BUILD)/tests/fakes/hip/libamdhip64.so.5 $(BUILD)/tests/fakes/hip6/libamdhip64.so.6)
+define fake_link
+@mkdir -p $(@D)
+$(call say,LINK)
+$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) $(1) -shared -Wl,-soname,$(@F) -Wl,--exclude-libs,ALL \
+    $(filter %.c %.a,$^) -ldl -pthread -o $@
+endef
+.PHONY: fakes
+fakes: $(FAKES)
+$(BUILD)/tests/fakes/%/libcuda.so.1: $(wildcard tests/fakes/libcuda/*) $(FAKE_COMMON) $(FAKE_HEADERS)
+	$(call fake_link,-isystem $(dir $(CUDA_HEADER)) -Wl$(comma)--version-script$(comma)tests/fakes/libcuda/$*.map)
+$(BUILD)/tests/fakes/hip/libamdhip64.so.5: $(wildcard tests/fakes/libamdhip64/*) $(FAKE_COMMON) $(FAKE_HEADERS)
+	$(call fake_link,-D__HIP_PLATFORM_AMD__ -isystem $(HIP_HEADER:hip/hip_runtime_api.h=))
+$(BUILD)/tests/fakes/hip6/libamdhip64.so.6: $(wildcard tests/fakes/libamdhip64/*) $(FAKE_COMMON) $(FAKE_HEADERS)
+	$(call fake_link,-DFAKE_ROCM6 -D__HIP_PLATFORM_AMD__ -isystem $(HIP_HEADER:hip/hip_runtime_api.h=))
+comma := ,
 bench-programs: $(BENCH_PROGRAMS)
 
 # Runtime tests see the library as a program does, and the rooms to build books by hand.

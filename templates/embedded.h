@@ -18,7 +18,8 @@ struct embedded_template {
 
 extern const struct embedded_template embedded_templates[];
 extern const size_t n_embedded_templates;
-extern const struct embedded_file embedded_headers[]; /* what a user's own kernel may include */
+extern const struct embedded_file embedded_headers[]; /* what a user's own kernel may include; device/ has
+                                                       * flattened kernels too, that no template has */
 extern const size_t n_embedded_headers;
 extern const struct embedded_file embedded_models[]; /* by name: "llama-3-8b" */
 extern const size_t n_embedded_models;

@@ -83,10 +83,12 @@ static enum status embed_template(struct embedding *e, const char *folder, const
 static enum status embed_entry(struct embedding *e, const char *folder, const char *name)
 {
     bool json = ends_with(name, ".json"), header = ends_with(name, ".h") || ends_with(name, ".def");
-    if (!json && !header) return STATUS_OK;
+    bool kernel = ends_with(folder, "/device") && ends_with(name, ".hip"); /* one that no template has */
+    if (!json && !header && !kernel) return STATUS_OK;
     struct text path = {0}, content = {0};
     text_format(&path, "%s/%s", folder, name);
-    enum status status = file_read(text_string(&path), LIMIT_BYTES, &content);
+    enum status status = kernel ? source_flatten(e->root, text_string(&path), &content)
+                                : file_read(text_string(&path), LIMIT_BYTES, &content);
     if (status == STATUS_OK && json && !ends_with(folder, "/models")) {
         status = embed_template(e, folder, text_string(&path), &content);
     } else if (status == STATUS_OK && json) {

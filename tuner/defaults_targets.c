@@ -1,17 +1,9 @@
 #include "tuner/defaults_targets.h"
 
 #include <string.h>
-#include "tuner/base/classes.h"
 #include "tuner/base/gpu_target.h"
 #include "tuner/compile/compiler.h"
 #include "tuner/device/device.h"
-
-/* True for the emulator, whose devices are in every machine. */
-static bool is_emulator(const struct device_api *api)
-{
-    const struct compiler_api *compiler = compiler_find(api->compiler);
-    return compiler && compiler->emulates;
-}
 
 static bool device_has_target(const struct device_api *api, uint32_t index, const char *target)
 {
@@ -29,7 +21,7 @@ static bool is_in_this_machine(const char *target)
     const struct device_api *const *apis = device_table(&n);
     for (size_t i = 0; i < n; i++) {
         uint32_t count = 0;
-        if (is_emulator(apis[i]) || apis[i]->count(&count) != STATUS_OK) continue;
+        if (apis[i]->emulates || apis[i]->count(&count) != STATUS_OK) continue;
         for (uint32_t index = 0; index < count; index++)
             if (device_has_target(apis[i], index, target)) return true;
     }
@@ -60,25 +52,6 @@ size_t defaults_targets(struct manifest *const *templates, size_t n_templates, c
     return n;
 }
 
-static void gpu_facts(const struct gpu_target *gpu, struct device_facts *facts)
-{
-    int64_t *value = facts->value;
-    size_t n;
-    const struct device_class *classes = class_table(&n);
-    value[DEVICE_FACT_lds_bytes] = gpu->lds_bytes;
-    value[DEVICE_FACT_wave_size] = gpu->wave_size;
-    value[DEVICE_FACT_max_block_threads] = GPU_BLOCK_THREADS_MAX;
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(classes[i].target, gpu->name) != 0) continue;
-        value[DEVICE_FACT_units] = classes[i].units;
-        value[DEVICE_FACT_l2_bytes] = (int64_t)classes[i].l2_bytes;
-        value[DEVICE_FACT_llc_bytes] = (int64_t)classes[i].llc_bytes;
-        value[DEVICE_FACT_bandwidth_gbps] = classes[i].bandwidth_gbps;
-        return;
-    }
-    value[DEVICE_FACT_units] = 1;
-}
-
 static void local_facts(struct device_facts *facts)
 {
     const struct device_api *api = device_find("cpu");
@@ -94,7 +67,7 @@ void defaults_facts(const char *target, struct device_facts *facts)
     const struct gpu_target *gpu = gpu_target_find(target);
     memset(facts, 0, sizeof *facts);
     if (gpu)
-        gpu_facts(gpu, facts);
+        gpu_target_facts(gpu, NULL, facts);
     else
         local_facts(facts);
 }

@@ -51,8 +51,9 @@ static enum status prepare(struct session *session)
     uint64_t copies = request->warm_weights || request->verify_only ? 0 : 2 * session->info.llc_bytes;
     TRY(measure_set_create(&session->problem, copies, session->info.memory_bytes, &session->set));
     session->host_threads = host_threads(session);
-    TRY(verify_plan_create(&session->problem, request->seed, session->host_threads, &session->set,
-                           &session->plan));
+    TRY(verify_plan_create(&session->problem, request->seed,
+                           session->api->emulates ? VERIFY_EMULATED : VERIFY_WHOLE, session->host_threads,
+                           &session->set, &session->plan));
     measure_set_spread(&session->set);
     verify_sum_inputs(&session->plan, session->sums);
     return STATUS_OK;

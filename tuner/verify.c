@@ -255,12 +255,12 @@ static enum verdict check_repeat(struct verify *verify, const struct verify_case
 static enum verdict run_repeatedly(struct verify *verify, const struct verify_case *vcase,
                                    const struct verify_run *run, const struct kernel_launch *launch)
 {
-    bool measured = !vcase->buffers[vcase->output].area;
+    bool once = !vcase->buffers[vcase->output].area || verify->plan->effort == VERIFY_EMULATED;
     enum verdict verdict = run_once(verify, vcase, run, launch);
     if (verdict == VERDICT_OK) verdict = compare(verify, vcase, run);
     if (verdict == VERDICT_OK) verdict = keep_output(verify, vcase, run);
-    if (verdict == VERDICT_OK && !measured) verdict = run_once(verify, vcase, run, launch);
-    return verdict == VERDICT_OK && !measured ? check_repeat(verify, vcase, run) : verdict;
+    if (verdict == VERDICT_OK && !once) verdict = run_once(verify, vcase, run, launch);
+    return verdict == VERDICT_OK && !once ? check_repeat(verify, vcase, run) : verdict;
 }
 
 static enum verdict run_case(struct verify *verify, struct verify_case *vcase)

@@ -20,7 +20,8 @@ uint8_t verify_poison(enum dtype type)
  * the number beside it. Numbers are primes or otherwise no multiple of any tile, and some exceed every block;
  * products stay small. */
 enum { OWN = 1 << 16, OWN_LESS = 1 << 17, OWN_MORE = 1 << 18, SIZE_BITS = OWN - 1 };
-static const int32_t shapes[][4] = {
+enum { SHAPES = 9 };
+static const int32_t whole_shapes[SHAPES][4] = {
     {1, 1, 1, 1},
     {OWN | 61, OWN | 83, OWN | 139, 1},
     {OWN_MORE | 67, OWN_MORE | 97, OWN_MORE | 131, 1},
@@ -28,6 +29,17 @@ static const int32_t shapes[][4] = {
     {OWN | 5, 19, 2311, 1},
     {OWN | 3, 2311, 17, 1},
     {1031, 7, 29, 1},
+    {OWN | 13, 33, 65, 3},
+    {7, 67, 37, 2},
+};
+static const int32_t emulated_shapes[SHAPES][4] = {
+    {1, 1, 1, 1},
+    {OWN | 61, OWN | 83, OWN | 139, 1},
+    {OWN_MORE | 67, OWN_MORE | 97, OWN_MORE | 131, 1},
+    {OWN_LESS | 31, OWN_LESS | 127, OWN_LESS | 63, 1},
+    {OWN | 5, 19, 523, 1},
+    {OWN | 3, 263, 17, 1},
+    {259, 7, 29, 1},
     {OWN | 13, 33, 65, 3},
     {7, 67, 37, 2},
 };
@@ -237,21 +249,32 @@ static enum status protect_cases(struct verify_plan *plan)
 
 /* ---- the plan ---- */
 
-static void add_runs(struct verify_case *vcase, unsigned n_variants)
+static void add_run(struct verify_case *vcase, unsigned variant)
 {
-    if (n_variants > VERIFY_RUNS_MAX) n_variants = VERIFY_RUNS_MAX;
-    for (unsigned v = 0; v < n_variants; v++) vcase->runs[vcase->n_runs++].variant = v;
+    if (vcase->n_runs < VERIFY_RUNS_MAX) vcase->runs[vcase->n_runs++].variant = variant;
+}
+
+/* Every variant; with less effort the plain one, and another one of integers, which changes from shape to
+ * shape. */
+static void add_runs(const struct verify_plan *plan, struct verify_case *vcase, size_t shape)
+{
+    unsigned n = plan->proof->n_variants;
+    for (unsigned v = 0; v < n; v++) {
+        bool other = vcase->kind == PROOF_INTEGERS && v == 1 + shape % (n - 1);
+        if (plan->effort == VERIFY_WHOLE || v == 0 || other) add_run(vcase, v);
+    }
 }
 
 static enum status add_small_cases(struct verify_plan *plan, const struct problem *own)
 {
     unsigned turn = 0;
-    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+    for (size_t s = 0; s < SHAPES; s++) {
         struct problem problem;
-        if (!make_shape(own, shapes[s], &problem) || is_known(plan, &problem)) continue;
+        const int32_t *rules = plan->effort == VERIFY_WHOLE ? whole_shapes[s] : emulated_shapes[s];
+        if (!make_shape(own, rules, &problem) || is_known(plan, &problem)) continue;
         for (int kind = PROOF_INTEGERS; kind <= PROOF_NORMAL; kind++) {
             struct verify_case *vcase = add_case(plan, &problem, (enum proof_inputs)kind);
-            add_runs(vcase, plan->proof->n_variants);
+            add_runs(plan, vcase, s);
             TRY(make_buffers(vcase, turn++));
             TRY(make_poison(vcase));
         }
@@ -264,8 +287,8 @@ static void note_unread(struct verify_plan *plan)
 {
     uint32_t unread[VERIFY_RUNS_MAX] = {0};
     struct verify_case *vcase = &plan->cases[plan->n_cases > 1 ? 1 : 0];
-    for (unsigned r = 0; r < vcase->n_runs; r++)
-        unread[vcase->runs[r].variant] = find_unread(plan, vcase, vcase->runs[r].variant);
+    for (unsigned v = 0; v < plan->proof->n_variants && v < VERIFY_RUNS_MAX; v++)
+        unread[v] = find_unread(plan, vcase, v);
     memcpy(plan->unread, unread, sizeof unread);
 }
 
@@ -277,12 +300,12 @@ static enum status add_own_cases(struct verify_plan *plan, const struct problem 
     struct verify_case *vcase = add_case(plan, own, PROOF_INTEGERS);
     vcase->own = true;
     /* Where a launch is far below a millisecond all variants are tried on the problem itself, too. */
-    add_runs(vcase, work.flops < 1e7 ? plan->proof->n_variants : 1);
+    for (unsigned v = 0; v < (work.flops < 1e7 ? plan->proof->n_variants : 1); v++) add_run(vcase, v);
     TRY(make_buffers(vcase, 0));
     if (vcase->n_runs > 1) TRY(make_poison(vcase));
     vcase = add_case(plan, own, PROOF_NORMAL);
     vcase->own = true;
-    add_runs(vcase, 1);
+    add_run(vcase, 0);
     for (unsigned o = 0; o < vcase->n_operands; o++) vcase->data[o] = set->base[o];
     return STATUS_OK;
 }
@@ -303,14 +326,14 @@ static enum status make_plan(struct verify_plan *plan, const struct problem *pro
     return protect_cases(plan);
 }
 
-enum status verify_plan_create(const struct problem *problem, uint64_t seed, uint32_t threads,
-                               struct measure_set *set, struct verify_plan *out)
+enum status verify_plan_create(const struct problem *problem, uint64_t seed, enum verify_effort effort,
+                               uint32_t threads, struct measure_set *set, struct verify_plan *out)
 {
     const struct op_proof *proof = op_proof_find(problem->op->name);
     if (!proof)
         return status_fail(STATUS_UNAVAILABLE, "no proof for op %s: nothing can be verified",
                            problem->op->name);
-    *out = (struct verify_plan){.proof = proof};
+    *out = (struct verify_plan){.proof = proof, .effort = effort};
     struct cpu_pool *pool;
     TRY(cpu_pool_create(threads, &pool));
     enum status status = make_plan(out, problem, seed, threads, set, pool);

@@ -42,18 +42,23 @@ struct verify_case {
     unsigned n_runs;
 };
 
+/* How much is tried. An emulated launch takes thousands of times what the device takes, and sees races where
+ * a device has to be lucky: smaller shapes, each with some of the variants, and no second launch. */
+enum verify_effort { VERIFY_WHOLE, VERIFY_EMULATED };
+
 struct verify_plan {
     const struct op_proof *proof;
     struct verify_case cases[VERIFY_CASES_MAX];
     unsigned n_cases;
     uint32_t unread[VERIFY_RUNS_MAX]; /* by variant: bit per operand that the op says nobody reads */
     double own_flops;                 /* of one launch */
+    enum verify_effort effort;
 };
 
 /* Makes the plan with up to `threads` threads, which are gone when it returns. `set` is filled on the way
  * (its first copies) and must outlive the plan. */
-enum status verify_plan_create(const struct problem *problem, uint64_t seed, uint32_t threads,
-                               struct measure_set *set, struct verify_plan *out);
+enum status verify_plan_create(const struct problem *problem, uint64_t seed, enum verify_effort effort,
+                               uint32_t threads, struct measure_set *set, struct verify_plan *out);
 void verify_plan_destroy(struct verify_plan *plan);
 
 /* The argument block of a run. */

@@ -19,7 +19,7 @@
 #include "tuner/trial.h"
 #include "tuner/worker_jobs.h"
 
-static const char worker_argument[] = "--tunebook-worker";
+static const char worker_name[] = "tunebook-worker", worker_argument[] = "--tunebook-worker";
 
 static const struct {
     const char *name;
@@ -69,16 +69,26 @@ static enum status spawn_self(char *const argv[], int channel, int output, pid_t
     return errno ? status_fail_errno(STATUS_IO, "cannot start a worker process (/proc/self/exe)") : STATUS_OK;
 }
 
+/* A worker needs none; one that asks is a program whose main() does not call worker_main, and would start
+ * itself without end. */
+static enum status refuse_worker(const char *job)
+{
+    if (strcmp(program_invocation_name, worker_name) != 0) return STATUS_OK;
+    return status_fail(STATUS_UNAVAILABLE,
+                       "a worker may not start a worker ('%s'): does main() call worker_main first?", job);
+}
+
 enum status worker_spawn(const char *job, struct worker *out)
 {
     int sockets[2];
     uint64_t nonce = clock_ns();
+    TRY(refuse_worker(job));
     TRY(channel_pair(sockets));
     if (getrandom(&nonce, sizeof nonce, 0) < 0) nonce ^= (uint64_t)getpid() << 32;
     char parent[16], token[24];
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     snprintf(token, sizeof token, "%llx", (unsigned long long)nonce);
-    char *argv[] = {"tunebook-worker", (char *)worker_argument, (char *)job, parent, token, NULL};
+    char *argv[] = {(char *)worker_name, (char *)worker_argument, (char *)job, parent, token, NULL};
     int theirs = move_up(sockets[1]), output = move_up(worker_output_file());
     enum status status = STATUS_OK;
     struct worker worker = {.output = output};

@@ -73,7 +73,7 @@ _autotune() {
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
-                doctor) _autotune_words "--threads --book $every" ;;
+                doctor) _autotune_words "--threads --book --selftest --arch --emulate $every" ;;
             esac
             return ;;
     esac

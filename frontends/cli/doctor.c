@@ -70,6 +70,10 @@ enum status command_doctor(const struct settings *settings)
     if (settings->arguments.n)
         return status_fail(STATUS_USAGE, "%s: 'autotune doctor' takes no argument",
                            settings->arguments.items[0]);
+    if (settings->selftest) return doctor_selftest(settings);
+    if (settings->emulate || settings->arch)
+        return status_fail(STATUS_USAGE, "--%s: goes with --selftest",
+                           settings->emulate ? "emulate" : "arch");
     struct findings *findings = calloc(1, sizeof *findings);
     if (!findings) return status_fail(STATUS_NO_MEMORY, "no memory");
     doctor_check_tools(settings, findings);

@@ -39,4 +39,7 @@ void doctor_check_system(struct findings *findings);
 /* Of a compiler's identity, the part before the flags. */
 size_t identity_name_length(const char *identity);
 
+/* doctor_selftest.c: --selftest, in place of all of these. STATUS_NOT_FOUND where a device differs. */
+enum status doctor_selftest(const struct settings *settings);
+
 #endif

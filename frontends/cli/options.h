@@ -21,7 +21,7 @@ struct settings {
     const char *op, *phase, *arch, *device, *device_class, *book, *budget, *strategy, *templates, *targets,
         *output, *space, *format, *problem, *template_name, *environment, *order;
     int64_t threads, seed, jobs, repeats, sample;
-    bool fresh, retry_quarantined, dry_run, trials, defaults, emulate, json, help, version;
+    bool fresh, retry_quarantined, dry_run, trials, defaults, selftest, emulate, json, help, version;
 };
 
 struct command;

@@ -48,6 +48,10 @@ void emu_pause(void);                                            /* in a loop th
 /* Memory fences; atomics themselves are the sanitizer's __tsan_atomic* callbacks. 0: block, 1: device. */
 void emu_fence(int scope);
 
+/* A kernel that acquires or releases by atomics calls this beside them: that it does is seen in the object
+ * before it runs, and what only relaxes costs less. */
+void emu_atomic_orders(void);
+
 /* --- collectives of a wave --- */
 
 enum emu_shuffle { EMU_SHUFFLE_FROM, EMU_SHUFFLE_XOR, EMU_SHUFFLE_UP, EMU_SHUFFLE_DOWN };

@@ -83,6 +83,7 @@ GPU_WRAP int gpu_atomic_add(int *p, int x)
 
 GPU_WRAP unsigned gpu_atomic_add_acq_rel(unsigned *p, unsigned x)
 {
+    emu_atomic_orders();
     return __atomic_fetch_add(p, x, __ATOMIC_ACQ_REL);
 }
 
@@ -118,11 +119,13 @@ GPU_ATOMIC_BY_CAS(max, int, unsigned, int, x > old ? x : old)
 
 GPU_WRAP unsigned gpu_load_acquire(const unsigned *p)
 {
+    emu_atomic_orders();
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
 GPU_WRAP void gpu_store_release(unsigned *p, unsigned x)
 {
+    emu_atomic_orders();
     __atomic_store_n(p, x, __ATOMIC_RELEASE);
 }
 

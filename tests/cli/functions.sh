@@ -1,14 +1,20 @@
 # What transcripts may call besides autotune and ordinary programs.
 
-# need PROGRAM...: are they here? `mounts`: may we mount? `schemas`: those of T4, and a python3 that validates by them?
+# need PROGRAM...: are they here? `fakes`: the fake GPU drivers? `mounts`: may we mount? `schemas`: those of T4, and a python3 that validates by them?
 need() {
     for program; do
         case "$program" in
         mounts) can_mount || return 1 ;;
         schemas) [ -d "$PROJECT/../shared/spaces/schemas" ] && python3 -W ignore -c 'import jsonschema' 2>/dev/null || return 1 ;;
+        fakes) [ -e "$(fake_drivers cuda)/libcuda.so.1" ] && [ -e "$(fake_drivers hip)/libamdhip64.so.5" ] || return 1 ;;
         *) command -v "$program" >/dev/null || return 1 ;;
         esac
     done
+}
+
+# The folder of a fake GPU driver.
+fake_drivers() {
+    echo "$(dirname "$AUTOTUNE")/tests/fakes/$1"
 }
 
 # Is FILE valid by the SCHEMA of that name?

@@ -10,6 +10,7 @@
 #include "tuner/base/gpu_target.h"
 #include "tuner/compile/compiler.h"
 #include "tuner/device/device.h"
+#include "tuner/trial.h"
 
 enum { THREADS = 128, BLOCKS = 6, WORDS = 1024, MIN_TOTAL = 3 };
 
@@ -318,8 +319,10 @@ static void test_page_without_barrier(void **state)
     text_free(&source);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int worker = worker_main(argc, argv);
+    if (worker >= 0) return worker;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_emulated),
         cmocka_unit_test(test_page),

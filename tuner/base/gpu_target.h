@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "tuner/base/classes.h"
+#include "tuner/base/facts.h"
 
 enum gpu_vendor { GPU_VENDOR_AMD, GPU_VENDOR_NVIDIA };
 
@@ -19,5 +21,10 @@ enum { GPU_BLOCK_THREADS_MAX = 1024 }; /* of every GPU here */
 
 const struct gpu_target *gpu_target_find(const char *name); /* NULL if unknown */
 const struct gpu_target *gpu_target_table(size_t *n);
+
+/* What expressions may know of a GPU of this target that is not here: the facts of a product (NULL: the first
+ * in the table of classes; where that has none, what the architecture fixes, units and bandwidth 0). */
+void gpu_target_facts(const struct gpu_target *target, const struct device_class *product,
+                      struct device_facts *out);
 
 #endif

@@ -310,6 +310,7 @@ static enum device_fault emu_fault(const struct device *device)
 __attribute__((visibility("default"))) const struct device_api device_emu = {
     .abi = DEVICE_API_ABI,
     .name = "emu",
+    .emulates = true,
     .compiler = "emu",
     .count = emu_count,
     .open = emu_open,

@@ -164,6 +164,8 @@ uint64_t atomic_perform(enum atomic_operation operation, const volatile void *ad
     struct atomic atomic = {operation, (const void *)(uintptr_t)address, bytes, operand, expected, order, pc};
     bool changed = false;
     uint64_t old;
+    if (order != RELAXED && !f->block->worker->run->function->object->partial_order)
+        fault(f, DEVICE_FAULT_OTHER, pc, "acquires or releases without emu_atomic_orders() beside it");
     if (on_stack(f, (uintptr_t)address)) return in_private(&atomic);
     struct shared_memory *shared = access_atomic_shared(f, (uintptr_t)address, bytes, pc);
     if (shared) {
@@ -193,6 +195,10 @@ static void fence(struct fiber *f, bool whole_device)
     pasts_put_away(*kept);
     *kept = order_snapshot(f);
     order_advance(f);
+}
+
+void emu_atomic_orders(void)
+{
 }
 
 void emu_fence(int scope)

@@ -10,8 +10,8 @@
 
 /* What an object calls that lets some threads of a block know what others did, but not all: then a cell must
  * remember every reader for itself. Beginnings of names. */
-static const char *const partial[] = {"emu_wave_barrier", "emu_named_", "emu_cluster_", "emu_fence",
-                                      "__tsan_atomic"};
+static const char *const partial[] = {"emu_wave_barrier", "emu_named_",        "emu_cluster_",
+                                      "emu_fence",        "emu_atomic_orders", "__tsan_atomic_thread_fence"};
 
 static bool is_partial(const char *name)
 {

@@ -84,17 +84,22 @@ static enum status end_sequence(struct collecting *c, uint64_t end)
 static enum status add_row(void *context, const struct dwarf_row *row)
 {
     struct collecting *c = context;
+    struct row now = {row->address, row->line, row->file};
     if (c->n_rows > c->first) {
         struct row *last = &c->rows[c->n_rows - 1];
         if (row->address < last->address)
             return status_fail(STATUS_BAD_DATA,
                                "a line table is broken: addresses go back from %#llx to %#llx",
                                (unsigned long long)last->address, (unsigned long long)row->address);
+        if (!now.line) { /* code that several lines share: near the one before it */
+            now.line = last->line;
+            now.file = last->file;
+        }
         if (row->address == last->address) c->n_rows--; /* that one covered nothing */
     }
     if (row->end) return end_sequence(c, row->address);
     TRY(grow((void **)&c->rows, c->n_rows + 1, &c->rows_capacity, sizeof *c->rows));
-    c->rows[c->n_rows++] = (struct row){row->address, row->line, row->file};
+    c->rows[c->n_rows++] = now;
     return STATUS_OK;
 }
 

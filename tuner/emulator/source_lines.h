@@ -16,7 +16,8 @@ enum status source_lines_read(const void *object, size_t bytes, struct source_li
 
 /* The place of an instruction by its address in the object (0 is where the object is loaded). Of an inlined
  * function it is the inlined line. A return address is one behind its call: ask for the byte before it. False
- * where no line is known, and for code that belongs to no line. The name lives as long as the lines. */
+ * where no line is known. Code that the compiler shares among lines has none of its own; its place is then
+ * that of what stands before it, which is near. The name lives as long as the lines. */
 bool source_lines_find(const struct source_lines *lines, uint64_t address, const char **file, uint32_t *line);
 
 void source_lines_free(struct source_lines *lines);

@@ -43,3 +43,7 @@ $ autotune --device=cpu:0 --dry-run --json 'gemm f32 nn m=8 n=8 k=8' | json prob
 | "CLASS"
 $ autotune devices --threads=1 --json | json devices.0.facts.units
 | 1
+$ autotune devices --json | json backends.0.backend backends.1.backend backends.2.backend
+| "cpu"
+| "cuda"
+| "hip"

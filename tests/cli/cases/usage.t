@@ -140,13 +140,13 @@ $ for command in $(commands); do autotune $command --help | head -1; done
 $ autotune --help > /dev/full
 ! autotune: standard output: No space left on device (free some space or choose another place)
 ? 5
-$ autotune devices > /dev/full
+$ autotune devices --json > /dev/full
 ! autotune: standard output: No space left on device (free some space or choose another place)
 ? 5
 
 Every option of --help stands in the man page and in the completion, and neither knows others.
 $ for c in $(commands); do options_of $c; done | sort -u > options; wc -l < options | tr -d ' '
-| 38
+| 39
 $ sed 's/\\-/-/g' "$PROJECT/docs/man/autotune.1" > man; for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" man || echo "$o: not in the man page"; done
 $ for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" "$PROJECT/frontends/cli/autotune.bash" || echo "$o: not in the completion"; done
 $ { cat man "$PROJECT/frontends/cli/autotune.bash"; } | grep -oE -e '--[a-z][a-z-]+' | sort -u | grep -vxF -f options

@@ -1,0 +1,60 @@
+#include "tuner/device/hip_driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct hip_functions hip;
+
+static const struct gpu_symbol symbols[] = {
+#define HIP(symbol, result, parameters)       {#symbol, false},
+#define HIP_NEWER(symbol, result, parameters) {#symbol, true},
+    HIP_FUNCTIONS(HIP, HIP_NEWER)
+#undef HIP
+#undef HIP_NEWER
+};
+enum { N_SYMBOLS = sizeof symbols / sizeof symbols[0] };
+_Static_assert(sizeof hip == N_SYMBOLS * sizeof(void *), "a function pointer is a pointer here");
+
+/* A later version than those we know has most likely kept what we use. */
+static const char *const names[] = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5",
+                                    "libamdhip64.so", NULL};
+static struct gpu_library library = {
+    .names = names,
+    .advice = "no ROCm runtime: install hip-runtime-amd from repo.radeon.com, or Debian's libamdhip64-5",
+    .too_old = "it is too old; ROCm 5.0's or a newer one is needed",
+    .symbols = symbols,
+    .functions = (void **)&hip,
+    .n_symbols = N_SYMBOLS,
+    .mutex = PTHREAD_MUTEX_INITIALIZER,
+};
+
+enum status hip_open(void)
+{
+    TRY(gpu_library_open(&library));
+    return gpu_library_claim(&library, "HIP");
+}
+
+/* ROCm 6 gave the function with a new struct a new name and kept the old ones for old programs; which struct
+ * the old name fills in later versions is not worth a guess, since both have the name of an architecture in
+ * it. */
+unsigned hip_arch(int ordinal, char out[32])
+{
+    static const size_t places[] = {HIP_ARCH_R0600, HIP_ARCH_R0000};
+    char *properties = calloc(1, HIP_PROPERTIES_BYTES);
+    if (!properties) return 2; /* hipErrorOutOfMemory */
+    unsigned code = hip.hipGetDevicePropertiesR0600
+                        ? hip.hipGetDevicePropertiesR0600((struct hipDeviceProp_tR0600 *)properties, ordinal)
+                        : hip.hipGetDeviceProperties((struct hipDeviceProp_t *)properties, ordinal);
+    out[0] = 0;
+    for (size_t i = 0; !code && i < 2 && !out[0]; i++) {
+        const char *arch = properties + places[i];
+        size_t length = strnlen(arch, HIP_ARCH_BYTES);
+        if (strncmp(arch, "gfx", 3) != 0 || length == HIP_ARCH_BYTES) continue;
+        length = strcspn(arch, ":");
+        if (length > 31) continue;
+        memcpy(out, arch, length);
+        out[length] = 0;
+    }
+    free(properties);
+    return code;
+}
