@@ -60,7 +60,8 @@ static inline void access_check(const void *pointer, uint32_t bytes, enum access
     const struct shared_memory *shared = f->shared;
     uintptr_t offset = address - (uintptr_t)f->self.shared;
     uint32_t shift = shared->shift;
-    if (__builtin_expect(offset >= shared->whole_bytes || offset % bytes || bytes >> shift == 0, 0)) {
+    if (__builtin_expect(
+            offset >= shared->whole_bytes || offset % bytes || shift > (uint32_t)__builtin_ctz(bytes), 0)) {
         if (!on_stack(f, address)) access_other(f, address, bytes, access, aligned, pc);
         return;
     }

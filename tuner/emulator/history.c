@@ -155,11 +155,9 @@ static void unwritten(struct fiber *f, const struct history *history, const stru
 
 void history_read(struct fiber *f, struct history *history, const struct site *site)
 {
-    if (!history->w.word || history->w.word >= f->limit || !history->team_threads || history->n_atomics) {
-        unwritten(f, history, site);
-        check_write(f, history, site, "reads");
-        check_atomics(f, history, site, "reads", true);
-    }
+    unwritten(f, history, site);
+    check_write(f, history, site, "reads");
+    check_atomics(f, history, site, "reads", true);
     struct record now = record_now(f, site);
     if (history->team_threads) {
         history->team_readers[f->number] = (struct reader){now.word, now.pc};

@@ -46,7 +46,8 @@ struct fiber {
     uint32_t named;  /* the barrier it waits at */
     uint32_t spins;  /* atomics in a row that changed nothing */
     /* A cache line with all that a switch, a barrier and an access need. */
-    _Alignas(64) uint32_t epoch, limit, many; /* what accesses are judged by: order.h */
+    _Alignas(64) uint32_t epoch; /* what accesses are judged by: order.h */
+    uint32_t limit, many;
     enum waiting waiting;
     struct fiber *next, *previous; /* those that can run, in a ring */
     void *place;                   /* where it goes on */

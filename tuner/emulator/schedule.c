@@ -12,11 +12,13 @@ enum {
 
 _Thread_local struct fiber *emulator_self __attribute__((tls_model("initial-exec")));
 
+/* A thousand threads are more than the nearest cache holds. The one after next is fetched now, and of its
+ * stack what lies where this one's has its saved place: it will mostly wait at the same depth. */
 static void go(struct fiber *from, struct fiber *to)
 {
-    /* The one after next: a thousand threads are more than the nearest cache holds. */
-    __builtin_prefetch(to->next->place);
-    __builtin_prefetch(to->next->next);
+    const struct fiber *soon = to->next;
+    __builtin_prefetch(&soon->epoch);
+    __builtin_prefetch((const char *)soon - ((const char *)to - (const char *)to->place));
     emulator_self = to;
     emulator_switch(&from->place, to->place);
 }

@@ -196,6 +196,18 @@ static void careful_write(struct fiber *f, struct shared_memory *shared, struct 
     }
 }
 
+/* The usual read where every reader is remembered: of what is known to have been written, without atomics. */
+static bool known_read(const struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
+                       const void *pc)
+{
+    if (!(cell->w & CELL_HISTORY) || cell->w == CELL_IN_FLIGHT) return false;
+    struct history *history = shared->histories[cell->w & ~CELL_HISTORY];
+    if (history->w.word - 1 >= f->limit - 1 || history->n_atomics) return false;
+    history->team_readers[f->number] = (struct reader){f->epoch, low_bits(pc)};
+    if (history->latest < f->epoch) history->latest = f->epoch;
+    return true;
+}
+
 void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offset, size_t bytes,
                    enum access access, const void *pc)
 {
@@ -205,9 +217,12 @@ void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offse
     struct cell *cell = &shared->cells[offset >> shared->shift];
     struct cell *end = &shared->cells[(offset + bytes) >> shared->shift];
     for (; cell < end; cell++) {
-        if (access == ACCESS_READ && !cell_read(f, cell, pc))
+        bool settled = access == ACCESS_READ ? known_read(f, shared, cell, pc) || cell_read(f, cell, pc)
+                                             : cell_write(f, cell, pc);
+        if (settled) continue;
+        if (access == ACCESS_READ)
             careful_read(f, shared, cell, offset, (uint32_t)bytes, pc);
-        if (access == ACCESS_WRITE && !cell_write(f, cell, pc))
+        else
             careful_write(f, shared, cell, offset, (uint32_t)bytes, pc);
     }
 }
