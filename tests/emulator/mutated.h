@@ -8,17 +8,38 @@
 #include "templates/manifest.h"
 #include "tuner/base/text.h"
 
+/* How much of `text` is `find`, 0 for none of it. White space within `find` stands for any, so that lines may
+ * be broken elsewhere. */
+static inline size_t match(const char *text, const char *find)
+{
+    static const char spaces[] = " \n";
+    const char *at = text, *begin = find + strspn(find, spaces), *end = find + strlen(find);
+    while (end > begin && strchr(spaces, end[-1])) end--;
+    while (*find) {
+        size_t here = strspn(at, spaces), wanted = strspn(find, spaces);
+        bool within = find > begin && find < end && wanted;
+        if (within ? !here : *at != *find) return 0;
+        at += within ? here : 1;
+        find += within ? wanted : 1;
+    }
+    return (size_t)(at - text);
+}
+
 /* `text` with every `find` replaced; how many there were. */
 static inline unsigned replace_all(const char *text, const char *find, const char *replacement,
                                    struct text *out)
 {
     unsigned count = 0;
-    for (const char *at; (at = strstr(text, find)) != NULL; text = at + strlen(find), count++) {
-        text_append_bytes(out, text, (size_t)(at - text));
+    for (const char *copied = text;; text++) {
+        size_t size = *text ? match(text, find) : 0;
+        if (!size && *text) continue;
+        text_append_bytes(out, copied, (size_t)(text - copied));
+        if (!*text) return count;
         text_append(out, replacement);
+        copied = text + size;
+        text = copied - 1;
+        count++;
     }
-    text_append(out, text);
-    return count;
 }
 
 /* The template with `find`, which stands in its source or its manifest, replaced in all of `count` places. */

@@ -36,6 +36,12 @@ static inline void suite_fail(struct suite_case *item, enum verdict verdict, con
     snprintf(item->detail, sizeof item->detail, "%.511s", detail);
 }
 
+/* Nothing has gone wrong with it. One without a manifest takes no part. */
+static inline bool suite_is_ready(const struct suite_case *item)
+{
+    return item->manifest && item->verdict == VERDICT_OK;
+}
+
 /* The default with the values that `changes`, "NAME=VALUE,...", has for some parameters. */
 static inline void suite_configuration(const struct manifest *manifest, const char *changes, struct text *out)
 {
@@ -143,7 +149,7 @@ static inline void *suite_work(void *context)
         pthread_mutex_unlock(&suite->lock);
         if (i >= suite->n) return NULL;
         struct suite_case *item = &suite->cases[i];
-        if (item->verdict != VERDICT_OK) continue;
+        if (!suite_is_ready(item)) continue;
         uint64_t begin = clock_ns();
         if (suite_try(item) != STATUS_OK) suite_fail(item, VERDICT_STARTED, status_message());
         item->trial_ns = clock_ns() - begin;
@@ -163,11 +169,11 @@ static inline enum status suite_compile(struct suite_case *cases, size_t n)
     size_t used = 0;
     if (!jobs) return status_fail(STATUS_NO_MEMORY, "no memory for %zu compiles", n);
     for (size_t i = 0; i < n; i++)
-        if (cases[i].verdict == VERDICT_OK) jobs[used++] = cases[i].candidate.job;
+        if (suite_is_ready(&cases[i])) jobs[used++] = cases[i].candidate.job;
     enum status status = compile_run(jobs, used, suite_cpus(), SUITE_COMPILE_MS, NULL);
     used = 0;
     for (size_t i = 0; i < n; i++) {
-        if (cases[i].verdict != VERDICT_OK) continue;
+        if (!suite_is_ready(&cases[i])) continue;
         cases[i].candidate.job = jobs[used++];
         suite_fail(&cases[i], cases[i].candidate.job.verdict, cases[i].candidate.job.detail);
     }
