@@ -29,6 +29,10 @@ static const struct {
     {"session", session_worker_run}, /* inputs of one problem, and its candidates' parent: tuner/session.c */
 };
 
+/* Set by worker_main. A program that spawned workers without calling it would run itself whole in each, and
+ * each of them would spawn again. */
+static bool can_be_worker;
+
 /* ---- the parent's side ---- */
 
 int worker_output_file(void)
@@ -73,6 +77,9 @@ enum status worker_spawn(const char *job, struct worker *out)
 {
     int sockets[2];
     uint64_t nonce = clock_ns();
+    if (!can_be_worker)
+        return status_fail(
+            STATUS_IO, "no worker can be started: this program's main() does not begin with worker_main()");
     TRY(channel_pair(sockets));
     if (getrandom(&nonce, sizeof nonce, 0) < 0) nonce ^= (uint64_t)getpid() << 32;
     char parent[16], token[24];
@@ -166,6 +173,7 @@ bool worker_bind_to_parent(pid_t parent)
 
 int worker_main(int argc, char **argv)
 {
+    can_be_worker = true;
     if (argc != 5 || strcmp(argv[1], worker_argument) != 0) return -1;
     struct channel channel;
     channel_open(&channel, WORKER_CHANNEL, strtoull(argv[4], NULL, 16));
