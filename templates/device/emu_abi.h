@@ -13,16 +13,23 @@
 
 #define EMU_ABI 1
 
+/* Where threads meet, the place counts: the compiler makes neither two calls of one nor one of two. */
+#if defined(__clang__)
+#define EMU_MEETS __attribute__((convergent, nomerge))
+#else
+#define EMU_MEETS
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /* What a thread knows of itself. Constant while it runs. */
 struct emu_thread {
-    unsigned thread[3], block[3];        /* its place in the block, the block's in the grid */
-    unsigned block_threads[3], grid[3];  /* threads of a block, blocks of the grid */
-    unsigned cluster[3], cluster_rank;   /* blocks of a cluster; the block's flat place in its cluster */
-    unsigned lane, wave, wave_size;      /* flat thread % wave_size, / wave_size */
+    unsigned thread[3], block[3];       /* its place in the block, the block's in the grid */
+    unsigned block_threads[3], grid[3]; /* threads of a block, blocks of the grid */
+    unsigned cluster[3], cluster_rank;  /* blocks of a cluster; the block's flat place in its cluster */
+    unsigned lane, wave, wave_size;     /* flat thread % wave_size, / wave_size */
     unsigned shared_bytes;
     unsigned char *shared; /* the block's dynamic shared memory, 1024-byte aligned */
 };
@@ -31,12 +38,12 @@ const struct emu_thread *emu_self(void) __attribute__((const));
 
 /* --- waiting --- */
 
-void emu_barrier(void);                                        /* all threads of the block */
-void emu_wave_barrier(void);                                   /* all lanes of the wave; orders memory */
-void emu_named_barrier(unsigned id, unsigned threads);         /* `threads` of the block, id 1..15 */
-void emu_named_arrive(unsigned id, unsigned threads);          /* counts towards it without waiting */
-void emu_cluster_barrier(void);                                /* all threads of the cluster */
-void emu_pause(void);                                          /* in a loop that waits for another thread */
+void emu_barrier(void) EMU_MEETS;                                /* all threads of the block */
+void emu_wave_barrier(void) EMU_MEETS;                           /* all lanes of the wave; orders memory */
+void emu_named_barrier(unsigned id, unsigned threads) EMU_MEETS; /* `threads` of the block, id 1..15 */
+void emu_named_arrive(unsigned id, unsigned threads) EMU_MEETS;  /* counts towards it without waiting */
+void emu_cluster_barrier(void) EMU_MEETS;                        /* all threads of the cluster */
+void emu_pause(void);                                            /* in a loop that waits for another thread */
 
 /* Memory fences; atomics themselves are the sanitizer's __tsan_atomic* callbacks. 0: block, 1: device. */
 void emu_fence(int scope);
@@ -47,24 +54,25 @@ enum emu_shuffle { EMU_SHUFFLE_FROM, EMU_SHUFFLE_XOR, EMU_SHUFFLE_UP, EMU_SHUFFL
 
 /* The value of another lane: of lane `argument`, lane ^ argument, lane - argument, lane + argument. One's own
  * where there is no such lane. */
-unsigned emu_shuffle(enum emu_shuffle kind, unsigned value, unsigned argument);
-unsigned long long emu_ballot(int predicate);
+unsigned emu_shuffle(enum emu_shuffle kind, unsigned value, unsigned argument) EMU_MEETS;
+unsigned long long emu_ballot(int predicate) EMU_MEETS;
 
-/* D = A.B + C on the registers of all lanes. `form` is an enum matrix_form (matrix.def); a, b, c and d are the
- * lane's registers as 32-bit words, packed as the instruction has them (c and d may be the same). */
-void emu_matrix(unsigned form, unsigned *d, const unsigned *a, const unsigned *b, const unsigned *c);
+/* D = A.B + C on the registers of all lanes. `form` is an enum matrix_form (matrix.def); a, b, c and d are
+ * the lane's registers as 32-bit words, packed as the instruction has them (c and d may be the same). */
+void emu_matrix(unsigned form, unsigned *d, const unsigned *a, const unsigned *b,
+                const unsigned *c) EMU_MEETS;
 
 /* ldmatrix: lane 8*i + r names row r (16 bytes of shared memory) of 8x8 matrix i; registers[i] becomes the
  * lane's fragment of matrix i. count is 1, 2 or 4. */
-void emu_ldmatrix(unsigned *registers, const void *row, unsigned count, int transposed);
+void emu_ldmatrix(unsigned *registers, const void *row, unsigned count, int transposed) EMU_MEETS;
 
 /* --- asynchronous copies --- */
 
 /* `bytes` (4, 8, 16) of shared memory from global memory, of which the first `valid` are read and the rest
  * become 0. They land when the thread waits for their group; nobody may touch the target before. */
 void emu_copy_async(void *shared, const void *global, unsigned bytes, unsigned valid);
-void emu_copy_commit(void);               /* closes a group, which may be empty */
-void emu_copy_wait(unsigned pending);     /* until at most `pending` of this thread's groups are under way */
+void emu_copy_commit(void);           /* closes a group, which may be empty */
+void emu_copy_wait(unsigned pending); /* until at most `pending` of this thread's groups are under way */
 
 /* --- arithmetic that the host has and the kernel may not link --- */
 

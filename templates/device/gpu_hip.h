@@ -118,7 +118,8 @@ GPU_WRAP unsigned long long gpu_ballot(bool p)
 #elif __has_builtin(__builtin_amdgcn_ballot_w64)
     return __builtin_amdgcn_ballot_w64(p);
 #else
-    return __builtin_amdgcn_uicmp((unsigned)p, 0u, 33); /* p != 0 in each lane: LLVM's number of the predicate */
+    return __builtin_amdgcn_uicmp((unsigned)p, 0u,
+                                  33); /* p != 0 in each lane: LLVM's number of the predicate */
 #endif
 }
 

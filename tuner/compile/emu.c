@@ -10,14 +10,17 @@
 #include "tuner/compile/program.h"
 
 /* Vectorizers would merge accesses that a GPU thread makes one by one, builtin recognition would turn loops
- * into calls of memcpy. Locals begin with a pattern, so that one used before it is set does harm. The
- * emulator finds source lines in DWARF 4. */
+ * into calls of memcpy. Locals begin with a pattern, so that one used before it is set does harm. In
+ * x += 1 the read counts too, for it may be of memory that nobody wrote. The emulator finds source lines in
+ * DWARF 4. */
 static const char *const flags[] = {"-std=c++17",
                                     "-O2",
                                     "-fsanitize=thread",
                                     "-fno-vectorize",
                                     "-fno-slp-vectorize",
                                     "-fno-builtin",
+                                    "-mllvm",
+                                    "-tsan-instrument-read-before-write=1",
                                     "-ffp-contract=off",
                                     "-ftrivial-auto-var-init=pattern",
                                     "-fno-exceptions",

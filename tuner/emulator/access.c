@@ -23,6 +23,9 @@ static void report_outside(struct fiber *f, uintptr_t address, size_t bytes, enu
     else if (address < end)
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %llu bytes at the end of %s (%zu bytes), %llu too many",
               verb(access), n, name, size, (unsigned long long)(address + bytes - end));
+    else if (address == end)
+        fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %llu bytes right behind the end of %s (%zu bytes)",
+              verb(access), n, name, size);
     else
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %llu bytes, %llu bytes behind the end of %s (%zu bytes)",
               verb(access), n, (unsigned long long)(address - end), name, size);

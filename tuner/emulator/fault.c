@@ -4,6 +4,8 @@
 #include <string.h>
 #include "tuner/emulator/machine.h"
 
+enum { NEAR_BYTES = 256 };
+
 static const char *const kinds[] = {
     [DEVICE_FAULT_NONE] = "fault",
     [DEVICE_FAULT_OUT_OF_BOUNDS] = "out of bounds",
@@ -21,6 +23,14 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Code that the compiler merged from several places has no line; what stands in front of it has. */
+static bool near_source(const struct object *object, const void *pc, const char **file, uint32_t *line)
+{
+    for (int back = 1; back <= NEAR_BYTES; back++)
+        if (object_source(object, (const char *)pc - back, file, line)) return true;
+    return false;
+}
+
 const char *fault_place(const struct fiber *f, const void *pc, char out[PLACE_BYTES])
 {
     const struct object *object = f->block->worker->run->function->object;
@@ -30,6 +40,8 @@ const char *fault_place(const struct fiber *f, const void *pc, char out[PLACE_BY
         snprintf(out, PLACE_BYTES, "no known place");
     else if (object_source(object, pc, &file, &line))
         snprintf(out, PLACE_BYTES, "%s:%u", file_name(file), line);
+    else if (near_source(object, pc, &file, &line))
+        snprintf(out, PLACE_BYTES, "about %s:%u", file_name(file), line);
     else
         snprintf(out, PLACE_BYTES, "+0x%llx", (unsigned long long)((uintptr_t)pc - 1 - object->base));
     return out;
@@ -82,34 +94,66 @@ const char *fault_who(const struct fiber *f, uint32_t team, uint32_t number, cha
     return out;
 }
 
-static bool is_first(struct run *run, uint64_t item)
+static void compose(const struct fiber *f, enum device_fault kind, const void *pc, const char *format,
+                    va_list arguments, char line[FAULT_BYTES * 2])
 {
-    return item < atomic_load(&run->failed_item);
+    const struct emu_thread *self = &f->self;
+    char what[FAULT_BYTES], place[PLACE_BYTES];
+    vsnprintf(what, sizeof what, format, arguments);
+    snprintf(line, FAULT_BYTES * 2, "%s: %s; %s%sin %s, block (%u,%u,%u), thread (%u,%u,%u)", kinds[kind],
+             what, pc ? fault_place(f, pc, place) : "", pc ? " " : "", f->block->worker->run->function->name,
+             self->block[0], self->block[1], self->block[2], self->thread[0], self->thread[1],
+             self->thread[2]);
+}
+
+static void record(struct worker *worker, enum device_fault kind, const char *line)
+{
+    struct run *run = worker->run;
+    pthread_mutex_lock(&run->lock);
+    if (worker->item < atomic_load(&run->failed_item)) {
+        atomic_store(&run->failed_item, worker->item);
+        run->fault = kind;
+        run->status = STATUS_BAD_DATA;
+        snprintf(run->line, sizeof run->line, "%s", line);
+    }
+    pthread_mutex_unlock(&run->lock);
 }
 
 void fault(struct fiber *f, enum device_fault kind, const void *pc, const char *format, ...)
 {
     struct worker *worker = f->block->worker;
-    struct run *run = worker->run;
-    const struct emu_thread *self = &f->self;
-    char what[FAULT_BYTES], place[PLACE_BYTES];
+    char line[FAULT_BYTES * 2];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
+    compose(f, kind, pc, format, arguments, line);
     va_end(arguments);
-    pthread_mutex_lock(&run->lock);
-    if (is_first(run, worker->item)) {
-        atomic_store(&run->failed_item, worker->item);
-        run->fault = kind;
-        run->status = STATUS_BAD_DATA;
-        snprintf(run->line, sizeof run->line, "%s: %s; %s%sin %s, block (%u,%u,%u), thread (%u,%u,%u)",
-                 kinds[kind], what, pc ? fault_place(f, pc, place) : "", pc ? " " : "", run->function->name,
-                 self->block[0], self->block[1], self->block[2], self->thread[0], self->thread[1],
-                 self->thread[2]);
-    }
-    pthread_mutex_unlock(&run->lock);
+    fault_due(worker);
+    record(worker, kind, line);
     global_unlock(worker);
     void *left;
     emulator_self = NULL;
     emulator_switch(&left, worker->place);
+}
+
+void fault_later(struct fiber *f, const void *pc, const char *format, ...)
+{
+    struct pending_fault *pending = &f->block->worker->pending;
+    if (pending->f) return;
+    pending->f = f;
+    va_list arguments;
+    va_start(arguments, format);
+    compose(f, DEVICE_FAULT_UNWRITTEN, pc, format, arguments, pending->line);
+    va_end(arguments);
+}
+
+void fault_explained(struct fiber *f)
+{
+    struct pending_fault *pending = &f->block->worker->pending;
+    if (pending->f && pending->f->block == f->block) pending->f = NULL;
+}
+
+void fault_due(struct worker *worker)
+{
+    if (worker->pending.f) record(worker, DEVICE_FAULT_UNWRITTEN, worker->pending.line);
+    worker->pending.f = NULL;
 }

@@ -65,6 +65,7 @@ void history_race(struct fiber *f, const struct site *site, const char *how, str
 {
     char where[128], who[WHO_BYTES], place[PLACE_BYTES];
     uint32_t number = other.word & f->block->team->order.mask;
+    if (!site->range) fault_explained(f);
     fault(f, DEVICE_FAULT_RACE, site->pc, "%s %s, which %s %s at %s", how, site_text(site, where),
           fault_who(f, other.team, number, who), earlier, fault_place(f, fault_pc(f, other.pc), place));
 }
@@ -144,11 +145,17 @@ static void check_atomics(struct fiber *f, const struct history *history, const 
     }
 }
 
-static void unwritten(struct fiber *f, const struct history *history, const struct site *site)
+/* Not at once: had the threads run in another order, somebody might have written it. If one does, with
+ * nothing that orders it and this read, then that is what is wrong. */
+void history_unwritten(struct fiber *f, const struct site *site)
 {
     char where[128];
-    if (!site->range && !history->w.word && !history->n_atomics)
-        fault(f, DEVICE_FAULT_UNWRITTEN, site->pc, "reads %s, which nobody wrote", site_text(site, where));
+    fault_later(f, site->pc, "reads %s, which nobody wrote", site_text(site, where));
+}
+
+static void unwritten(struct fiber *f, const struct history *history, const struct site *site)
+{
+    if (!site->range && !history->w.word && !history->n_atomics) history_unwritten(f, site);
 }
 
 void history_read(struct fiber *f, struct history *history, const struct site *site)

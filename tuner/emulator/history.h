@@ -55,7 +55,9 @@ void history_atomic(struct fiber *f, struct history *history, const struct site 
 /* The report. `how` is "reads" or "writes" or "atomically changes", `earlier` what the other did. */
 void history_race(struct fiber *f, const struct site *site, const char *how, struct record other,
                   const char *earlier);
-/* "of shared memory at 128" */
+/* A read of shared memory that nobody wrote. */
+void history_unwritten(struct fiber *f, const struct site *site);
+/* "4 bytes of shared memory at 128" */
 const char *site_text(const struct site *site, char out[128]);
 
 #endif

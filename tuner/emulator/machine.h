@@ -107,6 +107,12 @@ struct run {
     char line[FAULT_BYTES * 2];
 };
 
+/* A fault that is put off. */
+struct pending_fault {
+    const struct fiber *f; /* NULL: none */
+    char line[FAULT_BYTES * 2];
+};
+
 struct worker {
     struct emulator *emulator;
     struct run *run;
@@ -123,6 +129,7 @@ struct worker {
     uint64_t pauses; /* since something changed */
     struct range *last_range;
     struct global_page *locked;
+    struct pending_fault pending;
 };
 
 /* The thread that runs on this host thread; NULL outside kernels. */
@@ -146,6 +153,14 @@ void schedule_run(struct worker *worker);
  * and where in the report. */
 void fault(struct fiber *f, enum device_fault kind, const void *pc, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* An unwritten part of the block's shared memory was read. The launch fails with this when the worker's teams
+ * have ended or something else is found, unless that is a race in the same memory. */
+void fault_later(struct fiber *f, const void *pc, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A race is about to be reported that explains why a read came before the write that it waits for. */
+void fault_explained(struct fiber *f);
+/* All teams ended: what was put off is due. */
+void fault_due(struct worker *worker);
 enum { PLACE_BYTES = 96, WHO_BYTES = 64 };
 const char *fault_place(const struct fiber *f, const void *pc, char out[PLACE_BYTES]);
 /* "thread (5,0,0)", with its block where that is another than that of `f` */

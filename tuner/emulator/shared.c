@@ -135,7 +135,7 @@ static void in_flight(struct fiber *f, const struct shared_memory *shared, const
     else
         fault(f, access == ACCESS_READ ? DEVICE_FAULT_UNWRITTEN : DEVICE_FAULT_RACE, pc,
               "%s %s before the asynchronous copy to it has landed, which %s began at %s",
-              access == ACCESS_READ ? "read" : "write", site_text(&site, where),
+              access == ACCESS_READ ? "reads" : "writes", site_text(&site, where),
               fault_who(f, issuer->block->team->index, issuer->number, who), fault_place(f, copy->pc, place));
 }
 
@@ -156,16 +156,20 @@ void shared_cell_read(struct fiber *f, struct shared_memory *shared, struct cell
     uint32_t w = cell->w, r = cell->r, team = f->block->team->index;
     if (w == CELL_IN_FLIGHT) {
         in_flight(f, shared, cell, pc, ACCESS_READ);
-    } else if (w & CELL_HISTORY) {
+        return;
+    }
+    if (w & CELL_HISTORY) {
         struct site site = cell_site(shared, cell, pc);
         history_read(f, shared->histories[w & ~CELL_HISTORY], &site);
-    } else if (!w) {
+        return;
+    }
+    if (!w) {
         struct site site = cell_site(shared, cell, pc);
-        char where[128];
-        fault(f, DEVICE_FAULT_UNWRITTEN, pc, "reads %s, which nobody wrote", site_text(&site, where));
+        history_unwritten(f, &site);
     } else if (!order_knows(f, team, w)) {
         race(f, shared, cell, pc, "reads", true);
-    } else if (!r || order_knows(f, team, r)) {
+    }
+    if (!r || order_knows(f, team, r)) {
         cell->r = f->epoch;
         cell->r_pc = low_bits(pc);
     } else if (!f->block->worker->run->function->object->partial_order && f->block->team->n_blocks == 1) {

@@ -161,6 +161,7 @@ void worker_run(struct worker *worker, uint32_t first, uint32_t n)
     worker->last_range = NULL;
     for (uint32_t i = 0; i < n; i++) begin_team(worker, i, first + i);
     schedule_run(worker);
+    fault_due(worker);
     for (uint32_t i = 0; i < n; i++) end_team(&worker->teams[i]);
 }
 
