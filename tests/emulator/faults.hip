@@ -284,6 +284,35 @@ KERNEL(lane_ends)
     args.out[t] = gpu_shuffle(t, 0); /* @lane_ends */
 }
 
+KERNEL(cluster_ends)
+{
+    if (gpu_block_x() == 1 && gpu_thread_x() == 3) return;
+    emu_cluster_barrier(); /* @cluster_ends */
+}
+
+KERNEL(cluster_parts)
+{
+    if (gpu_block_x() == 1)
+        emu_cluster_barrier(); /* @cluster_parts_1 */
+    else
+        emu_cluster_barrier(); /* @cluster_parts_2 */
+    args.out[gpu_thread_x()] = 1;
+}
+
+/* What a fence of the block lets go, other blocks do not know. */
+KERNEL(fence_of_block)
+{
+    unsigned t = gpu_thread_x(), b = gpu_block_x();
+    if (b == 0) {
+        args.out[t] = t; /* @fence_of_block_1 */
+        gpu_fence_block();
+        gpu_atomic_exchange(args.shared_words + t, 1u);
+    } else {
+        while (gpu_load_acquire(args.shared_words + t) == 0) gpu_pause();
+        args.shared_words[64 + t] = args.out[t]; /* @fence_of_block_2 */
+    }
+}
+
 KERNEL(spins)
 {
     while (gpu_load_acquire(args.shared_words) == 0) gpu_pause(); /* @spins */
@@ -299,6 +328,14 @@ KERNEL(spins_without_pause)
 KERNEL(fine)
 {
     args.out[gpu_thread_x()] = 5;
+}
+
+KERNEL(matrix_of_another)
+{
+    unsigned d[16], a[2] = {0, 0};
+    for (unsigned i = 0; i < 16; i++) d[i] = 0;
+    emu_matrix(GPU_NVIDIA ? 0 : 12, d, a, a, d); /* @matrix_of_another */
+    args.out[gpu_thread_x()] = d[0];
 }
 
 #if GPU_NVIDIA

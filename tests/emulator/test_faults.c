@@ -40,7 +40,7 @@ static int close_all(void **state)
 
 struct expected {
     const char *entry;
-    uint32_t grid, block, shared_bytes, n; /* several blocks of `n` 1 run together */
+    uint32_t grid, block, shared_bytes, n; /* several blocks run together with n 1, as a cluster with n 2 */
     enum device_fault fault;
     const char *line;
 };
@@ -69,20 +69,26 @@ static void check_fine(struct kernels *kernels)
     for (uint32_t i = 0; i < 64; i++) assert_int_equal(out[i], 5);
 }
 
+static void make_together(struct device_step *step, const struct expected *expected)
+{
+    if (expected->grid > 1 && expected->n == 1) step->cooperative = true;
+    if (expected->grid > 1 && expected->n == 2) step->cluster[0] = expected->grid;
+}
+
 static void check_fault(struct kernels *kernels, const struct expected *expected)
 {
     struct text line = {0};
     struct device_step step =
         kernels_step(kernels, expected->entry, expected->grid, expected->block, expected->shared_bytes);
     struct test_args args = {out, in, words, expected->n};
-    step.cooperative = expected->grid > 1 && expected->n == 1;
+    make_together(&step, expected);
     memset(words, 0, 4 * WORDS);
     kernels_expand(kernels, expected->line, &line);
     enum status status = kernels_launch(kernels, &step, 1, &args);
     if (status != STATUS_BAD_DATA || strcmp(status_message(), text_string(&line)) != 0 ||
         kernels->api->fault(kernels->device) != expected->fault)
         fail_msg("%s:\n  %s\nis to be\n  %s", expected->entry, status ? status_message() : "no fault",
-                      text_string(&line));
+                 text_string(&line));
     assert_true(line.size < 230);
     text_free(&line);
     check_fine(kernels);
@@ -112,7 +118,7 @@ static void test_faults_in_reverse(void **state)
         struct device_step step =
             kernels_step(&reverse, expected->entry, expected->grid, expected->block, expected->shared_bytes);
         struct test_args args = {out, in, words, expected->n};
-        step.cooperative = expected->grid > 1 && expected->n == 1;
+        make_together(&step, expected);
         memset(words, 0, 4 * WORDS);
         if (kernels_launch(&reverse, &step, 1, &args) != STATUS_BAD_DATA ||
             reverse.api->fault(reverse.device) != expected->fault)

@@ -98,9 +98,9 @@ GPU_KERNEL(64) last_block_fences(GPU_ARGS(test_args, args))
     if (t == 0) *last = 0;
     gpu_barrier();
     if (gpu_atomic_add(args.shared_words, 1u) == gpu_grid_x() * n - 1) gpu_atomic_exchange(last, 1u);
+    gpu_fence_device();
     gpu_barrier();
     if (!*last) return;
-    gpu_fence_device();
     for (unsigned i = 0; i < gpu_grid_x(); i++) sum += parts[i * n + t];
     args.out[t] = sum;
 }

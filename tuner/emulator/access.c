@@ -62,7 +62,6 @@ static void report_nowhere(struct fiber *f, uintptr_t address, size_t bytes, enu
     const struct fiber *owner = stack_owner(worker, address);
     const struct block *block = shared_owner(worker, address, 0);
     char who[WHO_BYTES];
-    const uintptr_t args = (uintptr_t)worker->run->args;
     if (distance(address, (uintptr_t)shared->base, shared->bytes) < SHARED_GUARD)
         report_outside(f, address, bytes, access, pc, "shared memory", (uintptr_t)shared->base,
                        shared->bytes);
@@ -73,9 +72,6 @@ static void report_nowhere(struct fiber *f, uintptr_t address, size_t bytes, enu
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %zu bytes of the shared memory of block (%u,%u,%u)",
               verb(access), bytes, block->fibers[0]->self.block[0], block->fibers[0]->self.block[1],
               block->fibers[0]->self.block[2]);
-    else if (distance(address, args, worker->run->args_bytes) <= 256)
-        report_outside(f, address, bytes, access, pc, "the kernel's arguments", args,
-                       worker->run->args_bytes);
     else if (near && distance(address, near->begin, near->bytes) < (uintptr_t)1 << 32)
         report_outside(f, address, bytes, access, pc, near->name, near->begin, near->bytes);
     else
@@ -109,14 +105,25 @@ static bool within(uintptr_t address, size_t bytes, uintptr_t begin, size_t size
     return address >= begin && address - begin <= size && bytes <= size - (address - begin);
 }
 
+/* Kernels go from one buffer to another and back. */
+static struct range *last_range(struct worker *worker, uintptr_t address, size_t bytes)
+{
+    struct range **last = worker->last_ranges;
+    if (last[0] && within(address, bytes, last[0]->begin, last[0]->bytes)) return last[0];
+    if (!last[1] || !within(address, bytes, last[1]->begin, last[1]->bytes)) return NULL;
+    struct range *hit = last[1];
+    last[1] = last[0];
+    return last[0] = hit;
+}
+
 static struct range *find_range(struct worker *worker, uintptr_t address, size_t bytes)
 {
-    struct range *range = worker->last_range;
-    if (range && within(address, bytes, range->begin, range->bytes)) return range;
+    struct range *range = last_range(worker, address, bytes);
+    if (range) return range;
     range = ranges_nearest(emulator_ranges(worker->emulator), address);
     if (!range || !within(address, bytes, range->begin, range->bytes)) return NULL;
-    worker->last_range = range;
-    return range;
+    worker->last_ranges[1] = worker->last_ranges[0];
+    return worker->last_ranges[0] = range;
 }
 
 static struct shared_memory *team_shared(const struct team *team, uintptr_t address, size_t bytes)
@@ -145,19 +152,18 @@ struct range *access_range(struct fiber *f, uintptr_t address, size_t bytes, enu
 void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access access, bool aligned,
                   const void *pc)
 {
-    const struct run *run = f->block->worker->run;
+    const struct object *object = f->block->worker->run->function->object;
+    struct shared_memory *shared;
+    struct range *range = last_range(f->block->worker, address, bytes);
     if (!bytes) return;
-    if (access == ACCESS_READ && within(address, bytes, (uintptr_t)run->args, run->args_bytes)) return;
-    if (access == ACCESS_READ && object_holds(run->function->object, address, bytes)) return;
-    struct shared_memory *shared = team_shared(f->block->team, address, bytes);
+    if (range && access == ACCESS_READ && !range->writable && !(aligned && address & (bytes - 1))) return;
+    if (!range && access == ACCESS_READ && object_holds(object, address, bytes)) return;
     if (aligned && address % bytes)
         report_misaligned(f, address, bytes, access, pc);
-    else if (shared)
+    else if (!range && (shared = team_shared(f->block->team, address, bytes)) != NULL)
         shared_access(f, shared, (uint32_t)(address - (uintptr_t)shared->base), bytes, access, pc);
-    else {
-        struct range *range = access_range(f, address, bytes, access, pc);
-        if (range->writable) global_access(f, range, address, bytes, access, pc);
-    }
+    else if ((range = access_range(f, address, bytes, access, pc))->writable)
+        global_access(f, range, address, bytes, access, pc);
 }
 
 struct shared_memory *access_atomic_shared(struct fiber *f, uintptr_t address, size_t bytes, const void *pc)

@@ -23,30 +23,27 @@ static inline uint32_t low_bits(const void *pc)
     return (uint32_t)(uintptr_t)pc;
 }
 
-/* Reads of what was written before, and first reads of this thread or of several at this time. */
-static inline void cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc)
+/* Whether a cell settles the access: reads of what was written before, first reads of this thread or of
+ * several at this time; writes that nobody else's access is in the way of. Done twice, they change nothing
+ * more. */
+static inline bool cell_read(const struct fiber *f, struct cell *cell, const void *pc)
 {
-    if (__builtin_expect(cell->w - 1 < f->limit - 1, 1)) {
-        uint32_t r = cell->r;
-        if (r == f->epoch || r == f->many) return;
-        if (r < f->limit) {
-            cell->r = f->epoch;
-            cell->r_pc = low_bits(pc);
-            return;
-        }
-    }
-    shared_cell_read(f, shared, cell, pc);
+    uint32_t r = cell->r;
+    if (__builtin_expect(cell->w - 1 >= f->limit - 1, 0)) return false;
+    if (r == f->epoch || r == f->many) return true;
+    if (__builtin_expect(r >= f->limit, 0)) return false;
+    cell->r = f->epoch;
+    cell->r_pc = low_bits(pc);
+    return true;
 }
 
-static inline void cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell,
-                              const void *pc)
+static inline bool cell_write(const struct fiber *f, struct cell *cell, const void *pc)
 {
     if (__builtin_expect(
-            (cell->w < f->limit || cell->w == f->epoch) && (cell->r < f->limit || cell->r == f->epoch), 1)) {
-        *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
-        return;
-    }
-    shared_cell_write(f, shared, cell, pc);
+            (cell->w >= f->limit && cell->w != f->epoch) || (cell->r >= f->limit && cell->r != f->epoch), 0))
+        return false;
+    *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
+    return true;
 }
 
 static inline bool on_stack(const struct fiber *f, uintptr_t address)
@@ -54,27 +51,25 @@ static inline bool on_stack(const struct fiber *f, uintptr_t address)
     return address - (uintptr_t)f->stack < FIBER_STACK_BYTES;
 }
 
-/* `bytes` is a constant. */
+/* `bytes` is a constant. What is in the way goes through all cells again, with care. */
 static inline void access_check(const void *pointer, uint32_t bytes, enum access access, bool aligned,
                                 const void *pc)
 {
     struct fiber *f = emulator_self;
     uintptr_t address = (uintptr_t)pointer;
-    struct shared_memory *shared = f->block->shared;
-    uintptr_t offset = address - (uintptr_t)shared->base;
+    const struct shared_memory *shared = f->shared;
+    uintptr_t offset = address - (uintptr_t)f->self.shared;
     uint32_t shift = shared->shift;
-    if (__builtin_expect(offset + bytes > shared->bytes || offset + bytes < bytes || offset % bytes ||
-                             bytes >> shift == 0,
-                         0)) {
+    if (__builtin_expect(
+            offset >= shared->whole_bytes || offset % bytes || shift > (uint32_t)__builtin_ctz(bytes), 0)) {
         if (!on_stack(f, address)) access_other(f, address, bytes, access, aligned, pc);
         return;
     }
     struct cell *cell = &shared->cells[offset >> shift];
     for (uint32_t n = bytes >> shift; n > 0; n--, cell++) {
-        if (access == ACCESS_READ)
-            cell_read(f, shared, cell, pc);
-        else
-            cell_write(f, shared, cell, pc);
+        if (access == ACCESS_READ ? cell_read(f, cell, pc) : cell_write(f, cell, pc)) continue;
+        shared_access(f, f->shared, (uint32_t)offset, bytes, access, pc);
+        return;
     }
 }
 

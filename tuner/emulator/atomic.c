@@ -123,30 +123,23 @@ static uint64_t in_shared(struct fiber *f, struct shared_memory *shared, const s
                           bool *changed)
 {
     uint32_t offset = (uint32_t)((uintptr_t)atomic->address - (uintptr_t)shared->base);
+    struct site site = {NULL, offset, atomic->bytes, atomic->pc};
     if (shared->shift > shift_of(atomic->bytes)) shared_refine(f, shared, shift_of(atomic->bytes));
-    uint32_t granule = 1u << shared->shift;
-    for (uint32_t done = granule; done < atomic->bytes; done += granule) {
-        struct site site = {NULL, offset + done, granule, atomic->pc};
-        struct cell *cell = &shared->cells[(offset + done) >> shared->shift];
-        note_rest(f, shared_history(f, shared, cell, atomic->pc), &site, atomic);
-    }
-    struct site site = {NULL, offset, granule, atomic->pc};
     struct cell *cell = &shared->cells[offset >> shared->shift];
-    return perform(f, atomic, shared_history(f, shared, cell, atomic->pc), &site, changed);
+    for (uint32_t i = 1; i < atomic->bytes >> shared->shift; i++)
+        note_rest(f, shared_history(f, shared, &cell[i], &site), &site, atomic);
+    return perform(f, atomic, shared_history(f, shared, cell, &site), &site, changed);
 }
 
 static uint64_t in_global(struct fiber *f, struct range *range, const struct atomic *atomic, bool *changed)
 {
-    uintptr_t address = (uintptr_t)atomic->address;
-    struct global_page *page = global_lock(f, range, address, shift_of(atomic->bytes));
-    uint64_t offset = address - range->begin;
-    uint32_t granule = 1u << page->shift, first = (uint32_t)(offset & (PAGE_BYTES - 1)) >> page->shift;
-    for (uint32_t i = 1; i < atomic->bytes >> page->shift; i++) {
-        struct site site = {range, offset + i * granule, granule, atomic->pc};
-        note_rest(f, global_history(f, &page->cells[first + i]), &site, atomic);
-    }
-    struct site site = {range, offset, granule, atomic->pc};
-    uint64_t old = perform(f, atomic, global_history(f, &page->cells[first]), &site, changed);
+    uint64_t offset = (uintptr_t)atomic->address - range->begin;
+    struct site site = {range, offset, atomic->bytes, atomic->pc};
+    struct global_page *page = global_lock(f, range, (uintptr_t)atomic->address, shift_of(atomic->bytes));
+    struct global_cell *cell = &page->cells[(offset & (PAGE_BYTES - 1)) >> page->shift];
+    for (uint32_t i = 1; i < atomic->bytes >> page->shift; i++)
+        note_rest(f, global_history(f, &cell[i]), &site, atomic);
+    uint64_t old = perform(f, atomic, global_history(f, cell), &site, changed);
     global_unlock(f->block->worker);
     return old;
 }
@@ -177,6 +170,7 @@ uint64_t atomic_perform(enum atomic_operation operation, const volatile void *ad
     }
     if (changed) {
         f->block->worker->pauses = 0;
+        if (!shared) atomic_fetch_add(&f->block->worker->run->changes, 1);
         f->spins = 0;
     } else if (++f->spins == SPINS) {
         f->spins = 0;

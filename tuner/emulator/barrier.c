@@ -51,6 +51,13 @@ void emu_barrier(void)
     schedule_release_all(f, block->fibers, block->n);
 }
 
+static struct fiber *find_in_team(const struct team *team, enum waiting why)
+{
+    struct fiber *found = NULL;
+    for (uint32_t b = 0; b < team->n_blocks && !found; b++) found = find_waiting(&team->blocks[b], why);
+    return found;
+}
+
 /* The fibers of a team stand one after the other, whatever their blocks. */
 void emu_cluster_barrier(void)
 {
@@ -59,6 +66,9 @@ void emu_cluster_barrier(void)
     const void *pc = __builtin_return_address(0);
     for (uint32_t b = 0; b < team->n_blocks; b++)
         if (team->blocks[b].ended) report_ended(f, &team->blocks[b], pc);
+    if (team->arrived && team->pc != pc && !fault_same_place(f, team->pc, pc))
+        report_parting(f, find_in_team(team, AT_CLUSTER_BARRIER), pc);
+    team->pc = pc;
     if (++team->arrived < team->n_threads) {
         schedule_wait(f, AT_CLUSTER_BARRIER, pc);
         return;

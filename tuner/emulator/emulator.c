@@ -17,14 +17,14 @@ static struct {
 } const exported __attribute__((used)) = {
     __tsan_init, __tsan_atomic_thread_fence, emu_copy_async, __tsan_atomic32_load, emu_self, emu_shuffle};
 
+enum { ARGS_BYTES_MAX = 4096 /* of CUDA and of HIP */ };
+
 struct emulator {
     struct emulator_options options;
     pthread_mutex_t lock; /* ranges, and one launch at a time */
     struct ranges ranges;
     struct worker *workers; /* options.threads, by slot */
     uint32_t generation;
-    void *args;
-    uint32_t args_capacity;
 };
 
 struct emulator_module {
@@ -74,7 +74,6 @@ void emulator_destroy(struct emulator *emulator)
     ranges_free(&emulator->ranges);
     pthread_mutex_destroy(&emulator->lock);
     free(emulator->workers);
-    free(emulator->args);
     free(emulator);
 }
 
@@ -191,8 +190,10 @@ static enum status run_step(struct emulator *emulator, const struct device_launc
                             const struct device_step *step, enum device_fault *fault)
 {
     struct run run = {.emulator = emulator,
+                      .workers = emulator->workers,
+                      .n_workers = emulator->options.threads,
                       .function = step->function,
-                      .args = emulator->args,
+                      .args = launch->args,
                       .args_bytes = launch->args_bytes,
                       .shared_bytes = step->shared_bytes,
                       .together = step->cooperative,
@@ -216,27 +217,15 @@ static enum status run_step(struct emulator *emulator, const struct device_launc
     return status_fail(run.status, "%s", run.line);
 }
 
-/* Kernels read the arguments where they cannot be mistaken for anything else. */
-static enum status keep_args(struct emulator *emulator, const struct device_launch *launch)
-{
-    if (launch->args_bytes > emulator->args_capacity) {
-        void *args = aligned_alloc(64, ((size_t)launch->args_bytes + 63) / 64 * 64);
-        if (!args)
-            return status_fail(STATUS_NO_MEMORY, "no memory for %u bytes of arguments", launch->args_bytes);
-        free(emulator->args);
-        emulator->args = args;
-        emulator->args_capacity = launch->args_bytes;
-    }
-    if (launch->args_bytes) memcpy(emulator->args, launch->args, launch->args_bytes);
-    return STATUS_OK;
-}
-
 enum status emulator_launch(struct emulator *emulator, const struct device_launch *launch,
                             enum device_fault *fault)
 {
     *fault = DEVICE_FAULT_NONE;
     pthread_mutex_lock(&emulator->lock);
-    enum status status = keep_args(emulator, launch);
+    enum status status = STATUS_OK;
+    if (launch->args_bytes > ARGS_BYTES_MAX)
+        status = status_fail(STATUS_BAD_DATA, "%u bytes of arguments; a kernel takes %u", launch->args_bytes,
+                             ARGS_BYTES_MAX);
     for (uint32_t i = 0; i < launch->n_steps && status == STATUS_OK; i++)
         status = run_step(emulator, launch, &launch->steps[i], fault);
     pthread_mutex_unlock(&emulator->lock);

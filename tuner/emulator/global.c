@@ -121,11 +121,11 @@ void global_access(struct fiber *f, struct range *range, uintptr_t address, size
     uint32_t shift = GRANULE_SHIFT;
     uint64_t offset = address - range->begin, end = offset + bytes;
     while (shift && (offset | bytes) & ((1u << shift) - 1)) shift--;
+    struct site site = {range, offset, (uint32_t)bytes, pc};
     while (offset < end) {
         struct global_page *page = global_lock(f, range, range->begin + offset, shift);
         uint64_t page_end = (offset | (PAGE_BYTES - 1)) + 1;
         for (; offset < end && offset < page_end; offset += 1u << page->shift) {
-            struct site site = {range, offset, 1u << page->shift, pc};
             check_cell(f, &page->cells[(offset & (PAGE_BYTES - 1)) >> page->shift], &site, access);
         }
         global_unlock(f->block->worker);

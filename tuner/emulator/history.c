@@ -16,8 +16,7 @@ struct history *history_create(uint32_t team_threads)
     struct history *history = allocated(calloc(1, sizeof *history));
     history->team_threads = team_threads;
     if (!team_threads) return history;
-    history->team_readers = allocated(calloc(2 * (size_t)team_threads, sizeof(uint32_t)));
-    history->team_pcs = history->team_readers + team_threads;
+    history->team_readers = allocated(calloc(team_threads, sizeof *history->team_readers));
     return history;
 }
 
@@ -29,10 +28,7 @@ static void *copied(const void *array, size_t n, size_t item)
 struct history *history_copy(const struct history *from)
 {
     struct history *to = copied(from, 1, sizeof *from);
-    if (from->team_threads) {
-        to->team_readers = copied(from->team_readers, 2 * (size_t)from->team_threads, sizeof(uint32_t));
-        to->team_pcs = to->team_readers + to->team_threads;
-    }
+    to->team_readers = copied(from->team_readers, from->team_threads, sizeof *from->team_readers);
     to->readers = copied(from->readers, from->n_readers, sizeof *from->readers);
     to->atomics = copied(from->atomics, from->n_atomics, sizeof *from->atomics);
     to->reader_capacity = to->n_readers;
@@ -100,8 +96,7 @@ void history_add_reader(const struct fiber *f, struct history *history, struct r
     uint32_t n = history->n_readers;
     if (history->team_threads) {
         uint32_t number = reader.word & f->block->team->order.mask;
-        history->team_readers[number] = reader.word;
-        history->team_pcs[number] = reader.pc;
+        history->team_readers[number] = (struct reader){reader.word, reader.pc};
         if (history->latest < reader.word) history->latest = reader.word;
         return;
     }
@@ -129,7 +124,7 @@ static void check_readers(struct fiber *f, const struct history *history, const 
     if (history->latest < f->limit) return;
     uint32_t team = f->block->team->index;
     for (uint32_t i = 0; i < history->team_threads; i++) {
-        struct record reader = {team, history->team_readers[i], history->team_pcs[i]};
+        struct record reader = {team, history->team_readers[i].word, history->team_readers[i].pc};
         if (reader.word >= f->limit && !knows(f, reader)) history_race(f, site, how, reader, "read");
     }
 }
@@ -165,8 +160,7 @@ void history_read(struct fiber *f, struct history *history, const struct site *s
     check_atomics(f, history, site, "reads", true);
     struct record now = record_now(f, site);
     if (history->team_threads) {
-        history->team_readers[f->number] = now.word;
-        history->team_pcs[f->number] = now.pc;
+        history->team_readers[f->number] = (struct reader){now.word, now.pc};
         if (history->latest < now.word) history->latest = now.word;
     } else {
         note_reader(f, history, now);

@@ -28,12 +28,16 @@ enum {
     HISTORY_RECORDS = 16
 };
 
+struct reader {
+    uint32_t word, pc;
+};
+
 struct history {
     struct record w;
     struct record *readers;
     uint32_t n_readers, reader_capacity;
-    uint32_t *team_readers, *team_pcs; /* shared memory: the last read of each thread of the team */
-    uint32_t team_threads, latest;     /* of team_readers */
+    struct reader *team_readers;   /* shared memory: the last read of each thread of the team */
+    uint32_t team_threads, latest; /* of team_readers */
     struct atomic_record *atomics;
     uint32_t n_atomics, atomic_capacity;
     struct pasts *released;       /* what an acquire learns */

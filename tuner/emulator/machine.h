@@ -17,6 +17,8 @@
 
 enum { NAMED_BARRIERS = 16, FAULT_BYTES = 256 };
 
+#define IDLE_NEVER UINT64_MAX
+
 enum waiting { RUNS, AT_BARRIER, AT_COLLECTIVE, AT_NAMED_BARRIER, AT_CLUSTER_BARRIER, ENDED };
 enum wave_operation { WAVE_BARRIER, WAVE_SHUFFLE, WAVE_BALLOT, WAVE_MATRIX, WAVE_LDMATRIX };
 
@@ -38,20 +40,24 @@ struct copy {
 
 struct fiber {
     struct emu_thread self;
-    /* What accesses are judged by: order.h. */
-    uint32_t epoch, limit, many;
+    char *stack; /* FIBER_STACK_BYTES, this struct and the arguments among them */
+    const void *args;
     uint32_t number; /* in the team */
-    struct block *block;
-    char *stack;                   /* FIBER_STACK_BYTES, this struct among them */
+    uint32_t named;  /* the barrier it waits at */
+    uint32_t spins;  /* atomics in a row that changed nothing */
+    /* A cache line with all that a switch, a barrier and an access need. */
+    _Alignas(64) uint32_t epoch; /* what accesses are judged by: order.h */
+    uint32_t limit, many;
+    enum waiting waiting;
     struct fiber *next, *previous; /* those that can run, in a ring */
     void *place;                   /* where it goes on */
+    const void *pc;                /* where it waits */
+    struct shared_memory *shared;  /* the block's */
+    struct block *block;
+    /* The rest of what it knows. */
     uint32_t known_block, known_wave;
     struct past *own;
     struct pasts *others, *fenced, *fenced_block, *pending, *learned;
-    enum waiting waiting;
-    uint32_t named; /* the barrier it waits at, or the one that let it go */
-    uint32_t spins; /* atomics in a row that changed nothing */
-    const void *pc; /* where it waits */
     struct lane_operands operands;
     struct copy *copies;
     uint32_t n_copies, copy_capacity, groups;
@@ -86,12 +92,15 @@ struct team {
     uint32_t n_blocks, n_threads;
     uint32_t index; /* in the grid of clusters */
     uint32_t arrived;
+    const void *pc; /* of the cluster's barrier some wait at */
     struct team_order order;
 };
 
 /* A step of a launch as all workers see it. */
 struct run {
     struct emulator *emulator;
+    struct worker *workers;
+    uint32_t n_workers;
     struct function *function;
     const void *args;
     uint32_t args_bytes, shared_bytes;
@@ -99,6 +108,7 @@ struct run {
     uint32_t n_teams, team_blocks, block_threads;
     bool together, reverse;
     uint32_t generation;
+    _Atomic uint64_t changes; /* of global memory by atomics, and teams that ended */
     /* The first failure in the order of teams, whichever worker came upon one first. */
     pthread_mutex_t lock;
     _Atomic uint64_t failed_item; /* UINT64_MAX: none */
@@ -126,8 +136,10 @@ struct worker {
     struct team *teams;
     uint32_t wave_size, n_fibers, n_blocks, n_teams, live;
     uint32_t fiber_capacity, wave_capacity, block_capacity, team_capacity, shared_capacity;
-    uint64_t pauses; /* since something changed */
-    struct range *last_range;
+    uint64_t pauses, seen_changes; /* since something changed here; and anywhere */
+    _Atomic uint64_t idle_since;   /* as many changes; IDLE_NEVER */
+    _Atomic bool busy;
+    struct range *last_ranges[2];
     struct global_page *locked;
     struct pending_fault pending;
 };

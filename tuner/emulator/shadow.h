@@ -16,6 +16,7 @@ struct fiber;
 struct history;
 struct pasts;
 struct range;
+struct site;
 struct worker;
 
 enum access { ACCESS_READ, ACCESS_WRITE };
@@ -35,6 +36,7 @@ struct cell {
 struct shared_memory {
     unsigned char *base; /* 1024-byte aligned, with guard space on both sides */
     uint32_t bytes;
+    uint32_t whole_bytes; /* of them, as many as are whole granules of the coarsest kind */
     uint32_t shift;
     struct cell *cells;
     struct history **histories;
@@ -48,9 +50,6 @@ enum status shared_reserve(struct shared_memory *shared, uint32_t bytes);
 void shared_begin(struct shared_memory *shared, uint32_t bytes, uint32_t shift);
 void shared_free(struct shared_memory *shared);
 
-/* The careful way through one cell: what the fast path (access.h) does not settle. */
-void shared_cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc);
-void shared_cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc);
 /* Cuts granules until they are no larger than 1 << shift. */
 void shared_refine(struct fiber *f, struct shared_memory *shared, uint32_t shift);
 /* Any range of shared memory, its own block's or another's of the team. */
@@ -58,7 +57,7 @@ void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offse
                    enum access access, const void *pc);
 /* The cell's history, from now on in its place; for atomics too. */
 struct history *shared_history(struct fiber *f, struct shared_memory *shared, struct cell *cell,
-                               const void *pc);
+                               const struct site *site);
 
 /* --- global memory --- */
 

@@ -49,6 +49,7 @@ void shared_begin(struct shared_memory *shared, uint32_t bytes, uint32_t shift)
 {
     free_histories(shared);
     shared->bytes = bytes;
+    shared->whole_bytes = bytes >> GRANULE_SHIFT << GRANULE_SHIFT;
     shared->shift = shift;
     memset(shared->base, POISON, bytes);
     memset(shared->cells, 0, n_cells(shared) * sizeof(struct cell));
@@ -88,21 +89,15 @@ void shared_refine(struct fiber *f, struct shared_memory *shared, uint32_t shift
     if (atomic_load(&function->shift) > shift) atomic_store(&function->shift, shift);
 }
 
-static struct site cell_site(const struct shared_memory *shared, const struct cell *cell, const void *pc)
-{
-    return (struct site){NULL, (uint64_t)(cell - shared->cells) << shared->shift, 1u << shared->shift, pc};
-}
-
 static struct record record_of(const struct fiber *f, uint32_t word, uint32_t pc)
 {
     return (struct record){f->block->team->index, word, pc};
 }
 
-static void race(struct fiber *f, const struct shared_memory *shared, const struct cell *cell, const void *pc,
-                 const char *how, bool with_write)
+static void race(struct fiber *f, const struct cell *cell, const struct site *site, const char *how,
+                 bool with_write)
 {
-    struct site site = cell_site(shared, cell, pc);
-    history_race(f, &site, how,
+    history_race(f, site, how,
                  with_write ? record_of(f, cell->w, cell->w_pc) : record_of(f, cell->r, cell->r_pc),
                  with_write ? "wrote" : "read");
 }
@@ -123,26 +118,26 @@ static const struct copy *find_copy(const struct team *team, uintptr_t address, 
 }
 
 static void in_flight(struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
-                      const void *pc, enum access access)
+                      const struct site *site, enum access access)
 {
-    struct site site = cell_site(shared, cell, pc);
+    uintptr_t address = (uintptr_t)shared->base + ((uintptr_t)(cell - shared->cells) << shared->shift);
     const struct fiber *issuer = NULL;
     char place[PLACE_BYTES], who[WHO_BYTES], where[128];
-    const struct copy *copy = find_copy(f->block->team, (uintptr_t)shared->base + site.offset, &issuer);
+    const struct copy *copy = find_copy(f->block->team, address, &issuer);
     if (!copy)
-        fault(f, DEVICE_FAULT_UNWRITTEN, pc, "uses %s, where an asynchronous copy never landed",
-              site_text(&site, where));
+        fault(f, DEVICE_FAULT_UNWRITTEN, site->pc, "uses %s, where an asynchronous copy never landed",
+              site_text(site, where));
     else
-        fault(f, access == ACCESS_READ ? DEVICE_FAULT_UNWRITTEN : DEVICE_FAULT_RACE, pc,
+        fault(f, access == ACCESS_READ ? DEVICE_FAULT_UNWRITTEN : DEVICE_FAULT_RACE, site->pc,
               "%s %s before the asynchronous copy to it has landed, which %s began at %s",
-              access == ACCESS_READ ? "reads" : "writes", site_text(&site, where),
+              access == ACCESS_READ ? "reads" : "writes", site_text(site, where),
               fault_who(f, issuer->block->team->index, issuer->number, who), fault_place(f, copy->pc, place));
 }
 
 struct history *shared_history(struct fiber *f, struct shared_memory *shared, struct cell *cell,
-                               const void *pc)
+                               const struct site *site)
 {
-    if (cell->w == CELL_IN_FLIGHT) in_flight(f, shared, cell, pc, ACCESS_WRITE);
+    if (cell->w == CELL_IN_FLIGHT) in_flight(f, shared, cell, site, ACCESS_WRITE);
     if (cell->w & CELL_HISTORY) return shared->histories[cell->w & ~CELL_HISTORY];
     struct history *history = history_create(f->block->team->n_threads);
     if (cell->w) history->w = record_of(f, cell->w, cell->w_pc);
@@ -151,49 +146,66 @@ struct history *shared_history(struct fiber *f, struct shared_memory *shared, st
     return history;
 }
 
-void shared_cell_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc)
+/* Only whole blocks meet, so that nobody can know one of several readers and not the others. */
+static bool only_whole_blocks(const struct block *block)
+{
+    return !block->worker->run->function->object->partial_order && block->team->n_blocks == 1;
+}
+
+static void careful_read(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
+                         uint32_t bytes, const void *pc)
 {
     uint32_t w = cell->w, r = cell->r, team = f->block->team->index;
+    struct site site = {NULL, offset, bytes, pc};
     if (w == CELL_IN_FLIGHT) {
-        in_flight(f, shared, cell, pc, ACCESS_READ);
+        in_flight(f, shared, cell, &site, ACCESS_READ);
         return;
     }
     if (w & CELL_HISTORY) {
-        struct site site = cell_site(shared, cell, pc);
         history_read(f, shared->histories[w & ~CELL_HISTORY], &site);
         return;
     }
-    if (!w) {
-        struct site site = cell_site(shared, cell, pc);
+    if (!w)
         history_unwritten(f, &site);
-    } else if (!order_knows(f, team, w)) {
-        race(f, shared, cell, pc, "reads", true);
-    }
+    else if (!order_knows(f, team, w))
+        race(f, cell, &site, "reads", true);
     if (!r || order_knows(f, team, r)) {
         cell->r = f->epoch;
         cell->r_pc = low_bits(pc);
-    } else if (!f->block->worker->run->function->object->partial_order && f->block->team->n_blocks == 1) {
-        /* Only whole blocks meet, so that nobody can know one of these readers and not the others. */
+    } else if (only_whole_blocks(f->block)) {
         cell->r = f->many;
         cell->r_pc = low_bits(pc);
     } else {
-        history_add_reader(f, shared_history(f, shared, cell, pc), record_of(f, f->epoch, low_bits(pc)));
+        history_add_reader(f, shared_history(f, shared, cell, &site), record_of(f, f->epoch, low_bits(pc)));
     }
 }
 
-void shared_cell_write(struct fiber *f, struct shared_memory *shared, struct cell *cell, const void *pc)
+static void careful_write(struct fiber *f, struct shared_memory *shared, struct cell *cell, uint32_t offset,
+                          uint32_t bytes, const void *pc)
 {
     uint32_t w = cell->w, team = f->block->team->index;
+    struct site site = {NULL, offset, bytes, pc};
     if (w == CELL_IN_FLIGHT) {
-        in_flight(f, shared, cell, pc, ACCESS_WRITE);
+        in_flight(f, shared, cell, &site, ACCESS_WRITE);
     } else if (w & CELL_HISTORY) {
-        struct site site = cell_site(shared, cell, pc);
         history_write(f, shared->histories[w & ~CELL_HISTORY], &site);
     } else {
-        if (w && !order_knows(f, team, w)) race(f, shared, cell, pc, "writes", true);
-        if (cell->r && !order_knows(f, team, cell->r)) race(f, shared, cell, pc, "writes", false);
+        if (w && !order_knows(f, team, w)) race(f, cell, &site, "writes", true);
+        if (cell->r && !order_knows(f, team, cell->r)) race(f, cell, &site, "writes", false);
         *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
     }
+}
+
+/* The usual read where every reader is remembered: of what is known to have been written, without atomics. */
+static bool known_read(const struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
+                       const void *pc)
+{
+    if (!(cell->w & CELL_HISTORY) || cell->w == CELL_IN_FLIGHT) return false;
+    struct history *history = shared->histories[cell->w & ~CELL_HISTORY];
+    if (history->w.word - 1 >= f->limit - 1 || history->n_atomics) return false;
+    history->team_readers[f->number] = (struct reader){f->epoch, low_bits(pc)};
+    if (history->latest < f->epoch) history->latest = f->epoch;
+    return true;
 }
 
 void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offset, size_t bytes,
@@ -205,9 +217,12 @@ void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offse
     struct cell *cell = &shared->cells[offset >> shared->shift];
     struct cell *end = &shared->cells[(offset + bytes) >> shared->shift];
     for (; cell < end; cell++) {
+        bool settled = access == ACCESS_READ ? known_read(f, shared, cell, pc) || cell_read(f, cell, pc)
+                                             : cell_write(f, cell, pc);
+        if (settled) continue;
         if (access == ACCESS_READ)
-            cell_read(f, shared, cell, pc);
+            careful_read(f, shared, cell, offset, (uint32_t)bytes, pc);
         else
-            cell_write(f, shared, cell, pc);
+            careful_write(f, shared, cell, offset, (uint32_t)bytes, pc);
     }
 }

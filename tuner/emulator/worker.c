@@ -62,8 +62,10 @@ static void begin_thread(struct block *block, const struct emu_thread *common, u
     const struct run *run = worker->run;
     const struct team *team = block->team;
     char *top, *low = fiber_stack(&worker->stacks, stack, &top);
-    struct fiber *f = (struct fiber *)(void *)(top - (sizeof *f + 63) / 64 * 64);
-    *f = (struct fiber){.self = *common, .block = block, .stack = low};
+    /* The arguments lie there too: kernels read them often, and of one's own stack no more is asked. */
+    void *args = memcpy(top - ((size_t)run->args_bytes + 63) / 64 * 64, run->args, run->args_bytes);
+    struct fiber *f = (struct fiber *)(void *)((char *)args - (sizeof *f + 63) / 64 * 64);
+    *f = (struct fiber){.self = *common, .block = block, .shared = block->shared, .stack = low, .args = args};
     f->self.thread[0] = i % run->block[0];
     f->self.thread[1] = i / run->block[0] % run->block[1];
     f->self.thread[2] = i / run->block[0] / run->block[1];
@@ -158,10 +160,15 @@ void worker_run(struct worker *worker, uint32_t first, uint32_t n)
     worker->n_teams = n;
     worker->n_blocks = n * run->team_blocks;
     worker->n_fibers = worker->n_blocks * run->block_threads;
-    worker->last_range = NULL;
+    worker->last_ranges[0] = worker->last_ranges[1] = NULL;
+    worker->seen_changes = IDLE_NEVER;
+    atomic_store(&worker->idle_since, IDLE_NEVER);
+    atomic_store(&worker->busy, true);
     for (uint32_t i = 0; i < n; i++) begin_team(worker, i, first + i);
     schedule_run(worker);
     fault_due(worker);
+    atomic_fetch_add(&run->changes, 1);
+    atomic_store(&worker->busy, false);
     for (uint32_t i = 0; i < n; i++) end_team(&worker->teams[i]);
 }
 
