@@ -82,20 +82,25 @@ static int by_specificity(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-/* Opens a tuning for every template that accepts the problem; why the others do not goes into the result's
- * note. */
+/* Opens a tuning for every template that accepts the problem; why the others that are for this target do not
+ * goes into the result's note. */
 static enum status open_tunings(struct sweep_task *task)
 {
     const struct sweep_options *options = task->sweep->options;
     const struct manifest *order[SWEEP_TEMPLATES_MAX];
     size_t n = options->n_templates < SWEEP_TEMPLATES_MAX ? options->n_templates : SWEEP_TEMPLATES_MAX;
-    for (size_t i = 0; i < n; i++) order[i] = options->templates[i];
+    bool for_target = false;
+    for (size_t i = 0; i < n; i++) {
+        order[i] = options->templates[i];
+        for_target = for_target || manifest_has_target(order[i], task->scene.target);
+    }
     qsort(order, n, sizeof *order, by_specificity);
     for (size_t i = 0; i < n; i++) {
         struct tuning *tuning = &task->tunings[task->n_tunings];
         enum status status = tuning_open(&task->scene, order[i], tuning);
         if (status == STATUS_NOT_COVERED) {
             tuning_close(tuning);
+            if (for_target && !manifest_has_target(order[i], task->scene.target)) continue;
             size_t used = strlen(task->result.note);
             snprintf(task->result.note + used, sizeof task->result.note - used, "%s%s", used ? "; " : "",
                      status_message());

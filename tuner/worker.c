@@ -19,7 +19,7 @@
 #include "tuner/trial.h"
 #include "tuner/worker_jobs.h"
 
-static const char worker_name[] = "tunebook-worker", worker_argument[] = "--tunebook-worker";
+static const char worker_argument[] = "--tunebook-worker";
 
 static const struct {
     const char *name;
@@ -28,6 +28,10 @@ static const struct {
     {"compile", compile_worker_run}, /* one compile: tuner/compile/compile_worker.c */
     {"session", session_worker_run}, /* inputs of one problem, and its candidates' parent: tuner/session.c */
 };
+
+/* Set by worker_main. A program that spawned workers without calling it would run itself whole in each, and
+ * each of them would spawn again. */
+static bool can_be_worker;
 
 /* ---- the parent's side ---- */
 
@@ -69,26 +73,19 @@ static enum status spawn_self(char *const argv[], int channel, int output, pid_t
     return errno ? status_fail_errno(STATUS_IO, "cannot start a worker process (/proc/self/exe)") : STATUS_OK;
 }
 
-/* A worker needs none; one that asks is a program whose main() does not call worker_main, and would start
- * itself without end. */
-static enum status refuse_worker(const char *job)
-{
-    if (strcmp(program_invocation_name, worker_name) != 0) return STATUS_OK;
-    return status_fail(STATUS_UNAVAILABLE,
-                       "a worker may not start a worker ('%s'): does main() call worker_main first?", job);
-}
-
 enum status worker_spawn(const char *job, struct worker *out)
 {
     int sockets[2];
     uint64_t nonce = clock_ns();
-    TRY(refuse_worker(job));
+    if (!can_be_worker)
+        return status_fail(
+            STATUS_IO, "no worker can be started: this program's main() does not begin with worker_main()");
     TRY(channel_pair(sockets));
     if (getrandom(&nonce, sizeof nonce, 0) < 0) nonce ^= (uint64_t)getpid() << 32;
     char parent[16], token[24];
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     snprintf(token, sizeof token, "%llx", (unsigned long long)nonce);
-    char *argv[] = {(char *)worker_name, (char *)worker_argument, (char *)job, parent, token, NULL};
+    char *argv[] = {"tunebook-worker", (char *)worker_argument, (char *)job, parent, token, NULL};
     int theirs = move_up(sockets[1]), output = move_up(worker_output_file());
     enum status status = STATUS_OK;
     struct worker worker = {.output = output};
@@ -176,6 +173,7 @@ bool worker_bind_to_parent(pid_t parent)
 
 int worker_main(int argc, char **argv)
 {
+    can_be_worker = true;
     if (argc != 5 || strcmp(argv[1], worker_argument) != 0) return -1;
     struct channel channel;
     channel_open(&channel, WORKER_CHANNEL, strtoull(argv[4], NULL, 16));

@@ -94,9 +94,8 @@ static enum status write_entry(const char *path, const struct text *entry)
     return status;
 }
 
-void cache_put(const struct hash *key, const struct text *code, const struct hash *code_hash)
+enum status cache_try_put(const struct hash *key, const struct text *code, const struct hash *code_hash)
 {
-    static atomic_bool warned;
     struct text folder = {0}, path = {0}, entry = {0};
     text_append_bytes(&entry, magic, MAGIC_BYTES);
     text_append_bytes(&entry, code_hash->bytes, SHA256_BYTES);
@@ -105,9 +104,15 @@ void cache_put(const struct hash *key, const struct text *code, const struct has
     if (status == STATUS_OK) status = entry_path(key, &folder, &path);
     if (status == STATUS_OK) status = file_make_folders(text_string(&folder));
     if (status == STATUS_OK) status = write_entry(text_string(&path), &entry);
-    if (status != STATUS_OK && !atomic_exchange(&warned, true))
-        fprintf(stderr, "warning: compiled code is not kept for the next run: %s\n", status_message());
     text_free(&folder);
     text_free(&path);
     text_free(&entry);
+    return status;
+}
+
+void cache_put(const struct hash *key, const struct text *code, const struct hash *code_hash)
+{
+    static atomic_bool warned;
+    if (cache_try_put(key, code, code_hash) != STATUS_OK && !atomic_exchange(&warned, true))
+        fprintf(stderr, "warning: compiled code is not kept for the next run: %s\n", status_message());
 }

@@ -14,7 +14,9 @@ struct hash cache_key(const struct compile_request *request, const char *identit
  * kept, or could have been written by somebody else. */
 bool cache_get(const struct hash *key, struct text *code, struct hash *code_hash);
 
-/* Keeps it. One that cannot be written is one warning on stderr, the first time. */
+/* Keeps it, or tells why it could not. */
+enum status cache_try_put(const struct hash *key, const struct text *code, const struct hash *code_hash);
+/* The same. One that cannot be written is one warning on stderr, the first time. */
 void cache_put(const struct hash *key, const struct text *code, const struct hash *code_hash);
 
 #endif

@@ -4,23 +4,23 @@
  * in a child, once for every library, and kept in the cache of compiled code. */
 #include "tuner/compile/compiler.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "tuner/base/gpu_target.h"
 #include "tuner/compile/amdgpu_notes.h"
 #include "tuner/compile/cache.h"
-#include "tuner/compile/compile_pool.h"
 #include "tuner/compile/known.h"
 #include "tuner/compile/rtc.h"
+#include "tuner/worker.h"
 
 enum { PROBE_DEADLINE_MS = 60000 };
 
-/* --offload-arch=TARGET stands in front. */
-static const char *const flags[] = {"-std=c++17", "-O3",     "-ffp-contract=fast",   "-nogpuinc",
-                                    "-Wall",      "-Wextra", "-Wno-unused-function", NULL};
-enum { N_FLAGS = sizeof flags / sizeof flags[0] };
+static const char *const flags[] = {"-std=c++17", "-O3", "-ffp-contract=fast", "-nogpuinc", NULL};
+static const char *const warnings[] = {"-Wall", "-Wextra", "-Wno-unused-function", NULL};
+static const struct rtc_options options = {"--offload-arch=", flags, warnings};
 
 static const char *const libraries[] = {"libhiprtc.so.7",
                                         "libhiprtc.so.6",
@@ -65,13 +65,6 @@ static enum status open_for(const char *target, struct rtc *rtc)
     return rtc_open(&family, rtc);
 }
 
-static void list_flags(const char *target, char architecture[64], const char *list[N_FLAGS + 1])
-{
-    snprintf(architecture, 64, "--offload-arch=%s", target);
-    list[0] = architecture;
-    memcpy(list + 1, flags, sizeof flags);
-}
-
 /* hiprtcVersion says 9.0 for years; the runtime's number, where the library has it, and the build say more.
  */
 static enum status name_library(const struct rtc *rtc, struct text *name)
@@ -88,34 +81,27 @@ static enum status name_library(const struct rtc *rtc, struct text *name)
     return text_status(name);
 }
 
-static enum status write_identity(const struct rtc *rtc, const char *target, struct text *identity)
-{
-    char architecture[64];
-    const char *list[N_FLAGS + 1];
-    TRY(name_library(rtc, identity));
-    list_flags(target, architecture, list);
-    for (const char *const *flag = list; *flag; flag++) text_format(identity, " %s", *flag);
-    return text_status(identity);
-}
-
-static enum status check_target(const char *target, const char *identity);
+static enum status check_target(const struct rtc *rtc, const char *target, const char *identity);
 
 static enum status hiprtc_identify(const char *target, struct text *identity)
 {
     struct rtc rtc;
+    struct text version = {0}, whole = {0};
     TRY(open_for(target, &rtc));
-    TRY(write_identity(&rtc, target, identity));
-    return check_target(target, text_string(identity));
+    enum status status = name_library(&rtc, &version);
+    if (status == STATUS_OK) status = rtc_identify(&options, text_string(&version), target, &whole);
+    if (status == STATUS_OK) status = check_target(&rtc, target, text_string(&whole));
+    if (status == STATUS_OK) text_append(identity, text_string(&whole));
+    text_free(&version);
+    text_free(&whole);
+    return status == STATUS_OK ? text_status(identity) : status;
 }
 
 static enum status hiprtc_compile(const struct compile_request *request, struct text *code, struct text *log)
 {
     struct rtc rtc;
-    char architecture[64];
-    const char *list[N_FLAGS + 1];
     TRY(open_for(request->target, &rtc));
-    list_flags(request->target, architecture, list);
-    return rtc_compile(&rtc, request, list, code, log);
+    return rtc_compile(&rtc, &options, request, code, log);
 }
 
 const struct compiler_api compiler_hiprtc = {
@@ -130,30 +116,61 @@ const struct compiler_api compiler_hiprtc = {
 /* Kept in place of code: what became of the probe. */
 static const char yes[] = "yes";
 
-/* Compiles a tiny kernel in a child. A failure counts when it comes twice: it could have been the machine's.
- */
-static enum status try_target(const char *target, const char *identity, struct text *answer, bool *certain)
+static int try_here(const struct rtc *rtc, const char *target)
 {
-    struct compile_job job = {.compiler = &compiler_hiprtc, .identity = identity};
-    job.request = (struct compile_request){
+    const struct compile_request request = {
         .source = "extern \"C\" __attribute__((global)) void probe(float *x) { *x = 1; }\n",
         .source_name = "probe.hip",
         .definitions = "",
         .target = target};
-    char first[sizeof job.detail] = "";
-    for (int i = 0; i < 2; i++) {
-        TRY(compile_run(&job, 1, 1, PROBE_DEADLINE_MS, NULL));
-        text_free(&job.code);
-        if (job.verdict == VERDICT_OK) break;
-        *certain = strcmp(first, job.detail) == 0;
-        memcpy(first, job.detail, sizeof first);
+    struct text code = {0}, log = {0};
+    enum status status = rtc_compile(rtc, &options, &request, &code, &log);
+    if (status != STATUS_OK)
+        fprintf(stderr, "%s\n", *text_string(&log) ? text_string(&log) : status_message());
+    fflush(stderr);
+    return status == STATUS_OK ? 0 : 1;
+}
+
+/* Compiles a tiny kernel in a child. `answer` becomes yes, or how the child ended. */
+static enum status try_apart(const struct rtc *rtc, const char *target, char *answer, size_t size)
+{
+    int output = worker_output_file(), ended = 0;
+    char how[96], printed[160];
+    pid_t parent = getpid(), child = output < 0 ? -1 : fork();
+    if (child == 0) {
+        setpgid(0, 0);
+        if (!worker_bind_to_parent(parent) || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(1);
+        _exit(try_here(rtc, target));
     }
-    if (job.verdict == VERDICT_OK) *certain = true;
-    text_append(answer, job.verdict == VERDICT_OK ? yes : job.detail);
+    if (child > 0) {
+        setpgid(child, child);
+        worker_reap(child, PROBE_DEADLINE_MS, &ended);
+        worker_printed(output, printed, sizeof printed);
+        worker_describe_end(ended, how, sizeof how);
+        snprintf(answer, size, "%s", yes);
+        if (ended)
+            snprintf(answer, size, "the compiler's process %s%s%s", how, *printed ? ": " : "", printed);
+    }
+    if (output >= 0) close(output);
+    return child > 0 ? STATUS_OK : status_fail_errno(STATUS_IO, "cannot start a process to try hiprtc in");
+}
+
+/* A failure counts when it comes twice: it could have been the machine's. */
+static enum status try_target(const struct rtc *rtc, const char *target, struct text *answer, bool *certain)
+{
+    char first[320], second[320];
+    TRY(try_apart(rtc, target, first, sizeof first));
+    *certain = strcmp(first, yes) == 0;
+    if (!*certain) {
+        TRY(try_apart(rtc, target, second, sizeof second));
+        *certain = strcmp(first, second) == 0;
+        memcpy(first, second, sizeof first);
+    }
+    text_append(answer, first);
     return text_status(answer);
 }
 
-static enum status check_target(const char *target, const char *identity)
+static enum status check_target(const struct rtc *rtc, const char *target, const char *identity)
 {
     struct compile_request question = {
         .source = "which targets hiprtc makes", .definitions = "", .target = target};
@@ -163,15 +180,13 @@ static enum status check_target(const char *target, const char *identity)
     if (known_answer(identity, &status)) return status;
     if (!cache_get(&key, &answer, &hash)) {
         bool certain = false;
-        status = try_target(target, identity, &answer, &certain);
-        if (status == STATUS_OK && certain) {
-            hash = sha256_of(answer.data, answer.size);
-            cache_put(&key, &answer, &hash);
-        }
+        status = try_target(rtc, target, &answer, &certain);
+        hash = sha256_of(text_string(&answer), answer.size);
+        if (status == STATUS_OK && certain) cache_try_put(&key, &answer, &hash);
     }
     if (status == STATUS_OK && strcmp(text_string(&answer), yes) != 0)
         status = status_fail(STATUS_NOT_COVERED, "this hiprtc makes no code for %s: %s", target,
                              text_string(&answer));
     text_free(&answer);
-    return known_remember(identity, status);
+    return status == STATUS_OK || status == STATUS_NOT_COVERED ? known_remember(identity, status) : status;
 }

@@ -12,15 +12,10 @@
 #include "tuner/compile/rtc.h"
 #include "tuner/compile/subprocess.h"
 
-/* --gpu-architecture=TARGET stands in front. */
 static const char *const flags[] = {"--std=c++17", "--fmad=true", NULL};
-/* Of no effect on the code. Loops over nothing are usual in templates. */
+/* Loops over nothing are usual in templates. */
 static const char *const warnings[] = {"--diag-suppress=128", NULL};
-
-struct options {
-    char architecture[64];
-    const char *list[8]; /* ended by NULL */
-};
+static const struct rtc_options options = {"--gpu-architecture=", flags, warnings};
 
 static void add_homes(struct text *paths)
 {
@@ -123,33 +118,16 @@ static enum status open_for(const char *target, struct rtc *rtc)
     return check_target(rtc, target);
 }
 
-static void add_options(struct options *options, const char *const *more)
-{
-    size_t n = 0;
-    while (options->list[n]) n++;
-    for (; *more; more++) options->list[n++] = *more;
-}
-
-static void begin_options(struct options *options, const char *target)
-{
-    *options = (struct options){.list = {options->architecture}};
-    snprintf(options->architecture, sizeof options->architecture, "--gpu-architecture=%s", target);
-    add_options(options, flags);
-}
-
 static enum status nvrtc_identify(const char *target, struct text *identity)
 {
     struct rtc rtc;
-    struct options options;
-    char build[41];
+    char build[41], version[96];
     int major = 0, minor = 0;
     TRY(open_for(target, &rtc));
     rtc.version(&major, &minor);
     rtc_build_id(&rtc, build);
-    begin_options(&options, target);
-    text_format(identity, "nvrtc %d.%d (%.12s)", major, minor, build);
-    for (const char *const *flag = options.list; *flag; flag++) text_format(identity, " %s", *flag);
-    return text_status(identity);
+    snprintf(version, sizeof version, "nvrtc %d.%d (%.12s)", major, minor, build);
+    return rtc_identify(&options, version, target, identity);
 }
 
 /* "gemm.hip(88): error" as other compilers have it: "gemm.hip:88: error". */
@@ -174,11 +152,8 @@ static enum status nvrtc_compile(const struct compile_request *request, struct t
 {
     struct rtc rtc;
     struct text said = {0};
-    struct options options;
     TRY(open_for(request->target, &rtc));
-    begin_options(&options, request->target);
-    add_options(&options, warnings);
-    enum status status = rtc_compile(&rtc, request, options.list, code, &said);
+    enum status status = rtc_compile(&rtc, &options, request, code, &said);
     mend_places(text_string(&said), log);
     text_free(&said);
     return status;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "tuner/compile/program.h"
 
-enum { OPTIONS_MAX = 192 };
+enum { ARGUMENTS_MAX = 192 };
 
 enum status rtc_function(const struct rtc *rtc, const char *name, void *to)
 {
@@ -127,26 +127,48 @@ void rtc_build_id(const struct rtc *rtc, char out[41])
     dl_iterate_phdr(find_build_id, &wanted);
 }
 
-/* The options, then "-DNAME=VALUE" for each line of the definitions, whose text goes to `storage`. */
-static enum status list_options(const char *const *options, const char *definitions, const char **list,
-                                int *n, struct text *storage)
+enum status rtc_identify(const struct rtc_options *options, const char *version, const char *target,
+                         struct text *identity)
 {
-    size_t defined = 0;
-    *n = 0;
-    for (; *options && *n < OPTIONS_MAX; options++) list[(*n)++] = *options;
-    for (const char *line = definitions; *line; defined++) {
+    text_format(identity, "%s %s%s", version, options->architecture, target);
+    for (const char *const *flag = options->flags; *flag; flag++) text_format(identity, " %s", *flag);
+    return text_status(identity);
+}
+
+/* What the library is handed, in the end. */
+struct arguments {
+    const char *list[ARGUMENTS_MAX];
+    size_t n;
+    struct text storage; /* strings made here, each terminated */
+};
+
+static void add_all(struct arguments *arguments, const char *const *list)
+{
+    for (; *list && arguments->n < ARGUMENTS_MAX; list++) arguments->list[arguments->n++] = *list;
+}
+
+/* The architecture first, a definition per line last. */
+static enum status make_arguments(struct arguments *arguments, const struct rtc_options *options,
+                                  const struct compile_request *request)
+{
+    size_t made = 1;
+    text_format(&arguments->storage, "%s%s", options->architecture, request->target);
+    text_append_bytes(&arguments->storage, "", 1);
+    for (const char *line = request->definitions; *line; made++) {
         size_t size = strcspn(line, "\n");
-        text_append(storage, "-D");
-        text_append_bytes(storage, line, size);
-        text_append_bytes(storage, "", 1);
+        text_append(&arguments->storage, "-D");
+        text_append_bytes(&arguments->storage, line, size);
+        text_append_bytes(&arguments->storage, "", 1);
         line += size + (line[size] == '\n');
     }
-    TRY(text_status(storage));
-    if (defined > OPTIONS_MAX - (size_t)*n)
-        return status_fail(STATUS_USAGE, "%zu definitions are too many for one kernel; at most %d", defined,
-                           OPTIONS_MAX - 32);
-    const char *next = storage->data;
-    for (; defined > 0; defined--, next += strlen(next) + 1) list[(*n)++] = next;
+    TRY(text_status(&arguments->storage));
+    add_all(arguments, options->flags);
+    add_all(arguments, options->warnings);
+    if (made > ARGUMENTS_MAX - arguments->n)
+        return status_fail(STATUS_USAGE, "%zu definitions are too many for one kernel; at most %d", made - 1,
+                           ARGUMENTS_MAX - 32);
+    const char *next = arguments->storage.data;
+    for (; made > 0; made--, next += strlen(next) + 1) arguments->list[arguments->n++] = next;
     return STATUS_OK;
 }
 
@@ -175,14 +197,13 @@ static void take_log(const struct rtc *rtc, rtc_program program, struct text *lo
     text_free(&text);
 }
 
-enum status rtc_compile(const struct rtc *rtc, const struct compile_request *request,
-                        const char *const *options, struct text *code, struct text *log)
+enum status rtc_compile(const struct rtc *rtc, const struct rtc_options *options,
+                        const struct compile_request *request, struct text *code, struct text *log)
 {
-    const char *list[OPTIONS_MAX];
-    struct text storage = {0}, source = {0};
+    struct arguments arguments = {.n = 0};
+    struct text source = {0};
     rtc_program program = NULL;
-    int n;
-    enum status status = list_options(options, request->definitions, list, &n, &storage);
+    enum status status = make_arguments(&arguments, options, request);
     if (status == STATUS_OK) status = program_source(request, "", &source);
     if (status == STATUS_OK) {
         int error = rtc->create(&program, text_string(&source), request->source_name, 0, NULL, NULL);
@@ -191,14 +212,14 @@ enum status rtc_compile(const struct rtc *rtc, const struct compile_request *req
                                  rtc->error_string(error));
     }
     if (status == STATUS_OK) {
-        int error = rtc->compile(program, n, list);
+        int error = rtc->compile(program, (int)arguments.n, arguments.list);
         take_log(rtc, program, log);
         if (error)
             status = status_fail(STATUS_BAD_DATA, "%s: %s", request->source_name, rtc->error_string(error));
     }
     if (status == STATUS_OK) status = take_text(program, rtc->code_size, rtc->code, code);
     if (program) rtc->destroy(&program);
-    text_free(&storage);
+    text_free(&arguments.storage);
     text_free(&source);
     return status;
 }

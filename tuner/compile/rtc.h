@@ -42,9 +42,20 @@ enum status rtc_function(const struct rtc *rtc, const char *name, void *to);
 /* The bytes that tell one build of a library from another, in hexadecimal; "" where it has none. */
 void rtc_build_id(const struct rtc *rtc, char out[41]);
 
+/* What it is told: `architecture` with the target behind it, the flags that make the code, and those that are
+ * only about warnings. Lists end with NULL. */
+struct rtc_options {
+    const char *architecture; /* "--gpu-architecture=" */
+    const char *const *flags, *const *warnings;
+};
+
+/* `version`, architecture and flags. */
+enum status rtc_identify(const struct rtc_options *options, const char *version, const char *target,
+                         struct text *identity);
+
 /* The request with these options; definitions are added. */
-enum status rtc_compile(const struct rtc *rtc, const struct compile_request *request,
-                        const char *const *options, struct text *code, struct text *log);
+enum status rtc_compile(const struct rtc *rtc, const struct rtc_options *options,
+                        const struct compile_request *request, struct text *code, struct text *log);
 
 /* Appends what matches `pattern` (of glob) below `root`, which may be NULL, as lines of `paths`. */
 void rtc_add_places(struct text *paths, const char *root, const char *pattern);
