@@ -1,5 +1,5 @@
-/* One matrix instruction on given registers: the self-test (tuner/selftest.h) compares what comes out with what the
- * layouts that we believe in say. A block is one wave and one case.
+/* One matrix instruction on given registers: the self-test (tuner/selftest.h) compares what comes out with
+ * what the layouts that we believe in say. A block is one wave and one case.
  *
  *     FORM      a row of matrix.def
  *     WORDS_A, WORDS_B, WORDS_D     registers of a lane
@@ -8,8 +8,8 @@
 #include "matrix_probe_args.h"
 
 #define PASTE_(x, y) x##y
-#define PASTE(x, y) PASTE_(x, y)
-#define MULTIPLY PASTE(gpu_, FORM)
+#define PASTE(x, y)  PASTE_(x, y)
+#define MULTIPLY     PASTE(gpu_, FORM)
 
 #if GPU_NVIDIA
 GPU_DEVICE void probe(unsigned *d, const unsigned *a, const unsigned *b, const unsigned *c)
@@ -26,11 +26,11 @@ GPU_DEVICE void probe(unsigned *d, const unsigned *a, const unsigned *b, const u
 #if INTEGERS
 typedef PASTE(gpu_i32x, WORDS_D) sums_t;
 #define FROM_WORD(word) ((int)(word))
-#define TO_WORD(sum) ((unsigned)(sum))
+#define TO_WORD(sum)    ((unsigned)(sum))
 #else
 typedef PASTE(gpu_f32x, WORDS_D) sums_t;
 #define FROM_WORD(word) gpu_float(word)
-#define TO_WORD(sum) gpu_bits(sum)
+#define TO_WORD(sum)    gpu_bits(sum)
 #endif
 #if WORDS_A == 1
 #define LOAD gpu_load4
