@@ -323,12 +323,8 @@ KERNEL(spins)
 
 KERNEL(spins_without_pause)
 {
-<<<<<<< HEAD
-    while (gpu_load_acquire(args.shared_words) == 0) continue; /* @spins_without_pause */
-=======
     unsigned seen = 0;
     while (!seen) seen = gpu_load_acquire(args.shared_words); /* @spins_without_pause */
->>>>>>> e-emu
     args.out[gpu_thread_x()] = 1;
 }
 
