@@ -323,7 +323,8 @@ KERNEL(spins)
 
 KERNEL(spins_without_pause)
 {
-    while (gpu_load_acquire(args.shared_words) == 0) continue; /* @spins_without_pause */
+    unsigned seen = 0;
+    while (!seen) seen = gpu_load_acquire(args.shared_words); /* @spins_without_pause */
     args.out[gpu_thread_x()] = 1;
 }
 
