@@ -61,7 +61,8 @@ KERNEL(others_shared)
 {
     GPU_SHARED(shared);
     unsigned long long *addresses = (unsigned long long *)args.shared_words;
-    if (gpu_thread_x() == 0) __atomic_store_n(&addresses[gpu_block_x()], (unsigned long long)shared, __ATOMIC_RELEASE);
+    if (gpu_thread_x() == 0)
+        __atomic_store_n(&addresses[gpu_block_x()], (unsigned long long)shared, __ATOMIC_RELEASE);
     if (gpu_block_x() == 1) {
         unsigned long long other = 0;
         while (!other) other = __atomic_load_n(&addresses[0], __ATOMIC_ACQUIRE);
@@ -133,7 +134,7 @@ KERNEL(race_after_write)
 {
     GPU_SHARED(shared);
     unsigned *words = (unsigned *)shared, t = gpu_thread_x();
-    words[t] = t; /* @race_after_write_1 */
+    words[t] = t;                /* @race_after_write_1 */
     args.out[t] = words[t ^ 33]; /* @race_after_write_2 */
 }
 
@@ -144,7 +145,7 @@ KERNEL(race_after_read)
     words[t] = t;
     gpu_barrier();
     args.out[t] = words[63 - t]; /* @race_after_read_1 */
-    words[t] = 0; /* @race_after_read_2 */
+    words[t] = 0;                /* @race_after_read_2 */
 }
 
 KERNEL(race_after_reads)
@@ -153,7 +154,7 @@ KERNEL(race_after_reads)
     unsigned *words = (unsigned *)shared, t = gpu_thread_x();
     words[t] = t;
     gpu_barrier();
-    args.out[t] = words[40]; /* @race_after_reads_1 */
+    args.out[t] = words[40];    /* @race_after_reads_1 */
     if (t == 63) words[40] = 0; /* @race_after_reads_2 */
 }
 
@@ -199,7 +200,7 @@ KERNEL(race_with_atomic)
     unsigned *words = (unsigned *)shared, t = gpu_thread_x();
     if (t == 0) words[0] = 0;
     gpu_barrier();
-    gpu_atomic_add(words, 1u); /* @race_with_atomic_1 */
+    gpu_atomic_add(words, 1u);           /* @race_with_atomic_1 */
     if (t == 63) args.out[0] = words[0]; /* @race_with_atomic_2 */
 }
 
@@ -220,7 +221,7 @@ KERNEL(missing_second_barrier)
 KERNEL(race_global)
 {
     unsigned t = gpu_thread_x();
-    args.out[t] = t; /* @race_global_1 */
+    args.out[t] = t;                        /* @race_global_1 */
     args.shared_words[t] = args.out[t ^ 1]; /* @race_global_2 */
 }
 
@@ -234,7 +235,8 @@ KERNEL(race_relaxed)
     unsigned t = gpu_thread_x(), b = gpu_block_x();
     args.shared_words[1 + b] = b; /* @race_relaxed_1 */
     if (gpu_atomic_add(args.shared_words, 1u) == gpu_grid_x() - 1)
-        for (unsigned i = 0; i < gpu_grid_x(); i++) args.out[t] += args.shared_words[1 + i]; /* @race_relaxed_2 */
+        for (unsigned i = 0; i < gpu_grid_x(); i++)
+            args.out[t] += args.shared_words[1 + i]; /* @race_relaxed_2 */
 }
 
 /* --- meeting --- */
@@ -263,7 +265,7 @@ KERNEL(half_a_shuffle)
 {
     unsigned t = gpu_thread_x(), x = t;
     if (t % GPU_WAVE < 8) x = gpu_shuffle_xor(x, 1); /* @half_a_shuffle_1 */
-    gpu_barrier(); /* @half_a_shuffle_2 */
+    gpu_barrier();                                   /* @half_a_shuffle_2 */
     args.out[t] = x;
 }
 
@@ -321,7 +323,8 @@ KERNEL(spins)
 
 KERNEL(spins_without_pause)
 {
-    while (gpu_load_acquire(args.shared_words) == 0) {} /* @spins_without_pause */
+    unsigned seen = 0;
+    while (!seen) seen = gpu_load_acquire(args.shared_words); /* @spins_without_pause */
     args.out[gpu_thread_x()] = 1;
 }
 
@@ -342,7 +345,7 @@ KERNEL(matrix_of_another)
 KERNEL(named_too_few)
 {
     if (gpu_thread_x() < 32) gpu_named_barrier(2, 64); /* @named_too_few_1 */
-    gpu_barrier(); /* @named_too_few_2 */
+    gpu_barrier();                                     /* @named_too_few_2 */
 }
 
 KERNEL(named_two_counts)
@@ -389,7 +392,7 @@ KERNEL(copy_too_early)
     unsigned t = gpu_thread_x();
     ((unsigned *)shared)[t] = t;
     gpu_barrier();
-    args.out[t] = ((unsigned *)shared)[t ^ 1]; /* @copy_too_early_1 */
+    args.out[t] = ((unsigned *)shared)[t ^ 1];       /* @copy_too_early_1 */
     gpu_copy_async4(shared + 4 * t, args.in + t, 4); /* @copy_too_early_2 */
     gpu_copy_commit();
     GPU_COPY_WAIT(0);

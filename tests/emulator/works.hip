@@ -111,7 +111,8 @@ GPU_KERNEL(32) grid_barrier(GPU_ARGS(test_args, args))
     unsigned t = gpu_thread_x(), n = gpu_block_size_x(), b = gpu_block_x(), blocks = gpu_grid_x();
     unsigned *words = args.shared_words + 1;
     for (unsigned round = 0; round < 3; round++) {
-        unsigned *mine = words + (round * blocks + b) * n, *next = words + (round * blocks + (b + 1) % blocks) * n;
+        unsigned *mine = words + (round * blocks + b) * n,
+                 *next = words + (round * blocks + (b + 1) % blocks) * n;
         mine[t] = args.in[t] + b + round;
         gpu_barrier();
         if (t == 0) {
@@ -150,7 +151,8 @@ GPU_KERNEL(64) pipeline(GPU_ARGS(test_args, args))
         const unsigned *tile = (const unsigned *)(shared + k % 3 * n * 16);
         for (unsigned i = 0; i < 4; i++) sum += tile[(n - 1 - t) * 4 + i] * (k + 1);
         if (k + 2 < args.n)
-            gpu_copy_async16(shared + ((k + 2) % 3 * n + t) * 16, args.in + ((k + 2) * n + t) * 4, k + 3 == args.n ? 8 : 16);
+            gpu_copy_async16(shared + ((k + 2) % 3 * n + t) * 16, args.in + ((k + 2) * n + t) * 4,
+                             k + 3 == args.n ? 8 : 16);
         gpu_copy_commit();
     }
     args.out[t] = sum;
