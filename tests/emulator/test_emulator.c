@@ -266,7 +266,7 @@ static void test_info(void **state)
     info = nvidia[0].api->info(nvidia[0].device);
     assert_string_equal(info->class_text, "sm_80:0:0");
     assert_int_equal(info->facts.value[DEVICE_FACT_wave_size], 32);
-    assert_int_equal(info->facts.value[DEVICE_FACT_units], 1);
+    assert_int_equal(info->facts.value[DEVICE_FACT_units], 108); /* as an A100 */
     struct device *none = NULL;
     struct device_options options = {.target = "gfx000"};
     assert_int_equal(amd[0].api->open(0, &options, &none), STATUS_USAGE);

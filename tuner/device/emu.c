@@ -82,21 +82,14 @@ static void fill_info(struct device *device, const char *name)
 {
     struct device_info *info = &device->info;
     const struct device_class *class = &info->device_class;
-    int64_t *value = info->facts.value;
     if (class->nickname[0])
         snprintf(info->name, sizeof info->name, "emulated %s (%s)", class->target, class->product);
     else
         snprintf(info->name, sizeof info->name, "emulated %s", name);
     class_format(class, info->class_text);
-    value[DEVICE_FACT_units] = class->units ? class->units : 1;
-    value[DEVICE_FACT_lds_bytes] = class->lds_bytes;
-    value[DEVICE_FACT_wave_size] = class->wave_size;
-    value[DEVICE_FACT_max_block_threads] = GPU_BLOCK_THREADS_MAX;
-    value[DEVICE_FACT_l2_bytes] = (int64_t) class->l2_bytes;
-    value[DEVICE_FACT_llc_bytes] = (int64_t)(class->llc_bytes ? class->llc_bytes : class->l2_bytes);
-    value[DEVICE_FACT_bandwidth_gbps] = class->bandwidth_gbps;
+    gpu_target_facts(device->target, class->units ? class : NULL, &info->facts);
     info->memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    info->llc_bytes = (uint64_t)value[DEVICE_FACT_llc_bytes];
+    info->llc_bytes = class->llc_bytes ? class->llc_bytes : class->l2_bytes;
 }
 
 static uint32_t cpus(void)
