@@ -63,6 +63,7 @@ void emu_copy_wait(unsigned pending)
     struct fiber *f = emulator_self;
     uint32_t landing = f->groups > pending ? f->groups - pending : 0, n = 0;
     for (; n < f->n_copies && f->copies[n].group < landing; n++) land(f, &f->copies[n]);
+    if (!n) return;
     f->n_copies -= n;
     memmove(f->copies, f->copies + n, f->n_copies * sizeof *f->copies);
 }

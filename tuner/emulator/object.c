@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 #include "tuner/base/text.h"
 #include "tuner/device/cpu_load.h"
@@ -90,7 +91,7 @@ static void find_segments(const void *code, size_t bytes, const ElfW(Ehdr) * hea
     }
 }
 
-enum status object_load(const void *code, size_t bytes, struct object *out)
+static enum status load_aligned(const void *code, size_t bytes, struct object *out)
 {
     struct object object = {0};
     struct symbols symbols = {0};
@@ -115,6 +116,17 @@ enum status object_load(const void *code, size_t bytes, struct object *out)
     if (source_lines_read(code, bytes, &object.lines) != STATUS_OK) object.lines = NULL;
     *out = object;
     return STATUS_OK;
+}
+
+/* The headers are read where they lie, and what came with a message lies anywhere. */
+enum status object_load(const void *code, size_t bytes, struct object *out)
+{
+    void *copy = malloc(bytes ? bytes : 1);
+    if (!copy) return status_fail(STATUS_NO_MEMORY, "no memory for a code object of %zu bytes", bytes);
+    memcpy(copy, code, bytes);
+    enum status status = load_aligned(copy, bytes, out);
+    free(copy);
+    return status;
 }
 
 void object_unload(struct object *object)
