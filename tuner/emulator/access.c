@@ -1,6 +1,9 @@
 /* Accesses outside a block's own shared memory, and reports of those that are nowhere. */
 #include "tuner/emulator/access.h"
 
+/* Further away no stride of a buffer leads: which one is nearest would be chance. */
+enum { NEAR_BYTES = 16 << 20 };
+
 #include <stdio.h>
 #include "tuner/emulator/emulator_state.h"
 #include "tuner/emulator/history.h"
@@ -72,7 +75,7 @@ static void report_nowhere(struct fiber *f, uintptr_t address, size_t bytes, enu
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "%s %zu bytes of the shared memory of block (%u,%u,%u)",
               verb(access), bytes, block->fibers[0]->self.block[0], block->fibers[0]->self.block[1],
               block->fibers[0]->self.block[2]);
-    else if (near && distance(address, near->begin, near->bytes) < (uintptr_t)1 << 32)
+    else if (near && distance(address, near->begin, near->bytes) < NEAR_BYTES)
         report_outside(f, address, bytes, access, pc, near->name, near->begin, near->bytes);
     else
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc,
