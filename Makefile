@@ -90,7 +90,7 @@ $(BUILD)/autotune: $(call objects,cli) $(call objects,runtime) $(call archives,$
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(EMULATOR_LINK) -Wl,-rpath,'$$ORIGIN/../lib' $^ $(LDLIBS_ALL) -o $@
 
-# --- The runtime library: libc and liblmdb only; nothing but tb_* leaves it.
+# --- The runtime library: libc and liblmdb only; nothing but tb_* leaves it, and it holds no emulator.
 RUNTIME_ROOMS := launch device templates search db base
 $(BUILD)/libtunebook.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@

@@ -146,5 +146,7 @@ struct device_api {
 const struct device_api *device_find(const char *name); /* NULL if unknown, or not linked into this program */
 /* Those that a machine can have; the emulator, which stands for one, is only found by name. */
 const struct device_api *const *device_table(size_t *n);
+/* The emulator, before main(), where it is linked in. */
+void device_offer_emulator(const struct device_api *api);
 
 #endif

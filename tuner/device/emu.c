@@ -328,3 +328,9 @@ __attribute__((visibility("default"))) const struct device_api device_emu = {
     .conceal = emu_conceal,
     .fault = emu_fault,
 };
+
+/* Programs that link the emulator find it by name; the table of devices does not know it. */
+__attribute__((constructor)) static void offer(void)
+{
+    device_offer_emulator(&device_emu);
+}
