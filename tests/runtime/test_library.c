@@ -2,7 +2,9 @@
  * other languages read it. Wants $TUNEBOOK_BUILD, which tests/run sets. */
 #include "tests/runtime/fixture.h"
 
-enum { STRIPPED_BYTES_MAX = 128 << 10 };
+/* 128 KiB for the CPU alone; CUDA's and HIP's launch sides, with the table of products that names their
+ * devices, take 33 more. */
+enum { STRIPPED_BYTES_MAX = 168 << 10 };
 
 static char folder[128], library[512];
 
