@@ -10,7 +10,13 @@
 #include "tuner/session.h"
 #include "tuner/worker.h"
 
-enum { SMALL_MS = 15000, SLACK_BYTES = 128 << 20, DEFAULT_MEMORY = 1 << 30, DEFAULT_MEASURE_MS = 200 };
+enum {
+    SMALL_MS = 15000,
+    EMULATED_SMALL_MS = 300000,
+    SLACK_BYTES = 128 << 20,
+    DEFAULT_MEMORY = 1 << 30,
+    DEFAULT_MEASURE_MS = 200
+};
 
 void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what)
 {
@@ -51,8 +57,13 @@ static void set_outcome(struct trial_outcome *out, enum verdict verdict, const c
     snprintf(out->detail, sizeof out->detail, "%s", detail);
 }
 
+static uint32_t small_deadline_ms(const struct session *session)
+{
+    return session->api->emulates ? EMULATED_SMALL_MS : SMALL_MS;
+}
+
 /* The problem's own launches: at a thousandth of what a core does, or a hundred times what the rival
- * takes. */
+ * takes; emulated ones at a fiftieth of that. */
 static uint32_t own_deadline_ms(const struct session *session, uint64_t rival_ns)
 {
     double launches = 0;
@@ -61,6 +72,7 @@ static uint32_t own_deadline_ms(const struct session *session, uint64_t rival_ns
     double ms = launches * session->plan.own_flops / 1e6;
     double enough = launches * 100 * (double)rival_ns / 1e6;
     if (rival_ns && enough < ms) ms = enough;
+    if (session->api->emulates) return small_deadline_ms(session) + (uint32_t)(ms < 2e7 ? ms * 50 : 1e9);
     return SMALL_MS + (uint32_t)(ms < 3e5 ? ms : 3e5);
 }
 
@@ -93,7 +105,7 @@ static void try_candidate(struct session *session, struct session_job *job, cons
                           struct channel *channel, struct verify *verify, struct trial_outcome *out)
 {
     uint32_t wanted = session->request.verify_deadline_ms;
-    candidate_phase(channel, wanted ? wanted : SMALL_MS, "small shapes");
+    candidate_phase(channel, wanted ? wanted : small_deadline_ms(session), "small shapes");
     enum verdict verdict = verify_all(verify, false);
     candidate_phase(channel, wanted ? wanted : own_deadline_ms(session, job->rival_ns), "the problem itself");
     if (verdict == VERDICT_OK) verdict = verify_all(verify, true);

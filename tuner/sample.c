@@ -11,11 +11,10 @@
 #include "tuner/base/clock.h"
 
 enum {
-    PER_PROBLEM = 2,   /* configurations of one of the op's own samples */
-    LOOK_FURTHER = 64, /* of the op's samples in a row that a template may refuse */
-    DRAWS = 64,        /* attempts at a configuration that was not drawn before */
+    PER_PROBLEM = 2,    /* configurations of one of the op's own samples */
+    LOOK_FURTHER = 180, /* of the op's samples in a row that a template may refuse */
+    DRAWS = 64,         /* attempts at a configuration that was not drawn before */
     COMPILE_MS = 120000,
-    VERIFY_MS = 300000, /* for all shapes of one kind; an emulated block takes its time */
     JOBS_MAX = 64
 };
 
@@ -78,7 +77,7 @@ static enum status group_given(struct job *job)
             continue;
         uint64_t count = setting->count * (k + 1) / n - setting->count * k / n;
         k++;
-        if (count) TRY(add_group(job, &setting->problems[i], count));
+        TRY(add_group(job, &setting->problems[i], count ? count : 1));
     }
     return STATUS_OK;
 }
@@ -90,15 +89,16 @@ static enum status group_samples(struct job *job)
         return status_fail(STATUS_UNAVAILABLE, "no proof for op %s: nothing can be verified",
                            job->manifest->op->name);
     const char *clause = "";
-    uint64_t left = job->setting->count, refused = 0;
-    for (uint64_t i = 0; left && refused < LOOK_FURTHER; i++) {
+    uint64_t count = job->setting->count, wanted = (count + PER_PROBLEM - 1) / PER_PROBLEM, refused = 0;
+    for (uint64_t i = 0; job->n_groups < wanted && refused < LOOK_FURTHER; i++) {
         struct problem problem;
         proof->sample(i, &problem);
         refused = accepts(job, &problem, &clause) ? 0 : refused + 1;
-        if (refused) continue;
-        uint64_t count = left < PER_PROBLEM ? left : PER_PROBLEM;
-        TRY(add_group(job, &problem, count));
-        left -= count;
+        if (!refused) TRY(add_group(job, &problem, 0));
+    }
+    for (size_t g = 0; g < job->n_groups; g++) { /* a template may accept few of them */
+        job->groups[g].first = count * g / job->n_groups;
+        job->groups[g].count = count * (g + 1) / job->n_groups - job->groups[g].first;
     }
     if (job->n_groups) return STATUS_OK;
     return status_fail(STATUS_NOT_COVERED, "%s: accepts none of %d sampled problems: %s", job->manifest->name,
@@ -113,6 +113,7 @@ static void note(struct job *job, uint64_t index, struct candidate *candidate, e
     struct sample_result *result = job->result;
     pthread_mutex_lock(&job->lock);
     result->n_verdicts[verdict]++;
+    result->n_failed += verdict != VERDICT_OK;
     job->done++;
     if (verdict != VERDICT_OK && result->n_failures == job->failures_capacity) {
         size_t capacity = 2 * job->failures_capacity + 8;
@@ -131,7 +132,7 @@ static void note(struct job *job, uint64_t index, struct candidate *candidate, e
         failure->verdict = verdict;
         snprintf(failure->detail, sizeof failure->detail, "%s", detail);
     }
-    if (job->setting->progress) job->setting->progress(job->setting->context, job->done, job->setting->count);
+    if (job->setting->progress) job->setting->progress(job->setting->context, job->done, job->result->asked);
     pthread_mutex_unlock(&job->lock);
 }
 
@@ -161,7 +162,6 @@ static enum status open_session(const struct job *job, const struct problem *pro
                                   .threads = setting->threads,
                                   .problem = *problem,
                                   .seed = setting->seed,
-                                  .verify_deadline_ms = VERIFY_MS,
                                   .verify_only = true,
                                   .reverse = setting->reverse,
                                   .stop = setting->stop};
@@ -225,6 +225,12 @@ static enum status run_drawn(struct job *job, struct tuning *tuning, size_t inde
     return status;
 }
 
+/* The template accepts the problem, and no configuration is valid for it here. */
+static void note_empty(struct sample_result *result)
+{
+    if (result->n_empty++ == 0) snprintf(result->empty, sizeof result->empty, "%s", status_message());
+}
+
 static enum status run_group(struct job *job, size_t index)
 {
     const struct sample_setting *setting = job->setting;
@@ -233,9 +239,13 @@ static enum status run_group(struct job *job, size_t index)
                                  setting->compiler_identity};
     struct tuning tuning;
     enum status status = tuning_open(&scene, job->manifest, &tuning);
+    pthread_mutex_lock(&job->lock);
+    job->result->n_problems += status == STATUS_OK;
+    if (status == STATUS_NOT_COVERED) note_empty(job->result);
+    pthread_mutex_unlock(&job->lock);
     if (status == STATUS_OK) status = run_drawn(job, &tuning, index);
     tuning_close(&tuning);
-    return status;
+    return status == STATUS_NOT_COVERED ? STATUS_OK : status;
 }
 
 /* ---- all groups ---- */
@@ -307,7 +317,7 @@ enum status sample_verify(const struct sample_setting *setting, const struct man
         return status_fail(STATUS_NOT_COVERED, "%s: not for target %s", manifest->name,
                            setting->info->device_class.target);
     enum status status = setting->n_problems ? group_given(&job) : group_samples(&job);
-    out->n_problems = job.n_groups;
+    for (size_t g = 0; g < job.n_groups; g++) out->asked += job.groups[g].count;
     pthread_mutex_init(&job.lock, NULL);
     if (status == STATUS_OK) {
         run_groups(&job);

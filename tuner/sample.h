@@ -38,7 +38,11 @@ struct sample_result {
     uint64_t n_verdicts[VERDICT_COUNT];
     struct sample_failure *failures; /* in the order of the sample */
     size_t n_failures;
-    uint64_t n_problems;            /* that took part */
+    uint64_t n_failed; /* of which failures[] holds n_failures */
+    uint64_t asked;    /* configurations; fewer are tried where spaces have no more, and by an interruption */
+    uint64_t n_problems;            /* of which some configuration was tried */
+    uint64_t n_empty;               /* that the template accepts without having a configuration for them */
+    char empty[512];                /* why, for the first of those */
     uint64_t compile_ns, verify_ns; /* summed over the sessions */
     uint64_t total_ns;
 };

@@ -260,7 +260,7 @@ static void add_runs(const struct verify_plan *plan, struct verify_case *vcase, 
 {
     unsigned n = plan->proof->n_variants;
     for (unsigned v = 0; v < n; v++) {
-        bool other = vcase->kind == PROOF_INTEGERS && v == 1 + shape % (n - 1);
+        bool other = vcase->kind == PROOF_INTEGERS && n > 1 && v == 1 + shape % (n - 1);
         if (plan->effort == VERIFY_WHOLE || v == 0 || other) add_run(vcase, v);
     }
 }

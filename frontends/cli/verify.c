@@ -30,6 +30,7 @@ struct verify_command {
     struct text identity;
     struct progress progress;
     const char *now; /* the template at work */
+    bool interrupted;
     struct verified *items;
     size_t n;
 };
@@ -88,26 +89,30 @@ static enum status run_template(struct verify_command *command, const struct man
 {
     const struct settings *settings = command->settings;
     struct verified *verified = &command->items[command->n];
-    struct sample_setting setting = {.backend = command->place.api->name,
-                                     .target = settings->emulate ? emulated_name(settings) : NULL,
-                                     .device = command->place.index,
-                                     .threads = settings->emulate ? 1 : (uint32_t)settings->threads,
-                                     .reverse = settings->order && strcmp(settings->order, "reverse") == 0,
-                                     .info = command->place.info,
-                                     .compiler = command->compiler,
-                                     .compiler_identity = text_string(&command->identity),
-                                     .jobs = (unsigned)settings->jobs,
-                                     .count = settings->sample ? (uint64_t)settings->sample : DEFAULT_SAMPLE,
-                                     .seed = (uint64_t)settings->seed,
-                                     .problems = command->problems,
-                                     .n_problems = command->list.n,
-                                     .stop = stop_flag(),
-                                     .progress = on_progress,
-                                     .context = command};
+    struct sample_setting setting = {
+        .backend = command->place.api->name,
+        .target = settings->emulate ? emulated_name(settings) : NULL,
+        .device = command->place.index,
+        .threads = settings->emulate && !settings->threads ? 1 : (uint32_t)settings->threads,
+        .reverse = settings->order && strcmp(settings->order, "reverse") == 0,
+        .info = command->place.info,
+        .compiler = command->compiler,
+        .compiler_identity = text_string(&command->identity),
+        .jobs = (unsigned)settings->jobs,
+        .count = settings->sample ? (uint64_t)settings->sample : DEFAULT_SAMPLE,
+        .seed = (uint64_t)settings->seed,
+        .problems = command->problems,
+        .n_problems = command->list.n,
+        .stop = stop_flag(),
+        .progress = on_progress,
+        .context = command};
     command->now = manifest->name;
     verified->manifest = manifest;
     enum status status = sample_verify(&setting, manifest, &verified->result);
-    if (status == STATUS_OK || status == STATUS_INTERRUPTED) command->n++;
+    if (status == STATUS_NOT_COVERED)
+        sample_free(&verified->result);
+    else
+        command->n++; /* what was found counts, whatever ended it */
     return status;
 }
 
@@ -160,7 +165,10 @@ static cJSON *verified_json(const struct verify_command *command, const struct v
     cJSON *failures = cJSON_AddArrayToObject(object, "failures");
     for (size_t i = 0; i < result->n_failures; i++)
         cJSON_AddItemToArray(failures, failure_json(&result->failures[i]));
+    cJSON_AddNumberToObject(object, "asked", (double)result->asked);
+    cJSON_AddBoolToObject(object, "interrupted", command->interrupted);
     cJSON_AddNumberToObject(object, "problems", (double)result->n_problems);
+    cJSON_AddNumberToObject(object, "empty_problems", (double)result->n_empty);
     cJSON_AddNumberToObject(object, "compile_ns", (double)result->compile_ns);
     cJSON_AddNumberToObject(object, "verify_ns", (double)result->verify_ns);
     cJSON_AddNumberToObject(object, "total_ns", (double)result->total_ns);
@@ -175,6 +183,13 @@ static enum status report_json(const struct verify_command *command)
     for (size_t i = 0; i < command->n; i++)
         cJSON_AddItemToArray(array, verified_json(command, &command->items[i]));
     return json_deliver(root);
+}
+
+static uint64_t tried(const struct sample_result *result)
+{
+    uint64_t n = 0;
+    for (int v = 0; v < VERDICT_COUNT; v++) n += result->n_verdicts[v];
+    return n;
 }
 
 static void report_text(const struct verify_command *command, const struct verified *verified)
@@ -192,6 +207,13 @@ static void report_text(const struct verify_command *command, const struct verif
     }
     printf("; %llu problems, %s\n", (unsigned long long)result->n_problems,
            number_time((double)result->total_ns, time));
+    if (tried(result) < result->asked)
+        printf("  %llu of %llu configurations: %s\n", (unsigned long long)tried(result),
+               (unsigned long long)result->asked,
+               command->interrupted ? "interrupted" : "the spaces of these problems have no more");
+    if (result->n_empty)
+        printf("  %llu problems without a configuration; the first: %s\n",
+               (unsigned long long)result->n_empty, result->empty);
     for (size_t i = 0; i < result->n_failures && i < SHOWN; i++) {
         const struct sample_failure *failure = &result->failures[i];
         printf("  %s: %s\n    %s %s\n", verdict_name(failure->verdict), failure->detail, failure->problem,
@@ -203,18 +225,17 @@ static void report_text(const struct verify_command *command, const struct verif
 
 static enum status report(const struct verify_command *command)
 {
-    size_t failed = 0;
-    uint64_t verified = 0;
+    uint64_t failed = 0, verified = 0;
     for (size_t i = 0; i < command->n; i++) {
-        for (int v = 0; v < VERDICT_COUNT; v++) verified += command->items[i].result.n_verdicts[v];
-        failed += command->items[i].result.n_failures;
+        verified += tried(&command->items[i].result);
+        failed += command->items[i].result.n_failed;
     }
     if (command->settings->json)
         TRY(report_json(command));
     else
         for (size_t i = 0; i < command->n; i++) report_text(command, &command->items[i]);
     if (!failed) return STATUS_OK;
-    return status_fail(STATUS_NOT_FOUND, "%zu of %llu configurations failed", failed,
+    return status_fail(STATUS_NOT_FOUND, "%llu of %llu configurations failed", (unsigned long long)failed,
                        (unsigned long long)verified);
 }
 
@@ -225,8 +246,9 @@ enum status command_verify(const struct settings *settings)
     stop_watch();
     enum status status = prepare(&command);
     if (status == STATUS_OK) status = run_all(&command);
-    if ((status == STATUS_OK || status == STATUS_INTERRUPTED) && command.n) {
+    if (command.n) {
         snprintf(line, sizeof line, "%s", status_message());
+        command.interrupted = status == STATUS_INTERRUPTED;
         enum status reported = report(&command);
         if (status == STATUS_OK)
             status = reported;

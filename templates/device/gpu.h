@@ -1,7 +1,8 @@
-/* The GPU side of the kernel dialect: one vocabulary over CUDA, HIP and the emulator. Header-free: nothing of
- * a toolkit is included, no libm, no device library. The spelling is in gpu_cuda.h, gpu_hip.h and gpu_emu.h,
- * and nowhere else; raw inline assembly stands only there and in the wrappers of matrix instructions, since
- * it cannot be emulated.
+/* clang-format off */
+/* The GPU side of the kernel dialect: one vocabulary over CUDA, HIP and the emulator. Header-free: nothing of a
+ * toolkit is included, no libm, no device library. The spelling is in gpu_cuda.h, gpu_hip.h and gpu_emu.h, and
+ * nowhere else; raw inline assembly stands only there and in the wrappers of matrix instructions, since it
+ * cannot be emulated.
  *
  * The language is C++17 as far as NVRTC, hiprtc (clang 15) and clang 22 agree, without its library. A kernel:
  *
@@ -15,13 +16,14 @@
  *     GPU_KERNEL(threads)               an entry launched with exactly that many threads a block
  *     GPU_ARGS(type, name)              its one parameter, read-only, passed by value
  *     GPU_DEVICE                        a function of kernels, always inlined
- *     GPU_SHARED(name)                  unsigned char *name: the block's dynamic shared memory, 128-byte
- * aligned GPU_UNROLL, GPU_UNROLL_BY(n), GPU_NO_UNROLL     in front of a loop Places, all unsigned
+ *     GPU_SHARED(name)                  unsigned char *name: the block's dynamic shared memory, 128-byte aligned
+ *     GPU_UNROLL, GPU_UNROLL_BY(n), GPU_NO_UNROLL     in front of a loop
+ * Places, all unsigned
  *     gpu_thread_x/y/z() gpu_block_x/y/z() gpu_block_size_x/y/z() gpu_grid_x/y/z() gpu_lane() gpu_wave()
  * Waiting; all threads concerned must come to the same call
  *     gpu_barrier()                     all threads of the block; orders shared and global memory among them
  *     gpu_wave_barrier()                all lanes of the wave; orders memory among them
- *     gpu_named_barrier(id, threads) gpu_named_arrive(id, threads)    where GPU_HAS_NAMED_BARRIERS
+ *     gpu_named_barrier(id, threads) gpu_named_arrive(id, threads)    whole waves, where GPU_HAS_NAMED_BARRIERS
  *     gpu_fence_block() gpu_fence_device() gpu_pause() (in loops that wait for another thread)
  * Lanes; every lane of the wave takes part
  *     gpu_shuffle(x, lane) gpu_shuffle_xor(x, mask) gpu_shuffle_up(x, n) gpu_shuffle_down(x, n)
@@ -30,20 +32,23 @@
  * Atomics on global or shared memory, relaxed, device scope; they return the old value
  *     gpu_atomic_add(unsigned * / int * / float *, x) gpu_atomic_min / max(unsigned * / int *, x)
  *     gpu_atomic_exchange(unsigned *, x) gpu_atomic_cas(unsigned *, expected, x)
- *     gpu_load_acquire(const unsigned *) gpu_store_release(unsigned *, x)   gpu_atomic_add_acq_rel(unsigned
- * *, x) Memory; addresses are multiples of the size gpu_u32x2 gpu_u32x4 gpu_f32x2 gpu_f32x4 gpu_f32x16
- * gpu_i32x4 gpu_i32x16, elements by [i] gpu_load4 / 8 / 16(const void *) -> unsigned, gpu_u32x2, gpu_u32x4;
- * gpu_store4 / 8 / 16(void *, x) gpu_bits(float) -> unsigned, gpu_float(unsigned) -> float Asynchronous
- * copies from global to shared memory (synchronous where not GPU_HAS_COPY_ASYNC, with the same rules)
+ *     gpu_load_acquire(const unsigned *) gpu_store_release(unsigned *, x)   gpu_atomic_add_acq_rel(unsigned *, x)
+ * Memory; addresses are multiples of the size
+ *     gpu_u32x2 gpu_u32x4 gpu_f32x2 gpu_f32x4 gpu_f32x16 gpu_i32x4 gpu_i32x16, elements by [i]
+ *     gpu_load4 / 8 / 16(const void *) -> unsigned, gpu_u32x2, gpu_u32x4; gpu_store4 / 8 / 16(void *, x)
+ *     gpu_bits(float) -> unsigned, gpu_float(unsigned) -> float
+ * Asynchronous copies from global to shared memory (synchronous where not GPU_HAS_COPY_ASYNC, with the same rules)
  *     gpu_copy_async4 / 8 / 16(shared, global, valid)    `valid` bytes are read, the rest become 0
- *     gpu_copy_commit()  GPU_COPY_WAIT(pending)          pending is a constant; then a barrier before others
- * read Numbers; storage types gpu_f16 and gpu_bf16 are unsigned short, gpu_fp8 is unsigned char gpu_from_f16
- * gpu_from_bf16 gpu_from_f8e4m3 gpu_from_f8e5m2 gpu_from_f8e4m3fnuz gpu_from_f8e5m2fnuz -> float gpu_to_f16
- * gpu_to_bf16: nearest, ties to even, NaN stays NaN; f16 overflows to infinity gpu_to_f8...: nearest even,
- * saturating to the largest finite number, NaN stays NaN Arithmetic gpu_fma gpu_min gpu_max gpu_abs (float)
- * gpu_exp2 gpu_rcp gpu_rsqrt (approximate, 2 ulp or so; no libm)
+ *     gpu_copy_commit()  GPU_COPY_WAIT(pending)          pending is a constant; then a barrier before others read
+ * Numbers; storage types gpu_f16 and gpu_bf16 are unsigned short, gpu_fp8 is unsigned char
+ *     gpu_from_f16 gpu_from_bf16 gpu_from_f8e4m3 gpu_from_f8e5m2 gpu_from_f8e4m3fnuz gpu_from_f8e5m2fnuz -> float
+ *     gpu_to_f16 gpu_to_bf16: nearest, ties to even, NaN stays NaN; f16 overflows to infinity
+ *     gpu_to_f8...: nearest even, saturating to the largest finite number, NaN stays NaN
+ * Arithmetic
+ *     gpu_fma gpu_min gpu_max gpu_abs (float) gpu_exp2 gpu_rcp gpu_rsqrt (approximate, 2 ulp or so; no libm)
  *
  * Matrix instructions: gpu_mfma.h, gpu_mma.h; the table of them is matrix.def. */
+/* clang-format on */
 #ifndef TUNEBOOK_DEVICE_GPU_H
 #define TUNEBOOK_DEVICE_GPU_H
 

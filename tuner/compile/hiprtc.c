@@ -155,21 +155,6 @@ static enum status try_apart(const struct rtc *rtc, const char *target, char *an
     return child > 0 ? STATUS_OK : status_fail_errno(STATUS_IO, "cannot start a process to try hiprtc in");
 }
 
-/* A failure counts when it comes twice: it could have been the machine's. */
-static enum status try_target(const struct rtc *rtc, const char *target, struct text *answer, bool *certain)
-{
-    char first[320], second[320];
-    TRY(try_apart(rtc, target, first, sizeof first));
-    *certain = strcmp(first, yes) == 0;
-    if (!*certain) {
-        TRY(try_apart(rtc, target, second, sizeof second));
-        *certain = strcmp(first, second) == 0;
-        memcpy(first, second, sizeof first);
-    }
-    text_append(answer, first);
-    return text_status(answer);
-}
-
 static enum status check_target(const struct rtc *rtc, const char *target, const char *identity)
 {
     struct compile_request question = {
@@ -179,10 +164,12 @@ static enum status check_target(const struct rtc *rtc, const char *target, const
     enum status status = STATUS_OK;
     if (known_answer(identity, &status)) return status;
     if (!cache_get(&key, &answer, &hash)) {
-        bool certain = false;
-        status = try_target(rtc, target, &answer, &certain);
+        char said[320];
+        status = try_apart(rtc, target, said, sizeof said);
+        if (status == STATUS_OK) text_append(&answer, said);
         hash = sha256_of(text_string(&answer), answer.size);
-        if (status == STATUS_OK && certain) cache_try_put(&key, &answer, &hash);
+        /* A no may come from want of memory or of a package, so only a yes is kept. */
+        if (status == STATUS_OK && strcmp(said, yes) == 0) cache_try_put(&key, &answer, &hash);
     }
     if (status == STATUS_OK && strcmp(text_string(&answer), yes) != 0)
         status = status_fail(STATUS_NOT_COVERED, "this hiprtc makes no code for %s: %s", target,
