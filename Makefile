@@ -44,7 +44,8 @@ objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)))
 archives  = $(patsubst %,$(BUILD)/%.a,$(1))
 # Emulated kernels find the emulator in the program that loads them.
 EMULATOR_LINK := -Wl,--undefined=device_emu -Wl,--export-dynamic-symbol=device_emu \
-                 -Wl,--export-dynamic-symbol='emu_*' -Wl,--export-dynamic-symbol='__tsan_*'
+                 -Wl,--export-dynamic-symbol='emu_*' -Wl,--export-dynamic-symbol='__tsan_*' \
+                 -Wl,--export-dynamic-symbol='__wrap___ubsan_*'
 GENERATED := $(BUILD)/gen/templates_embedded.c
 ALL_OBJECTS := $(foreach room,$(ROOMS) runtime cli,$(call objects,$(room)))
 

@@ -76,6 +76,13 @@ KERNEL(atomic_behind)
     gpu_atomic_add(args.out + 64, 1u); /* @atomic_behind */
 }
 
+KERNEL(local_behind)
+{
+    unsigned local[4] = {1, 2, 3, 4}, t = gpu_thread_x();
+    local[(t + args.n) % 8] = t; /* @local_behind */
+    args.out[t] = local[t % 4];
+}
+
 /* --- alignment --- */
 
 KERNEL(misaligned_shared)

@@ -15,7 +15,7 @@
  * DWARF 4. */
 static const char *const flags[] = {"-std=c++17",
                                     "-O2",
-                                    "-fsanitize=thread",
+                                    "-fsanitize=thread,bounds",
                                     "-fno-vectorize",
                                     "-fno-slp-vectorize",
                                     "-fno-builtin",
@@ -36,6 +36,7 @@ static const char *const flags[] = {"-std=c++17",
                                     "-nostdlib",
                                     "-Wl,--build-id=none",
                                     "-Wl,--hash-style=gnu",
+                                    "-Wl,--wrap=__ubsan_handle_out_of_bounds",
                                     NULL};
 
 static const char *const warnings[] = {"-Wall", "-Wextra", "-Wno-unused-function", "-Wno-psabi", NULL};

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "tuner/emulator/access.h"
+#include "tuner/emulator/machine.h"
 
 #define HERE __builtin_return_address(0)
 
@@ -121,4 +122,10 @@ void __tsan_ignore_thread_begin(void)
 
 void __tsan_ignore_thread_end(void)
 {
+}
+
+void __wrap___ubsan_handle_out_of_bounds(const struct bounds_place *place, uintptr_t index)
+{
+    fault(emulator_self, DEVICE_FAULT_OUT_OF_BOUNDS, HERE, "uses element %lld of a local %s",
+          (long long)index, place->array->name);
 }

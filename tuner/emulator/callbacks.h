@@ -27,7 +27,20 @@ uint64_t atomic_perform(enum atomic_operation operation, const volatile void *ad
 #define TSAN_ATOMIC_SIZES(X)   X(8, uint8_t) X(16, uint16_t) X(32, uint32_t) X(64, uint64_t)
 #define TSAN_ATOMIC_CHANGES(X) X(add, ADD) X(sub, SUB) X(and, AND) X(or, OR) X(xor, XOR) X(nand, NAND)
 
+/* What the bounds sanitizer says of an index that leaves a local array (compiler-rt, ubsan_handlers.h). */
+struct bounds_type {
+    uint16_t kind, info;
+    char name[]; /* "'unsigned int[4]'" */
+};
+struct bounds_place {
+    const char *file;
+    uint32_t line, column;
+    const struct bounds_type *array, *index;
+};
+
 #pragma GCC visibility push(default)
+/* Wrapped, so that it stands beside a sanitizer of this program's own. */
+void __wrap___ubsan_handle_out_of_bounds(const struct bounds_place *, uintptr_t);
 void __tsan_init(void);
 void __tsan_func_entry(void *);
 void __tsan_func_exit(void *);

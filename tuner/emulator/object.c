@@ -72,7 +72,7 @@ static const char *find_foreign(const struct symbols *symbols)
     for (uint64_t i = 0; i < symbols->n; i++) {
         const char *name = symbols->names + symbols->list[i].st_name;
         if (*name && symbols->list[i].st_shndx == SHN_UNDEF && !text_starts_with(name, "emu_") &&
-            !text_starts_with(name, "__tsan_"))
+            !text_starts_with(name, "__tsan_") && !text_starts_with(name, "__wrap___ubsan_"))
             return name;
     }
     return NULL;
