@@ -268,6 +268,39 @@ KERNEL(two_barriers)
     }
 }
 
+/* One line, but two calls. */
+GPU_DEVICE unsigned neighbour(unsigned x)
+{
+    return gpu_shuffle_xor(x, 1); /* @neighbour */
+}
+
+KERNEL(parts_of_a_wave)
+{
+    unsigned t = gpu_thread_x(), x = args.in[t % args.n];
+    if (t & 1)
+        x = neighbour(x) + args.out[t];
+    else
+        x = neighbour(3 * x);
+    args.shared_words[t] = x;
+}
+
+GPU_DEVICE void meet()
+{
+    gpu_barrier(); /* @meet */
+}
+
+KERNEL(parts_of_a_block)
+{
+    unsigned t = gpu_thread_x();
+    if (t & 1) {
+        args.out[t] = 1;
+        meet();
+    } else {
+        meet();
+        args.out[t] = 2;
+    }
+}
+
 KERNEL(half_a_shuffle)
 {
     unsigned t = gpu_thread_x(), x = t;

@@ -12,7 +12,8 @@
 /* Vectorizers would merge accesses that a GPU thread makes one by one, builtin recognition would turn loops
  * into calls of memcpy. Locals begin with a pattern, so that one used before it is set does harm. In
  * x += 1 the read counts too, for it may be of memory that nobody wrote. The emulator finds source lines in
- * DWARF 4. */
+ * DWARF 4. Threads meet at one call, and later passes than those that heed its attributes would copy it to
+ * the ends of several branches: they are left out. */
 static const char *const flags[] = {"-std=c++17",
                                     "-O2",
                                     "-fsanitize=thread,bounds",
@@ -21,6 +22,10 @@ static const char *const flags[] = {"-std=c++17",
                                     "-fno-builtin",
                                     "-mllvm",
                                     "-tsan-instrument-read-before-write=1",
+                                    "-mllvm",
+                                    "-disable-tail-duplicate",
+                                    "-mllvm",
+                                    "-tail-dup-placement=false",
                                     "-ffp-contract=off",
                                     "-ftrivial-auto-var-init=pattern",
                                     "-fno-exceptions",

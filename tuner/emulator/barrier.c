@@ -9,9 +9,10 @@ const struct emu_thread *emu_self(void)
 
 static void report_parting(struct fiber *f, const struct fiber *other, const void *pc)
 {
-    char who[WHO_BYTES], place[PLACE_BYTES];
-    fault(f, DEVICE_FAULT_DIVERGENCE, pc, "waits at a barrier, but %s waits at the one at %s",
-          fault_who(f, other->block->team->index, other->number, who), fault_place(f, other->pc, place));
+    char who[WHO_BYTES], place[ELSEWHERE_BYTES];
+    fault(f, DEVICE_FAULT_DIVERGENCE, pc, "waits at a barrier, but %s waits at the one %s",
+          fault_who(f, other->block->team->index, other->number, who),
+          fault_elsewhere(f, other->pc, pc, place));
 }
 
 static struct fiber *find_waiting(const struct block *block, enum waiting why)
@@ -37,7 +38,7 @@ void emu_barrier(void)
     if (block->ended) report_ended(f, block, pc);
     if (!block->arrived)
         block->pc = pc;
-    else if (block->pc != pc && !fault_same_place(f, block->pc, pc))
+    else if (block->pc != pc)
         report_parting(f, find_waiting(block, AT_BARRIER), pc);
     if (++block->arrived < block->n) {
         schedule_wait(f, AT_BARRIER, pc);
@@ -66,8 +67,7 @@ void emu_cluster_barrier(void)
     const void *pc = __builtin_return_address(0);
     for (uint32_t b = 0; b < team->n_blocks; b++)
         if (team->blocks[b].ended) report_ended(f, &team->blocks[b], pc);
-    if (team->arrived && team->pc != pc && !fault_same_place(f, team->pc, pc))
-        report_parting(f, find_in_team(team, AT_CLUSTER_BARRIER), pc);
+    if (team->arrived && team->pc != pc) report_parting(f, find_in_team(team, AT_CLUSTER_BARRIER), pc);
     team->pc = pc;
     if (++team->arrived < team->n_threads) {
         schedule_wait(f, AT_CLUSTER_BARRIER, pc);

@@ -11,7 +11,7 @@ static void check_meeting(struct fiber *f, const struct wave *wave, enum wave_op
                           uint32_t detail, const void *pc)
 {
     const struct fiber *other = NULL;
-    char who[WHO_BYTES], place[PLACE_BYTES];
+    char who[WHO_BYTES], place[ELSEWHERE_BYTES];
     for (uint32_t i = 0; i < wave->n && !other; i++) {
         const struct fiber *lane = wave->lanes[i];
         if (lane->waiting == (wave->ended ? ENDED : AT_COLLECTIVE)) other = lane;
@@ -20,9 +20,10 @@ static void check_meeting(struct fiber *f, const struct wave *wave, enum wave_op
     fault_who(f, f->block->team->index, other->number, who);
     if (wave->ended)
         fault(f, DEVICE_FAULT_DIVERGENCE, pc, "%s waits for %s, which has ended", operations[operation], who);
-    else if (wave->operation != operation || wave->detail != detail || !fault_same_place(f, wave->pc, pc))
-        fault(f, DEVICE_FAULT_DIVERGENCE, pc, "comes to %s, but %s of its wave is at %s at %s",
-              operations[operation], who, operations[wave->operation], fault_place(f, wave->pc, place));
+    else if (wave->operation != operation || wave->detail != detail || wave->pc != pc)
+        fault(f, DEVICE_FAULT_DIVERGENCE, pc, "comes to %s, but %s of its wave is at %s %s",
+              operations[operation], who, operations[wave->operation],
+              fault_elsewhere(f, wave->pc, pc, place));
 }
 
 /* True: all lanes have come and this one computes, then lets them go. */

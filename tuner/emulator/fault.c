@@ -47,14 +47,14 @@ const char *fault_place(const struct fiber *f, const void *pc, char out[PLACE_BY
     return out;
 }
 
-bool fault_same_place(const struct fiber *f, const void *a, const void *b)
+const char *fault_elsewhere(const struct fiber *f, const void *other, const void *pc,
+                            char out[ELSEWHERE_BYTES])
 {
-    const struct object *object = f->block->worker->run->function->object;
-    const char *file_a, *file_b;
-    uint32_t line_a, line_b;
-    if (a == b) return true;
-    return object_source(object, a, &file_a, &line_a) && object_source(object, b, &file_b, &line_b) &&
-           line_a == line_b && strcmp(file_a, file_b) == 0;
+    char theirs[PLACE_BYTES], own[PLACE_BYTES];
+    fault_place(f, other, theirs);
+    bool same = strcmp(theirs, fault_place(f, pc, own)) == 0;
+    snprintf(out, ELSEWHERE_BYTES, "at %s%s", theirs, same ? " too, called from elsewhere" : "");
+    return out;
 }
 
 /* Code objects are smaller than 4 GiB, so that the low half of an address in one says all. */

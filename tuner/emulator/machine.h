@@ -173,11 +173,13 @@ void fault_later(struct fiber *f, const void *pc, const char *format, ...)
 void fault_explained(struct fiber *f);
 /* All teams ended: what was put off is due. */
 void fault_due(struct worker *worker);
-enum { PLACE_BYTES = 96, WHO_BYTES = 64 };
+enum { PLACE_BYTES = 96, ELSEWHERE_BYTES = PLACE_BYTES + 32, WHO_BYTES = 64 };
 const char *fault_place(const struct fiber *f, const void *pc, char out[PLACE_BYTES]);
 /* "thread (5,0,0)", with its block where that is another than that of `f` */
 const char *fault_who(const struct fiber *f, uint32_t team, uint32_t number, char out[WHO_BYTES]);
 const void *fault_pc(const struct fiber *f, uint32_t low_bits);
-bool fault_same_place(const struct fiber *f, const void *a, const void *b);
+/* Where another waits, told to one who waits at `pc`: two copies of one function have the same line. */
+const char *fault_elsewhere(const struct fiber *f, const void *other, const void *pc,
+                            char out[ELSEWHERE_BYTES]);
 
 #endif
