@@ -388,6 +388,12 @@ KERNEL(named_too_few)
     gpu_barrier();                                     /* @named_too_few_2 */
 }
 
+KERNEL(named_part_of_wave)
+{
+    if (gpu_thread_x() < 48) gpu_named_barrier(1, 48); /* @named_part_of_wave */
+    args.out[gpu_thread_x()] = 1;
+}
+
 KERNEL(named_two_counts)
 {
     gpu_named_barrier(2, gpu_wave() ? 32 : 64 * args.n); /* @named_two_counts */
@@ -446,6 +452,21 @@ KERNEL(copy_overwritten)
     gpu_copy_commit();
     ((unsigned *)shared)[4 * t + 2] = 0; /* @copy_overwritten_2 */
     GPU_COPY_WAIT(0);
+}
+
+/* Ordered behind the beginning of the copy, but not behind its end. */
+KERNEL(copy_source_changes)
+{
+    GPU_SHARED(shared);
+    unsigned t = gpu_thread_x();
+    args.out[t] = t;
+    gpu_barrier();
+    gpu_copy_async4(shared + 4 * t, args.out + t, 4); /* @copy_source_changes_1 */
+    gpu_copy_commit();
+    gpu_barrier();
+    args.out[63 - t] = 1000; /* @copy_source_changes_2 */
+    GPU_COPY_WAIT(0);
+    args.shared_words[t] = ((unsigned *)shared)[t];
 }
 
 KERNEL(copy_behind)

@@ -81,10 +81,16 @@ void emu_cluster_barrier(void)
 static struct named_barrier *come(struct fiber *f, unsigned id, unsigned threads, const void *pc)
 {
     struct named_barrier *named = &f->block->named[id % NAMED_BARRIERS];
+    uint32_t wave = f->self.wave_size;
     if (id == 0 || id >= NAMED_BARRIERS || threads == 0 || threads > f->block->n)
         fault(f, DEVICE_FAULT_OTHER, pc,
               "named barrier %u of %u threads; barriers are 1 to %u, of at most the block's %u threads", id,
               threads, NAMED_BARRIERS - 1, f->block->n);
+    /* A GPU counts whole waves in (PTX ISA, "barrier{.cta}"). */
+    if (threads % wave)
+        fault(f, DEVICE_FAULT_OTHER, pc,
+              "named barrier %u of %u threads; whole waves come to it, so that they are a multiple of %u", id,
+              threads, wave);
     if (named->arrived && named->threads != threads)
         fault(f, DEVICE_FAULT_DIVERGENCE, pc,
               "named barrier %u is of %u threads here and of %u for those who wait", id, threads,

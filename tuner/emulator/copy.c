@@ -16,6 +16,16 @@ static void mark_in_flight(struct fiber *f, const struct copy *copy)
     for (uint32_t n = copy->bytes >> shared->shift; n > 0; n--, cell++) cell->w = CELL_IN_FLIGHT;
 }
 
+/* Read when it begins and again when it lands: the GPU may take the source at any time between, so that a
+ * write of it has to be ordered before the one or behind the other. */
+static void read_source(struct fiber *f, const struct copy *copy)
+{
+    uintptr_t source = (uintptr_t)copy->global;
+    if (!copy->valid) return;
+    struct range *range = access_range(f, source, copy->valid, ACCESS_READ, copy->pc);
+    if (range->writable) global_access(f, range, source, copy->valid, ACCESS_READ, copy->pc);
+}
+
 void emu_copy_async(void *shared, const void *global, unsigned bytes, unsigned valid)
 {
     struct fiber *f = emulator_self;
@@ -28,10 +38,7 @@ void emu_copy_async(void *shared, const void *global, unsigned bytes, unsigned v
         fault(f, DEVICE_FAULT_MISALIGNED, copy.pc,
               "copies %u bytes from address 0x%llx, which is no multiple of them", bytes,
               (unsigned long long)source);
-    if (valid) {
-        struct range *range = access_range(f, source, valid, ACCESS_READ, copy.pc);
-        if (range->writable) global_access(f, range, source, valid, ACCESS_READ, copy.pc);
-    }
+    read_source(f, &copy);
     mark_in_flight(f, &copy);
     if (f->n_copies == f->copy_capacity) {
         f->copy_capacity = f->copy_capacity ? 2 * f->copy_capacity : 16;
@@ -48,6 +55,7 @@ void emu_copy_commit(void)
 
 static void land(struct fiber *f, const struct copy *copy)
 {
+    read_source(f, copy);
     struct shared_memory *shared = f->block->shared;
     uint32_t offset = (uint32_t)((uintptr_t)copy->shared - (uintptr_t)shared->base);
     struct cell *cell = &shared->cells[offset >> shared->shift];
