@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "tuner/emulator/fiber.h"
 #include "tuner/fault.h"
 #include "tuner/measure.h"
 #include "tuner/sandbox.h"
@@ -25,6 +26,16 @@ void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const 
     channel_post(channel, CANDIDATE_PHASE, &phase, sizeof phase);
 }
 
+/* Stacks of emulated threads: of the largest cluster on each host thread, with a guard page each. Address
+ * space only; of most of them little is ever touched. */
+static uint64_t emulated_stacks(const struct session *session)
+{
+    enum { CLUSTER_BLOCKS_MAX = 16, STACK_BYTES = FIBER_STACK_BYTES + 4096 };
+    if (!session->api->emulates) return 0;
+    uint64_t threads = (uint64_t)session->info.facts.value[DEVICE_FACT_max_block_threads];
+    return session->host_threads * CLUSTER_BLOCKS_MAX * threads * STACK_BYTES;
+}
+
 /* Besides its limit: scratch of every thread, workspaces, copies of the output. */
 uint64_t candidate_allowance(const struct session *session)
 {
@@ -32,7 +43,7 @@ uint64_t candidate_allowance(const struct session *session)
     uint64_t limit = session->request.memory_limit_bytes;
     uint64_t scratch = (uint64_t)(session->host_threads * facts[DEVICE_FACT_lds_bytes]);
     unsigned output = session->plan.proof->output_operand(&session->problem);
-    return (limit ? limit : DEFAULT_MEMORY) + 2 * scratch +
+    return (limit ? limit : DEFAULT_MEMORY) + 2 * scratch + emulated_stacks(session) +
            32 * operand_bytes(&session->set.operands[output]);
 }
 

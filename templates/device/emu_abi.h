@@ -34,6 +34,13 @@ struct emu_thread {
     unsigned char *shared; /* the block's dynamic shared memory, 1024-byte aligned */
 };
 
+/* The object's `const struct emu_entry *const emu_entries[2]`, begin and end: the code of each entry and how
+ * many threads a block it is made for. A launch with another number is refused. */
+struct emu_entry {
+    const char *begin, *end;
+    unsigned threads;
+};
+
 const struct emu_thread *emu_self(void) __attribute__((const));
 
 /* --- waiting --- */

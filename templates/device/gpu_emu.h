@@ -9,7 +9,27 @@
 /* Vectors wider than the host's registers are passed to inlined functions only. */
 #pragma clang diagnostic ignored "-Wpsabi"
 
-#define GPU_KERNEL(threads)  extern "C" __attribute__((visibility("default"))) void
+/* An entry gets a section of its own, which the linker gives a beginning and an end; its threads stand in a
+ * table with these. GPU_KERNEL does not know the entry's name. */
+#define GPU_HIDDEN                  extern __attribute__((visibility("hidden"), weak))
+#define GPU_VISIBLE                 extern __attribute__((visibility("default")))
+#define GPU_KERNEL(threads)         GPU_KERNEL_NEXT(__COUNTER__, threads)
+#define GPU_KERNEL_NEXT(n, threads) GPU_KERNEL_AT(n, threads)
+#define GPU_KERNEL_AT(n, threads)                                                              \
+    extern "C" {                                                                               \
+    GPU_HIDDEN const char __start_emu_entry_##n[], __stop_emu_entry_##n[];                     \
+    }                                                                                          \
+    static const emu_entry gpu_entry_##n __attribute__((section("emu_entry_table"), used)) = { \
+        __start_emu_entry_##n, __stop_emu_entry_##n, threads};                                 \
+    extern "C" __attribute__((visibility("default"), section("emu_entry_" #n))) void
+
+extern "C" {
+GPU_HIDDEN const emu_entry __start_emu_entry_table[], __stop_emu_entry_table[];
+GPU_VISIBLE const emu_entry *const emu_entries[2];
+const emu_entry *const emu_entries[2] = {__start_emu_entry_table, __stop_emu_entry_table};
+}
+#undef GPU_VISIBLE
+
 #define GPU_ARGS(type, name) const type &name
 #define GPU_SHARED(name)     unsigned char *name = emu_self()->shared
 #define GPU_UNROLL

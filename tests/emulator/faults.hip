@@ -2,7 +2,8 @@
 #include "../../templates/device/gpu.h"
 #include "args.h"
 
-#define KERNEL(name) GPU_KERNEL(64) name(GPU_ARGS(test_args, args))
+#define KERNEL(name)             KERNEL_OF(64, name)
+#define KERNEL_OF(threads, name) GPU_KERNEL(threads) name(GPU_ARGS(test_args, args))
 
 /* --- bounds --- */
 
@@ -180,7 +181,7 @@ KERNEL(race_within_wave)
     args.out[lane] = words[lane ^ 1] + x; /* @race_within_wave_2 */
 }
 
-KERNEL(race_of_waves)
+KERNEL_OF(128, race_of_waves)
 {
     GPU_SHARED(shared);
     unsigned *words = (unsigned *)shared, t = gpu_thread_x();
@@ -190,7 +191,7 @@ KERNEL(race_of_waves)
 }
 
 /* The reads of one wave are ordered before the write, those of the other are not. */
-KERNEL(race_with_one_reader)
+KERNEL_OF(128, race_with_one_reader)
 {
     GPU_SHARED(shared);
     unsigned *words = (unsigned *)shared, t = gpu_thread_x();
@@ -232,12 +233,12 @@ KERNEL(race_global)
     args.shared_words[t] = args.out[t ^ 1]; /* @race_global_2 */
 }
 
-KERNEL(race_of_blocks)
+KERNEL_OF(32, race_of_blocks)
 {
     args.out[gpu_thread_x() + gpu_block_x()] = 1; /* @race_of_blocks */
 }
 
-KERNEL(race_relaxed)
+KERNEL_OF(1, race_relaxed)
 {
     unsigned t = gpu_thread_x(), b = gpu_block_x();
     args.shared_words[1 + b] = b; /* @race_relaxed_1 */
@@ -326,13 +327,13 @@ KERNEL(lane_ends)
     args.out[t] = gpu_shuffle(t, 0); /* @lane_ends */
 }
 
-KERNEL(cluster_ends)
+KERNEL_OF(32, cluster_ends)
 {
     if (gpu_block_x() == 1 && gpu_thread_x() == 3) return;
     emu_cluster_barrier(); /* @cluster_ends */
 }
 
-KERNEL(cluster_parts)
+KERNEL_OF(32, cluster_parts)
 {
     if (gpu_block_x() == 1)
         emu_cluster_barrier(); /* @cluster_parts_1 */
@@ -342,7 +343,7 @@ KERNEL(cluster_parts)
 }
 
 /* What a fence of the block lets go, other blocks do not know. */
-KERNEL(fence_of_block)
+KERNEL_OF(32, fence_of_block)
 {
     unsigned t = gpu_thread_x(), b = gpu_block_x();
     if (b == 0) {
@@ -412,7 +413,7 @@ KERNEL(named_no_acquire)
     }
 }
 
-KERNEL(copy_not_waited)
+KERNEL_OF(63, copy_not_waited)
 {
     GPU_SHARED(shared);
     unsigned t = gpu_thread_x();
@@ -422,7 +423,7 @@ KERNEL(copy_not_waited)
     args.out[t] = ((unsigned *)shared)[t]; /* @copy_not_waited_2 */
 }
 
-KERNEL(copy_not_shared)
+KERNEL_OF(62, copy_not_shared)
 {
     GPU_SHARED(shared);
     unsigned t = gpu_thread_x();
@@ -432,7 +433,7 @@ KERNEL(copy_not_shared)
     args.out[t] = ((unsigned *)shared)[t ^ 1]; /* @copy_not_shared_2 */
 }
 
-KERNEL(copy_too_early)
+KERNEL_OF(63, copy_too_early)
 {
     GPU_SHARED(shared);
     unsigned t = gpu_thread_x();
@@ -444,7 +445,7 @@ KERNEL(copy_too_early)
     GPU_COPY_WAIT(0);
 }
 
-KERNEL(copy_overwritten)
+KERNEL_OF(15, copy_overwritten)
 {
     GPU_SHARED(shared);
     unsigned t = gpu_thread_x();

@@ -216,7 +216,7 @@ static void check_cluster(const struct memory *memory, uint32_t wave, uint32_t n
 
 static const struct shape shapes[] = {
     {"reverse_words", 40, 256, 1024, 256, 0, false, false, check_reverse},
-    {"reverse_words", 40, 96, 384, 96, 0, false, false, check_reverse},
+    {"reverse_words_96", 40, 96, 384, 96, 0, false, false, check_reverse},
     {"halves", 1, 256, 512, 256, 0, false, false, check_halves},
     {"shuffles", 1, 256, 0, 256, 0, false, false, check_shuffles},
     {"wave_exchange", 1, 256, 1024, 256, 0, false, false, check_exchange},
@@ -241,10 +241,10 @@ static void test_steps_are_ordered(void **state)
     struct memory memory;
     struct kernels *kernels = &amd[1];
     memory_open(kernels, &memory);
-    struct device_step steps[3] = {kernels_step(kernels, "reverse_words", 8, 64, 256),
+    struct device_step steps[3] = {kernels_step(kernels, "reverse_words", 8, 256, 1024),
                                    {.zero_offset = 4, .zero_bytes = 8},
-                                   kernels_step(kernels, "reverse_words", 8, 64, 256)};
-    struct test_args args = {memory.out, memory.in, memory.words, 64};
+                                   kernels_step(kernels, "reverse_words", 8, 256, 1024)};
+    struct test_args args = {memory.out, memory.in, memory.words, 256};
     struct device_launch launch = {
         .steps = steps, .n_steps = 3, .args = &args, .args_bytes = sizeof args, .workspace = memory.words};
     memory.words[0] = memory.words[1] = memory.words[2] = memory.words[3] = 7;
@@ -275,23 +275,57 @@ static void test_info(void **state)
     assert_null(none);
 }
 
+static void refused(struct kernels *kernels, const struct device_step *step, const char *words)
+{
+    struct test_args args = {0};
+    assert_int_equal(kernels_launch(kernels, step, 1, &args), STATUS_BAD_DATA);
+    if (!strstr(status_message(), words)) fail_msg("'%s' does not say '%s'", status_message(), words);
+}
+
 static void test_bad_steps(void **state)
 {
     (void)state;
-    struct test_args args = {0};
     struct device_step step = kernels_step(&amd[0], "places", 1, 1025, 0);
-    assert_int_equal(kernels_launch(&amd[0], &step, 1, &args), STATUS_BAD_DATA);
-    step = kernels_step(&amd[0], "places", 1, 64, 65537);
-    assert_int_equal(kernels_launch(&amd[0], &step, 1, &args), STATUS_BAD_DATA);
-    step = kernels_step(&amd[0], "places", 0, 64, 0);
-    assert_int_equal(kernels_launch(&amd[0], &step, 1, &args), STATUS_BAD_DATA);
-    step = kernels_step(&amd[0], "places", 3, 64, 0);
+    refused(&amd[0], &step, "a block of 1025 x 1 x 1 threads; gfx942 takes 1 to 1024");
+    step = kernels_step(&amd[0], "places", 1, 60, 65537);
+    refused(&amd[0], &step, "a block asks for 65537 bytes of shared memory; gfx942 has 65536");
+    step = kernels_step(&amd[0], "places", 0, 60, 0);
+    refused(&amd[0], &step, "a grid of 0 x 1 x 1 blocks");
+    step = kernels_step(&amd[0], "places", 3, 60, 0);
     step.cluster[0] = 2;
-    assert_int_equal(kernels_launch(&amd[0], &step, 1, &args), STATUS_BAD_DATA);
+    refused(&amd[0], &step, "a grid of 3 blocks is no multiple of a cluster of 2");
     void *function;
     assert_int_equal(amd[0].api->function(amd[0].module, "nothing", &function), STATUS_BAD_DATA);
     struct device_module *module;
     assert_int_equal(amd[0].api->load(amd[0].device, "no object", 9, &module), STATUS_BAD_DATA);
+}
+
+/* More threads are refused by a GPU, fewer are not what the source was written for. */
+static void test_declared_threads(void **state)
+{
+    (void)state;
+    struct device_step step = kernels_step(&amd[0], "places", 1, 61, 0);
+    refused(&amd[0], &step, "a block of 61 x 1 x 1 threads; places is made for 60");
+    step = kernels_step(&nvidia[1], "reverse_words_96", 1, 64, 384);
+    refused(&nvidia[1], &step, "a block of 64 x 1 x 1 threads; reverse_words_96 is made for 96");
+    step = kernels_step(&nvidia[1], "reverse_words", 1, 96, 384);
+    refused(&nvidia[1], &step, "reverse_words is made for 256");
+}
+
+static void test_nvidia_limits(void **state)
+{
+    (void)state;
+    struct device_step step = kernels_step(&nvidia[0], "count_all", 1, 1, 0);
+    step.block[2] = 64;
+    step.grid[1] = 65536;
+    refused(&nvidia[0], &step,
+            "a grid of 1 x 65536 x 1 blocks; all but the first are at most 65535 on sm_80");
+    step.grid[1] = 1;
+    step.grid[2] = 65536;
+    refused(&nvidia[0], &step, "a grid of 1 x 1 x 65536 blocks");
+    step = kernels_step(&nvidia[0], "reverse_words_96", 1, 1, 384);
+    step.block[2] = 96;
+    refused(&nvidia[0], &step, "a block of 1 x 1 x 96 threads; the last is at most 64 on sm_80");
 }
 
 int main(void)
@@ -301,6 +335,8 @@ int main(void)
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_steps_are_ordered),
         cmocka_unit_test(test_bad_steps),
+        cmocka_unit_test(test_declared_threads),
+        cmocka_unit_test(test_nvidia_limits),
         cmocka_unit_test(test_info),
     };
     return cmocka_run_group_tests_name("emulator", tests, open_all, close_all);

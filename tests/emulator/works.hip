@@ -2,7 +2,7 @@
 #include "../../templates/device/gpu.h"
 #include "args.h"
 
-GPU_KERNEL(64) places(GPU_ARGS(test_args, args))
+GPU_KERNEL(60) places(GPU_ARGS(test_args, args))
 {
     unsigned t = gpu_thread_x() + gpu_block_size_x() * (gpu_thread_y() + gpu_block_size_y() * gpu_thread_z());
     unsigned b = gpu_block_x() + gpu_grid_x() * (gpu_block_y() + gpu_grid_y() * gpu_block_z());
@@ -11,9 +11,8 @@ GPU_KERNEL(64) places(GPU_ARGS(test_args, args))
 }
 
 /* Reverses each block's words; twice, so that the second barrier matters. */
-GPU_KERNEL(256) reverse_words(GPU_ARGS(test_args, args))
+GPU_DEVICE void reverse_of(const test_args &args, unsigned char *shared)
 {
-    GPU_SHARED(shared);
     unsigned *words = (unsigned *)shared;
     unsigned t = gpu_thread_x(), n = gpu_block_size_x(), first = gpu_block_x() * n;
     for (unsigned round = 0; round < 3; round++) {
@@ -22,6 +21,18 @@ GPU_KERNEL(256) reverse_words(GPU_ARGS(test_args, args))
         args.out[first + t] = words[n - 1 - t];
         gpu_barrier();
     }
+}
+
+GPU_KERNEL(256) reverse_words(GPU_ARGS(test_args, args))
+{
+    GPU_SHARED(shared);
+    reverse_of(args, shared);
+}
+
+GPU_KERNEL(3 * 32) reverse_words_96(GPU_ARGS(test_args, args))
+{
+    GPU_SHARED(shared);
+    reverse_of(args, shared);
 }
 
 GPU_KERNEL(256) halves(GPU_ARGS(test_args, args))

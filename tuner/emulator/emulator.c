@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tuner/base/gpu_target.h"
 #include "tuner/emulator/callbacks.h"
 #include "tuner/emulator/emulator_state.h"
 #include "tuner/emulator/machine.h"
@@ -130,6 +131,7 @@ enum status emulator_function(struct emulator_module *module, const char *entry,
     f->function.object = &module->object;
     memcpy(&f->function.entry, &address, sizeof address);
     snprintf(f->function.name, sizeof f->function.name, "%s", entry);
+    f->function.threads = object_entry_threads(&module->object, (uintptr_t)address);
     atomic_init(&f->function.shift, GRANULE_SHIFT);
     f->next = module->functions;
     module->functions = f;
@@ -158,13 +160,38 @@ static bool product(const uint32_t sizes[3], uint64_t limit, uint32_t *out)
     return true;
 }
 
-static enum status check_step(const struct emulator_options *options, const struct device_step *step,
-                              struct run *run)
+/* CUDA C++ Programming Guide, "Technical Specifications per Compute Capability": the same for all. */
+enum { NVIDIA_GRID_YZ_MAX = 65535, NVIDIA_BLOCK_Z_MAX = 64 };
+
+static enum status check_sizes(const struct emulator_options *options, const struct device_step *step,
+                               struct run *run)
 {
-    const uint32_t *grid = step->grid, *block = step->block, *cluster = step->cluster;
+    const struct gpu_target *gpu = gpu_target_find(options->target);
+    const struct function *function = step->function;
+    const uint32_t *grid = step->grid, *block = step->block;
     if (!product(block, options->max_block_threads, &run->block_threads))
         return status_fail(STATUS_BAD_DATA, "a block of %u x %u x %u threads; %s takes 1 to %u", block[0],
                            block[1], block[2], options->target, options->max_block_threads);
+    if (function->threads && function->threads != run->block_threads)
+        return status_fail(STATUS_BAD_DATA,
+                           "a block of %u x %u x %u threads; %s is made for %u (GPU_KERNEL in its source)",
+                           block[0], block[1], block[2], function->name, function->threads);
+    if (!gpu || gpu->vendor != GPU_VENDOR_NVIDIA) return STATUS_OK;
+    if (block[2] > NVIDIA_BLOCK_Z_MAX)
+        return status_fail(STATUS_BAD_DATA, "a block of %u x %u x %u threads; the last is at most %d on %s",
+                           block[0], block[1], block[2], NVIDIA_BLOCK_Z_MAX, options->target);
+    if (grid[1] > NVIDIA_GRID_YZ_MAX || grid[2] > NVIDIA_GRID_YZ_MAX)
+        return status_fail(STATUS_BAD_DATA,
+                           "a grid of %u x %u x %u blocks; all but the first are at most %d on %s", grid[0],
+                           grid[1], grid[2], NVIDIA_GRID_YZ_MAX, options->target);
+    return STATUS_OK;
+}
+
+static enum status check_step(const struct emulator_options *options, const struct device_step *step,
+                              struct run *run)
+{
+    const uint32_t *grid = step->grid, *cluster = step->cluster;
+    TRY(check_sizes(options, step, run));
     if (step->shared_bytes > options->lds_bytes)
         return status_fail(STATUS_BAD_DATA, "a block asks for %u bytes of shared memory; %s has %u",
                            step->shared_bytes, options->target, options->lds_bytes);
@@ -174,7 +201,7 @@ static enum status check_step(const struct emulator_options *options, const stru
             return status_fail(STATUS_BAD_DATA, "a grid of %u blocks is no multiple of a cluster of %u",
                                grid[i], run->cluster[i]);
         run->grid[i] = grid[i];
-        run->block[i] = block[i];
+        run->block[i] = step->block[i];
         run->clusters[i] = grid[i] / run->cluster[i];
     }
     if (!product(run->cluster, 16, &run->team_blocks))

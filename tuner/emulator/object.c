@@ -5,6 +5,7 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include "templates/device/emu_abi.h"
 #include "tuner/base/text.h"
 #include "tuner/device/cpu_load.h"
 #include "tuner/emulator/source_lines.h"
@@ -144,6 +145,18 @@ bool object_holds(const struct object *object, uintptr_t address, size_t bytes)
             return true;
     }
     return false;
+}
+
+uint32_t object_entry_threads(const struct object *object, uintptr_t entry)
+{
+    const struct emu_entry *const *table = dlsym(object->handle, "emu_entries");
+    if (!table || !object_holds(object, (uintptr_t)table, 2 * sizeof *table)) return 0;
+    uintptr_t begin = (uintptr_t)table[0], end = (uintptr_t)table[1];
+    if (begin >= end || begin % _Alignof(struct emu_entry) || !object_holds(object, begin, end - begin))
+        return 0;
+    for (const struct emu_entry *e = table[0]; (uintptr_t)(e + 1) <= end; e++)
+        if (entry >= (uintptr_t)e->begin && entry < (uintptr_t)e->end) return e->threads;
+    return 0;
 }
 
 /* A return address is behind its call. */

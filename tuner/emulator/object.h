@@ -30,6 +30,7 @@ struct function {
     const struct object *object;
     void (*entry)(const void *args);
     char name[64];
+    uint32_t threads; /* of a block, as its source says; 0: it does not */
     /* How finely its accesses divide shared memory, as far as seen: granules of 1 << shift bytes. */
     _Atomic uint32_t shift;
 };
@@ -38,6 +39,8 @@ enum status object_load(const void *code, size_t bytes, struct object *out);
 void object_unload(struct object *object);
 /* Whether all of the bytes are the object's own. */
 bool object_holds(const struct object *object, uintptr_t address, size_t bytes);
+/* How many threads a block the entry is made for; 0: the object does not say. */
+uint32_t object_entry_threads(const struct object *object, uintptr_t entry);
 bool object_source(const struct object *object, const void *pc, const char **file, uint32_t *line);
 
 #endif
