@@ -23,7 +23,8 @@
  * Waiting; all threads concerned must come to the same call
  *     gpu_barrier()                     all threads of the block; orders shared and global memory among them
  *     gpu_wave_barrier()                all lanes of the wave; orders memory among them
- *     gpu_named_barrier(id, threads) gpu_named_arrive(id, threads)    whole waves, where GPU_HAS_NAMED_BARRIERS
+ *     gpu_named_barrier(id, threads) gpu_named_arrive(id, threads)    where GPU_HAS_NAMED_BARRIERS;
+ *                                       id is 1..15, threads is a multiple of 32: whole waves come
  *     gpu_fence_block() gpu_fence_device() gpu_pause() (in loops that wait for another thread)
  * Lanes; every lane of the wave takes part
  *     gpu_shuffle(x, lane) gpu_shuffle_xor(x, mask) gpu_shuffle_up(x, n) gpu_shuffle_down(x, n)

@@ -1,4 +1,5 @@
 /* Kernels that are right: results, both orders, waves of 32 and 64, several workers. */
+#include <pthread.h>
 #include "tests/emulator/kernels.h"
 
 enum { WORDS = 16384 };
@@ -300,6 +301,7 @@ static void test_bad_steps(void **state)
     assert_int_equal(amd[0].api->load(amd[0].device, "no object", 9, &module), STATUS_BAD_DATA);
 }
 
+<<<<<<< HEAD
 /* More threads are refused by a GPU, fewer are not what the source was written for. */
 static void test_declared_threads(void **state)
 {
@@ -326,6 +328,70 @@ static void test_nvidia_limits(void **state)
     step = kernels_step(&nvidia[0], "reverse_words_96", 1, 1, 384);
     step.block[2] = 96;
     refused(&nvidia[0], &step, "a block of 1 x 1 x 96 threads; the last is at most 64 on sm_80");
+=======
+enum { USERS = 4, ROUNDS = 10000, LAUNCH_EVERY = 64, BUFFERS = 8, BUFFER_BYTES = 256 };
+
+/* One of several threads that use a device. What it released last is what nobody may use. */
+struct user {
+    struct kernels *kernels;
+    pthread_barrier_t *begin;
+    uint32_t *released[BUFFERS];
+    uint32_t wrong;
+};
+
+static enum status write_places(struct kernels *kernels, uint32_t *out)
+{
+    struct test_args args = {.out = out};
+    struct device_step step = {.grid = {1, 1, 1}, .cluster = {1, 1, 1}, .block = {64, 1, 1}};
+    TRY(kernels->api->function(kernels->module, "places", &step.function));
+    return kernels_launch(kernels, &step, 1, &args);
+}
+
+static void *use_device(void *context)
+{
+    struct user *user = context;
+    const struct device_api *api = user->kernels->api;
+    struct device *device = user->kernels->device;
+    pthread_barrier_wait(user->begin);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        void *memory[BUFFERS] = {NULL};
+        for (uint32_t i = 0; i < BUFFERS; i++)
+            user->wrong += api->allocate(device, BUFFER_BYTES, 256, &memory[i]) != STATUS_OK;
+        uint32_t *out = memory[round % BUFFERS];
+        if (round % LAUNCH_EVERY == 0) {
+            user->wrong += write_places(user->kernels, out) != STATUS_OK;
+            user->wrong += api->fault(device) != DEVICE_FAULT_NONE;
+            for (uint32_t i = 0; out && i < BUFFER_BYTES / 4; i++) user->wrong += out[i] != i;
+        }
+        for (uint32_t i = 0; i < BUFFERS; i++) {
+            user->released[i] = memory[i];
+            api->release(device, memory[i]);
+        }
+    }
+    return NULL;
+}
+
+static void test_several_threads(void **state)
+{
+    (void)state;
+    struct user users[USERS];
+    pthread_t threads[USERS];
+    pthread_barrier_t begin;
+    pthread_barrier_init(&begin, NULL, USERS);
+    for (int i = 0; i < USERS; i++) {
+        users[i] = (struct user){.kernels = &amd[1], .begin = &begin};
+        assert_int_equal(pthread_create(&threads[i], NULL, use_device, &users[i]), 0);
+    }
+    for (int i = 0; i < USERS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    pthread_barrier_destroy(&begin);
+    for (int i = 0; i < USERS; i++) {
+        assert_int_equal(users[i].wrong, 0);
+        for (int b = 0; b < BUFFERS; b++) {
+            assert_int_equal(write_places(&amd[1], users[i].released[b]), STATUS_BAD_DATA);
+            assert_int_equal(amd[1].api->fault(amd[1].device), DEVICE_FAULT_OUT_OF_BOUNDS);
+        }
+    }
+>>>>>>> e-emu
 }
 
 int main(void)
@@ -338,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_declared_threads),
         cmocka_unit_test(test_nvidia_limits),
         cmocka_unit_test(test_info),
+        cmocka_unit_test(test_several_threads),
     };
     return cmocka_run_group_tests_name("emulator", tests, open_all, close_all);
 }

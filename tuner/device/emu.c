@@ -5,7 +5,9 @@
  */
 #include "tuner/device/device.h"
 
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +34,9 @@ struct device {
     const struct gpu_target *target;
     struct emulator *emulator;
     struct cpu_pool *own;
+    pthread_mutex_t mutex; /* over the allocations */
     struct allocation *allocations;
-    enum device_fault fault;
+    _Atomic int fault; /* enum device_fault, of the last launch that ended */
 };
 
 static enum status emu_count(uint32_t *n)
@@ -109,6 +112,7 @@ static void emu_close(struct device *device)
         free(a->whole);
         free(a);
     }
+    pthread_mutex_destroy(&device->mutex);
     free(device);
 }
 
@@ -139,6 +143,7 @@ static enum status emu_open(uint32_t index, const struct device_options *options
         return status_fail(STATUS_UNAVAILABLE, "there is no emu %u; the emulator is number 0", index);
     struct device *device = calloc(1, sizeof *device);
     if (!device) return status_fail(STATUS_NO_MEMORY, "no memory for the emulator");
+    pthread_mutex_init(&device->mutex, NULL);
     enum status status = begin(options ? options : &none, device);
     if (status != STATUS_OK) {
         emu_close(device);
@@ -173,23 +178,32 @@ static enum status emu_allocate(struct device *device, size_t bytes, size_t alig
         free(allocation);
         return status;
     }
+    pthread_mutex_lock(&device->mutex);
     allocation->next = device->allocations;
     device->allocations = allocation;
+    pthread_mutex_unlock(&device->mutex);
     *out = allocation->memory;
     return STATUS_OK;
 }
 
+static struct allocation *take_allocation(struct device *device, const void *memory)
+{
+    pthread_mutex_lock(&device->mutex);
+    struct allocation **place = &device->allocations;
+    while (*place && (*place)->memory != memory) place = &(*place)->next;
+    struct allocation *allocation = *place;
+    if (allocation) *place = allocation->next;
+    pthread_mutex_unlock(&device->mutex);
+    return allocation;
+}
+
 static void emu_release(struct device *device, void *memory)
 {
-    for (struct allocation **place = &device->allocations; memory && *place; place = &(*place)->next) {
-        struct allocation *allocation = *place;
-        if (allocation->memory != memory) continue;
-        *place = allocation->next;
-        emulator_conceal(device->emulator, memory);
-        free(allocation->whole);
-        free(allocation);
-        return;
-    }
+    struct allocation *allocation = memory ? take_allocation(device, memory) : NULL;
+    if (!allocation) return;
+    emulator_conceal(device->emulator, memory);
+    free(allocation->whole);
+    free(allocation);
 }
 
 static enum status emu_copy(struct device *device, void *to, const void *from, size_t bytes)
@@ -245,7 +259,10 @@ static uint64_t emu_scratch_bytes(const struct device *device, uint32_t shared_b
 static enum status emu_launch(struct device *device, void *stream, const struct device_launch *launch)
 {
     (void)stream;
-    return emulator_launch(device->emulator, launch, &device->fault);
+    enum device_fault fault;
+    enum status status = emulator_launch(device->emulator, launch, &fault);
+    atomic_store(&device->fault, (int)fault);
+    return status;
 }
 
 static enum status emu_synchronize(struct device *device, void *stream)
@@ -296,7 +313,7 @@ static void emu_conceal(struct device *device, const void *memory)
 
 static enum device_fault emu_fault(const struct device *device)
 {
-    return device->fault;
+    return (enum device_fault)atomic_load(&device->fault);
 }
 
 /* Not part of the runtime library; programs that have it link it by name. */

@@ -30,6 +30,7 @@ struct emulator {
 
 struct emulator_module {
     struct object object;
+    pthread_mutex_t lock; /* functions */
     struct emulator_module_function *functions;
 };
 
@@ -105,6 +106,7 @@ enum status emulator_load(struct emulator *emulator, const void *code, size_t by
         free(module);
         return status;
     }
+    pthread_mutex_init(&module->lock, NULL);
     *out = module;
     return STATUS_OK;
 }
@@ -118,6 +120,7 @@ void emulator_unload(struct emulator *emulator, struct emulator_module *module)
         free(f);
     }
     object_unload(&module->object);
+    pthread_mutex_destroy(&module->lock);
     free(module);
 }
 
@@ -133,8 +136,10 @@ enum status emulator_function(struct emulator_module *module, const char *entry,
     snprintf(f->function.name, sizeof f->function.name, "%s", entry);
     f->function.threads = object_entry_threads(&module->object, (uintptr_t)address);
     atomic_init(&f->function.shift, GRANULE_SHIFT);
+    pthread_mutex_lock(&module->lock);
     f->next = module->functions;
     module->functions = f;
+    pthread_mutex_unlock(&module->lock);
     *out = &f->function;
     return STATUS_OK;
 }
