@@ -301,7 +301,6 @@ static void test_bad_steps(void **state)
     assert_int_equal(amd[0].api->load(amd[0].device, "no object", 9, &module), STATUS_BAD_DATA);
 }
 
-<<<<<<< HEAD
 /* More threads are refused by a GPU, fewer are not what the source was written for. */
 static void test_declared_threads(void **state)
 {
@@ -328,7 +327,8 @@ static void test_nvidia_limits(void **state)
     step = kernels_step(&nvidia[0], "reverse_words_96", 1, 1, 384);
     step.block[2] = 96;
     refused(&nvidia[0], &step, "a block of 1 x 1 x 96 threads; the last is at most 64 on sm_80");
-=======
+}
+
 enum { USERS = 4, ROUNDS = 10000, LAUNCH_EVERY = 64, BUFFERS = 8, BUFFER_BYTES = 256 };
 
 /* One of several threads that use a device. What it released last is what nobody may use. */
@@ -342,7 +342,7 @@ struct user {
 static enum status write_places(struct kernels *kernels, uint32_t *out)
 {
     struct test_args args = {.out = out};
-    struct device_step step = {.grid = {1, 1, 1}, .cluster = {1, 1, 1}, .block = {64, 1, 1}};
+    struct device_step step = {.grid = {1, 1, 1}, .cluster = {1, 1, 1}, .block = {60, 1, 1}};
     TRY(kernels->api->function(kernels->module, "places", &step.function));
     return kernels_launch(kernels, &step, 1, &args);
 }
@@ -391,7 +391,6 @@ static void test_several_threads(void **state)
             assert_int_equal(amd[1].api->fault(amd[1].device), DEVICE_FAULT_OUT_OF_BOUNDS);
         }
     }
->>>>>>> e-emu
 }
 
 int main(void)
