@@ -329,7 +329,7 @@ static void test_nvidia_limits(void **state)
     refused(&nvidia[0], &step, "a block of 1 x 1 x 96 threads; the last is at most 64 on sm_80");
 }
 
-enum { USERS = 4, ROUNDS = 10000, LAUNCH_EVERY = 64, BUFFERS = 8, BUFFER_BYTES = 256 };
+enum { USERS = 4, ROUNDS = 10000, LAUNCH_EVERY = 64, BUFFERS = 8, BUFFER_BYTES = 60 * 4 };
 
 /* One of several threads that use a device. What it released last is what nobody may use. */
 struct user {
