@@ -195,8 +195,8 @@ static void list_cache(char out[4096])
     pclose(list);
 }
 
-/* 5.2.3 ends the process that asks it for gfx942. That is found out in a child, once: the second time the
- * answer comes from the cache. */
+/* 5.2.3 ends the process that asks it for gfx942. That is found out in a child; a yes is kept, a no is asked
+ * again by the next program, for what was missing may have been installed. */
 static void test_hiprtc_is_probed_in_a_child(void **state)
 {
     (void)state;
@@ -219,7 +219,9 @@ static void test_hiprtc_is_probed_in_a_child(void **state)
         assert_true(status == STATUS_OK || status == STATUS_NOT_COVERED);
         list_cache(lists[i]);
     }
-    assert_string_not_equal(lists[0], lists[1]);
+    assert_true(strlen(lists[0]) > 1); /* the yes for gfx90a */
+    if (old) assert_string_equal(lists[0], lists[1]);
+    if (!old) assert_string_not_equal(lists[0], lists[1]);
     assert_string_equal(lists[1], lists[2]);
     text_free(&identity);
 }
