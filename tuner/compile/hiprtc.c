@@ -1,7 +1,7 @@
 /* hiprtc: ROCm's compiler as a library, opened where it is found. Before ROCm 6 it is inside libamdhip64.
  *
  * An old one ends the process when asked for a target that it does not know. Which ones it makes is found out
- * in a child, once for every library, and kept in the cache of compiled code. */
+ * in a child, and a yes kept in the cache of compiled code. */
 #include "tuner/compile/compiler.h"
 
 #include <stdio.h>
