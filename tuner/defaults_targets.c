@@ -21,7 +21,7 @@ static bool is_in_this_machine(const char *target)
     const struct device_api *const *apis = device_table(&n);
     for (size_t i = 0; i < n; i++) {
         uint32_t count = 0;
-        if (apis[i]->emulates || apis[i]->count(&count) != STATUS_OK) continue;
+        if (apis[i]->count(&count) != STATUS_OK) continue;
         for (uint32_t index = 0; index < count; index++)
             if (device_has_target(apis[i], index, target)) return true;
     }

@@ -25,16 +25,6 @@ struct device_options session_device_options(const struct session_request *reque
                                    .reverse = request->reverse};
 }
 
-/* A CPU's units are the threads in use; another device's say nothing of the host. */
-static uint32_t host_threads(const struct session *session)
-{
-    if (session->info.facts.value[DEVICE_FACT_max_block_threads] == 1)
-        return (uint32_t)session->info.facts.value[DEVICE_FACT_units];
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    if (session->request.threads) return session->request.threads;
-    return cpus > 0 ? (uint32_t)cpus : 1;
-}
-
 /* Everything that all candidates share. */
 static enum status prepare(struct session *session)
 {
@@ -50,7 +40,7 @@ static enum status prepare(struct session *session)
     session->info.device_class.product = session->info.name;
     uint64_t copies = request->warm_weights || request->verify_only ? 0 : 2 * session->info.llc_bytes;
     TRY(measure_set_create(&session->problem, copies, session->info.memory_bytes, &session->set));
-    session->host_threads = host_threads(session);
+    session->host_threads = trial_host_threads(&session->info, request->threads);
     TRY(verify_plan_create(&session->problem, request->seed,
                            session->api->emulates ? VERIFY_EMULATED : VERIFY_WHOLE, session->host_threads,
                            &session->set, &session->plan));

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "tuner/base/clock.h"
 #include "tuner/sweep_internal.h"
 
@@ -169,11 +168,8 @@ enum status sweep_run(const struct sweep_options *options, const struct sweep_pr
                           .summary = summary,
                           .started_ns = clock_ns(),
                           .n_problems = n};
-    /* A CPU's units are the threads in use; a GPU's say nothing of the host. */
-    bool on_cpu = sweep.info->facts.value[DEVICE_FACT_max_block_threads] == 1;
-    uint32_t threads = on_cpu ? sweep.info->device_class.units : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
-    settled.threads = settled.threads ? settled.threads : threads;
-    settled.jobs = settled.jobs ? settled.jobs : threads;
+    settled.threads = trial_host_threads(sweep.info, settled.threads);
+    settled.jobs = settled.jobs ? settled.jobs : trial_host_threads(sweep.info, 0);
     enum status status =
         compiler_for_target(sweep.info->device_class.target, &sweep.compiler, &sweep.compiler_identity);
     if (status == STATUS_OK && !settled.dry_run) status = note_environment(&sweep);

@@ -16,6 +16,14 @@ struct trial_session {
     const volatile int *stop;
 };
 
+uint32_t trial_host_threads(const struct device_info *info, uint32_t wanted)
+{
+    if (info->facts.value[DEVICE_FACT_max_block_threads] == 1)
+        return (uint32_t)info->facts.value[DEVICE_FACT_units];
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    return wanted ? wanted : cpus > 0 ? (uint32_t)cpus : 1;
+}
+
 static bool must_stop(const struct trial_session *session)
 {
     return session->stop && *session->stop;

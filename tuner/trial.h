@@ -9,6 +9,7 @@
 
 #include "db/schema.h"
 #include "templates/op.h"
+#include "tuner/device/device.h"
 #include "tuner/base/status.h"
 
 struct trial_setting {
@@ -27,6 +28,10 @@ struct trial_setting {
     uint64_t memory_limit_bytes; /* of the child above what its buffers need; 0: 1 GiB */
     const volatile int *stop;
 };
+
+/* Threads of the host that work for a device: those wanted, else all. A CPU's units are its threads in use; a
+ * GPU's say nothing of the host. */
+uint32_t trial_host_threads(const struct device_info *info, uint32_t wanted);
 
 struct trial_candidate {
     const struct descriptor *descriptor;

@@ -20,8 +20,7 @@ uint8_t verify_poison(enum dtype type)
  * the number beside it. Numbers are primes or otherwise no multiple of any tile, and some exceed every block;
  * products stay small. */
 enum { OWN = 1 << 16, OWN_LESS = 1 << 17, OWN_MORE = 1 << 18, SIZE_BITS = OWN - 1 };
-enum { SHAPES = 9 };
-static const int32_t whole_shapes[SHAPES][4] = {
+static const int32_t shapes[][4] = {
     {1, 1, 1, 1},
     {OWN | 61, OWN | 83, OWN | 139, 1},
     {OWN_MORE | 67, OWN_MORE | 97, OWN_MORE | 131, 1},
@@ -32,21 +31,14 @@ static const int32_t whole_shapes[SHAPES][4] = {
     {OWN | 13, 33, 65, 3},
     {7, 67, 37, 2},
 };
-static const int32_t emulated_shapes[SHAPES][4] = {
-    {1, 1, 1, 1},
-    {OWN | 61, OWN | 83, OWN | 139, 1},
-    {OWN_MORE | 67, OWN_MORE | 97, OWN_MORE | 131, 1},
-    {OWN_LESS | 31, OWN_LESS | 127, OWN_LESS | 63, 1},
-    {OWN | 5, 19, 523, 1},
-    {OWN | 3, 263, 17, 1},
-    {259, 7, 29, 1},
-    {OWN | 13, 33, 65, 3},
-    {7, 67, 37, 2},
-};
 
-static int64_t size_of_rule(int32_t rule, int64_t own)
+/* Emulated, a long side takes too long, and this prime is still longer than any tile. */
+enum { EMULATED_LONGEST = 521 };
+
+static int64_t size_of_rule(int32_t rule, int64_t own, enum verify_effort effort)
 {
     int64_t number = rule & SIZE_BITS;
+    if (effort == VERIFY_EMULATED && number > EMULATED_LONGEST) number = EMULATED_LONGEST;
     if (own > CLIP) return number;
     if (rule & OWN) return own;
     if (rule & OWN_MORE) return own + 1;
@@ -67,13 +59,14 @@ static bool make_valid(struct problem *problem)
     return false;
 }
 
-static bool make_shape(const struct problem *own, const int32_t rules[4], struct problem *out)
+static bool make_shape(const struct problem *own, const int32_t rules[4], enum verify_effort effort,
+                       struct problem *out)
 {
     *out = *own;
     unsigned size = 0;
     for (unsigned f = 0; f < own->op->n_fields && size < 4; f++)
         if (own->op->fields[f].kind == FIELD_SIZE) {
-            out->value[f] = size_of_rule(rules[size], own->value[f]);
+            out->value[f] = size_of_rule(rules[size], own->value[f], effort);
             size++;
         }
     return make_valid(out);
@@ -268,10 +261,9 @@ static void add_runs(const struct verify_plan *plan, struct verify_case *vcase, 
 static enum status add_small_cases(struct verify_plan *plan, const struct problem *own)
 {
     unsigned turn = 0;
-    for (size_t s = 0; s < SHAPES; s++) {
+    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         struct problem problem;
-        const int32_t *rules = plan->effort == VERIFY_WHOLE ? whole_shapes[s] : emulated_shapes[s];
-        if (!make_shape(own, rules, &problem) || is_known(plan, &problem)) continue;
+        if (!make_shape(own, shapes[s], plan->effort, &problem) || is_known(plan, &problem)) continue;
         for (int kind = PROOF_INTEGERS; kind <= PROOF_NORMAL; kind++) {
             struct verify_case *vcase = add_case(plan, &problem, (enum proof_inputs)kind);
             add_runs(plan, vcase, s);

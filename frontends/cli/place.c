@@ -54,7 +54,7 @@ enum status places_open_all(const struct settings *settings, struct places *out)
     *out = (struct places){0};
     for (int cpu = 0; cpu < 2; cpu++) {
         for (size_t i = 0; i < n; i++) {
-            if (is_cpu(apis[i]) != (cpu == 1) || apis[i]->emulates) continue;
+            if (is_cpu(apis[i]) != (cpu == 1)) continue;
             enum status status = open_backend(settings, apis[i], out);
             if (status == STATUS_OK) continue;
             places_close(out);
@@ -184,7 +184,7 @@ static bool is_meant(const struct settings *settings, const struct place *place,
     if (settings->device && !has_device(place, settings->device)) return false;
     if (settings->device_class && !has_class(place, settings->device_class)) return false;
     if (settings->arch || settings->device || settings->device_class) return true;
-    return is_cpu(place->api) ? !gpu_here : true;
+    return !is_cpu(place->api) || !gpu_here;
 }
 
 static enum status fail_meant(const struct settings *settings, const struct places *all)
