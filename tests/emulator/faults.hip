@@ -395,6 +395,11 @@ KERNEL(named_part_of_wave)
     args.out[gpu_thread_x()] = 1;
 }
 
+KERNEL_OF(1024, named_one_lane)
+{
+    if (gpu_lane() == 0) gpu_named_barrier(1, 32); /* @named_one_lane */
+}
+
 KERNEL(named_two_counts)
 {
     gpu_named_barrier(2, gpu_wave() ? 32 : 64 * args.n); /* @named_two_counts */

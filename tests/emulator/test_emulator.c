@@ -236,6 +236,23 @@ static void test_shapes(void **state)
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) run_everywhere(&shapes[i]);
 }
 
+/* A view of a tensor begins anywhere; what is known of its bytes goes by address. */
+static void test_memory_that_begins_anywhere(void **state)
+{
+    (void)state;
+    _Alignas(16) unsigned char memory[16] = {0};
+    for (int i = 0; i < 4; i++) {
+        struct kernels *kernels = i < 2 ? &amd[i] : &nvidia[i - 2];
+        struct device_step step = kernels_step(kernels, "beside_an_atomic", 1, 2, 0);
+        struct test_args args = {.out = (uint32_t *)(void *)(memory + 2), .n = 3};
+        assert_ok(kernels->api->expose(kernels->device, "view", memory + 2, 14, true));
+        assert_ok(kernels_launch(kernels, &step, 1, &args));
+        kernels->api->conceal(kernels->device, memory + 2);
+        assert_int_equal(memory[2], 7);
+        assert_int_equal(memory[4], 3 * (i + 1));
+    }
+}
+
 static void test_steps_are_ordered(void **state)
 {
     (void)state;
@@ -398,6 +415,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_memory_that_begins_anywhere),
+        cmocka_unit_test(test_memory_that_begins_anywhere),
         cmocka_unit_test(test_steps_are_ordered),
         cmocka_unit_test(test_bad_steps),
         cmocka_unit_test(test_declared_threads),

@@ -147,6 +147,16 @@ GPU_KERNEL(64) count_all(GPU_ARGS(test_args, args))
     if (t < 8) gpu_atomic_add(&args.shared_words[t], bins[t]);
 }
 
+/* Two threads side by side: a half word, and an atomic right behind it. */
+GPU_KERNEL(2) beside_an_atomic(GPU_ARGS(test_args, args))
+{
+    unsigned char *place = (unsigned char *)args.out;
+    if (gpu_thread_x() == 0)
+        gpu_atomic_add((unsigned *)(place + 2), args.n);
+    else
+        *(unsigned short *)place = 7;
+}
+
 #if GPU_HAS_COPY_ASYNC
 GPU_KERNEL(64) pipeline(GPU_ARGS(test_args, args))
 {

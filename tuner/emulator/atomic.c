@@ -138,8 +138,8 @@ static uint64_t in_shared(struct fiber *f, struct shared_memory *shared, const s
 
 static uint64_t in_global(struct fiber *f, struct range *range, const struct atomic *atomic, bool *changed)
 {
-    uint64_t offset = (uintptr_t)atomic->address - range->begin;
-    struct site site = {range, offset, atomic->bytes, atomic->pc};
+    uint64_t offset = (uintptr_t)atomic->address - range->origin;
+    struct site site = {range, (uintptr_t)atomic->address - range->begin, atomic->bytes, atomic->pc};
     struct global_page *page = global_lock(f, range, (uintptr_t)atomic->address, shift_of(atomic->bytes));
     struct global_cell *cell = &page->cells[(offset & (PAGE_BYTES - 1)) >> page->shift];
     for (uint32_t i = 1; i < atomic->bytes >> page->shift; i++)

@@ -1,4 +1,5 @@
 /* The waiting part of emu_abi.h. */
+#include <string.h>
 #include "tuner/emulator/exports.h"
 #include "tuner/emulator/machine.h"
 
@@ -97,16 +98,30 @@ static struct named_barrier *come(struct fiber *f, unsigned id, unsigned threads
               named->threads);
     named->threads = threads;
     named->arrived++;
+    named->came[f->self.wave]++;
     gather_add(&named->gather, f);
     return named;
 }
 
+/* A GPU counts a wave when its first lane comes, so that a phase of part waves is over before they all came. */
+static void check_whole_waves(struct fiber *f, struct named_barrier *named, unsigned id, const void *pc)
+{
+    const struct block *block = f->block;
+    for (uint32_t i = 0; i < block->n_waves; i++)
+        if (named->came[i] % block->waves[i].n)
+            fault(f, DEVICE_FAULT_DIVERGENCE, pc,
+                  "named barrier %u of %u threads is full, but of the %u lanes of wave %u only %u came", id,
+                  named->threads, block->waves[i].n, i, named->came[i] % block->waves[i].n);
+    memset(named->came, 0, sizeof named->came);
+}
+
 /* All have come: those who wait know what all did. */
-static void complete(struct fiber *f, struct named_barrier *named, unsigned id)
+static void complete(struct fiber *f, struct named_barrier *named, unsigned id, const void *pc)
 {
     struct block *block = f->block;
     bool reverse = block->worker->run->reverse;
     struct fiber *last = f;
+    check_whole_waves(f, named, id, pc);
     for (uint32_t i = 0; i < block->n && named->n_waiting; i++) {
         struct fiber *member = block->fibers[reverse ? block->n - 1 - i : i];
         if (member->waiting != AT_NAMED_BARRIER || member->named != id) continue;
@@ -130,7 +145,7 @@ void emu_named_barrier(unsigned id, unsigned threads)
         schedule_wait(f, AT_NAMED_BARRIER, pc);
         return;
     }
-    complete(f, named, id);
+    complete(f, named, id, pc);
     gather_give(&named->gather, f);
     gather_clear(&named->gather);
 }
@@ -138,10 +153,11 @@ void emu_named_barrier(unsigned id, unsigned threads)
 void emu_named_arrive(unsigned id, unsigned threads)
 {
     struct fiber *f = emulator_self;
-    struct named_barrier *named = come(f, id, threads, __builtin_return_address(0));
+    const void *pc = __builtin_return_address(0);
+    struct named_barrier *named = come(f, id, threads, pc);
     order_advance(f);
     if (named->arrived < threads) return;
-    complete(f, named, id);
+    complete(f, named, id, pc);
     gather_clear(&named->gather);
 }
 

@@ -46,7 +46,7 @@ static void refine(struct global_page *page, uint32_t shift)
 struct global_page *global_lock(struct fiber *f, struct range *range, uintptr_t address, uint32_t shift)
 {
     const struct run *run = f->block->worker->run;
-    struct global_page *page = find_page(range, (address - range->begin) >> PAGE_SHIFT);
+    struct global_page *page = find_page(range, (address - range->origin) >> PAGE_SHIFT);
     while (atomic_flag_test_and_set_explicit(&page->lock, memory_order_acquire)) {
     }
     f->block->worker->locked = page;
@@ -119,11 +119,11 @@ void global_access(struct fiber *f, struct range *range, uintptr_t address, size
                    const void *pc)
 {
     uint32_t shift = GRANULE_SHIFT;
-    uint64_t offset = address - range->begin, end = offset + bytes;
+    uint64_t offset = address - range->origin, end = offset + bytes;
     while (shift && (offset | bytes) & ((1u << shift) - 1)) shift--;
-    struct site site = {range, offset, (uint32_t)bytes, pc};
+    struct site site = {range, address - range->begin, (uint32_t)bytes, pc};
     while (offset < end) {
-        struct global_page *page = global_lock(f, range, range->begin + offset, shift);
+        struct global_page *page = global_lock(f, range, range->origin + offset, shift);
         uint64_t page_end = (offset | (PAGE_BYTES - 1)) + 1;
         for (; offset < end && offset < page_end; offset += 1u << page->shift) {
             check_cell(f, &page->cells[(offset & (PAGE_BYTES - 1)) >> page->shift], &site, access);

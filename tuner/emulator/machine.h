@@ -15,7 +15,7 @@
 #include "tuner/emulator/ranges.h"
 #include "tuner/emulator/shadow.h"
 
-enum { NAMED_BARRIERS = 16, FAULT_BYTES = 256 };
+enum { NAMED_BARRIERS = 16, BLOCK_WAVES_MAX = 32 /* 1024 threads */, FAULT_BYTES = 256 };
 
 #define IDLE_NEVER UINT64_MAX
 
@@ -72,6 +72,7 @@ struct wave {
 
 struct named_barrier {
     uint32_t threads, arrived, n_waiting;
+    uint16_t came[BLOCK_WAVES_MAX]; /* lanes of each wave in this phase */
     struct gather gather;
 };
 

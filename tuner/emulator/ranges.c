@@ -31,11 +31,12 @@ static struct range *create_range(const char *name, void *memory, size_t bytes, 
     struct range *range = calloc(1, sizeof *range);
     if (!range) return NULL;
     range->begin = (uintptr_t)memory;
+    range->origin = range->begin >> GRANULE_SHIFT << GRANULE_SHIFT;
     range->bytes = bytes;
     range->writable = writable;
     snprintf(range->name, sizeof range->name, "%s", name);
     if (!writable) return range;
-    range->n_pages = bytes / PAGE_BYTES + 1;
+    range->n_pages = (range->begin - range->origin + bytes) / PAGE_BYTES + 1;
     range->pages = calloc(range->n_pages, sizeof *range->pages);
     if (range->pages) return range;
     free(range);

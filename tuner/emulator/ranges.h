@@ -11,6 +11,7 @@ struct global_page;
 
 struct range {
     uintptr_t begin;
+    uintptr_t origin; /* where its first page begins: aligned as the widest access is, at or before `begin` */
     size_t bytes;
     bool writable;
     char name[64];
