@@ -41,6 +41,21 @@ struct emu_entry {
     unsigned threads;
 };
 
+/* A tensor map as the emulated device encodes it, where a GPU has its driver's 128 bytes: a view of up to
+ * three dimensions, the first one contiguous, and the box that one copy moves. */
+#define EMU_TENSOR_MAP 0x54454e53u
+
+struct emu_tensor_map {
+    unsigned magic;                    /* EMU_TENSOR_MAP */
+    unsigned element_bytes;            /* 1, 2 or 4 */
+    unsigned box[3];                   /* elements */
+    unsigned swizzle_bytes;            /* 0, 32, 64 or 128 */
+    unsigned long long address;        /* 16-byte aligned */
+    unsigned long long extent[3];      /* elements; what lies beyond reads as 0 and is not written */
+    unsigned long long pitch_bytes[3]; /* from one to the next; [0] == element_bytes */
+    unsigned char unused[128 - 24 - 56];
+};
+
 const struct emu_thread *emu_self(void) __attribute__((const));
 
 /* --- waiting --- */

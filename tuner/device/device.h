@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "tuner/base/classes.h"
+#include "tuner/base/dtype.h"
 #include "tuner/base/facts.h"
 #include "tuner/base/status.h"
 
@@ -78,6 +79,19 @@ struct device_launch {
     void *scratch;   /* then scratch_bytes() more; NULL where 0 */
 };
 
+/* A view of device memory that its copy engine moves boxes of (CUDA: a tensor map for TMA). Dimension 0 is
+ * contiguous; the others have pitches. */
+struct device_tensor_map {
+    void *memory;            /* 16-byte aligned */
+    enum dtype type;         /* of 1, 2 or 4 bytes */
+    uint64_t extent[3];      /* elements, each >= 1; boxes beyond read 0 and write nothing */
+    uint64_t pitch_bytes[3]; /* [1], [2]: multiples of 16; [0] is the element's size */
+    uint32_t box[3];         /* elements, 1..256; box[0] is no wider than the swizzle, if there is one */
+    uint32_t swizzle_bytes;  /* 0, 32, 64, 128 */
+};
+
+enum { DEVICE_TENSOR_MAP_BYTES = 128, DEVICE_TENSOR_MAP_ALIGNMENT = 64 };
+
 /* What the device was doing at one moment. Fields it cannot tell are 0. */
 struct device_telemetry {
     uint32_t clock_mhz;
@@ -141,6 +155,9 @@ struct device_api {
     void (*conceal)(struct device *device, const void *memory);
     /* Optional: what made the last launch or synchronize fail; the message is the status's. */
     enum device_fault (*fault)(const struct device *device);
+
+    /* Optional: writes DEVICE_TENSOR_MAP_BYTES, to be passed to kernels by value. Launches nothing. */
+    enum status (*tensor_map)(struct device *device, const struct device_tensor_map *map, void *out);
 };
 
 const struct device_api *device_find(const char *name); /* NULL if unknown, or not linked into this program */
