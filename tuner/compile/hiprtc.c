@@ -4,6 +4,7 @@
  * in a child, and a yes kept in the cache of compiled code. */
 #include "tuner/compile/compiler.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,13 @@ static int try_here(const struct rtc *rtc, const char *target)
     return status == STATUS_OK ? 0 : 1;
 }
 
+/* Whatever this process does about a crash, a child that is there to crash shall just end. */
+static void default_signals(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGABRT};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) signal(signals[i], SIG_DFL);
+}
+
 /* Compiles a tiny kernel in a child. `answer` becomes yes, or how the child ended. */
 static enum status try_apart(const struct rtc *rtc, const char *target, char *answer, size_t size)
 {
@@ -139,6 +147,7 @@ static enum status try_apart(const struct rtc *rtc, const char *target, char *an
     pid_t parent = getpid(), child = output < 0 ? -1 : fork();
     if (child == 0) {
         setpgid(0, 0);
+        default_signals();
         if (!worker_bind_to_parent(parent) || dup2(output, 1) < 0 || dup2(output, 2) < 0) _exit(1);
         _exit(try_here(rtc, target));
     }
