@@ -14,7 +14,7 @@
  *     -> sums               THREAD_M * THREAD_N of them, in registers until the slice ends
  *                           (gemm_simt_sums.h)
  *
- * Then the epilogue (gemm_simt_epilogue.h) and D. Where the grid's y is more than 1, k is split among as many
+ * Then the epilogue (gemm_gpu_epilogue.h) and D. Where the grid's y is more than 1, k is split among as many
  * blocks: SPLIT_MODE_SLICES gives each a place in the workspace, SPLIT_MODE_ATOMICS adds them up in one that
  * was zeroed, and gemm_simt_reduce sums the slices in order, applies the epilogue and writes D. SPLIT_K is
  * how many, 0: as many as fill the device. GROUP_M row tiles are taken column by column, so that blocks that
@@ -132,12 +132,11 @@
 typedef struct side<TILE_M, A_ALONG_K, BYTES_A, 1> side_a;
 typedef struct side<TILE_N, B_ALONG_K, BYTES_B, (GLU ? 2 : 1)> side_b;
 
-#define STAGE_FLOATS   (side_a::FLOATS + side_b::FLOATS)
-#define ROW_RUN        LEAST(THREAD_M, 4)
-#define COLUMN_RUN     LEAST(GLU ? THREAD_N / 2 : THREAD_N, 4)
-#define VALUES         (GLU ? THREAD_N / 2 : 0)    /* of a thread's sums, the first value's place */
-#define TILE_COLUMNS   (GLU ? TILE_N / 2 : TILE_N) /* of D */
-#define REDUCE_THREADS 256
+#define STAGE_FLOATS (side_a::FLOATS + side_b::FLOATS)
+#define ROW_RUN      LEAST(THREAD_M, 4)
+#define COLUMN_RUN   LEAST(GLU ? THREAD_N / 2 : THREAD_N, 4)
+#define VALUES       (GLU ? THREAD_N / 2 : 0)    /* of a thread's sums, the first value's place */
+#define TILE_COLUMNS (GLU ? TILE_N / 2 : TILE_N) /* of D */
 
 static_assert(A_TYPE == B_TYPE, "one type for A and B");
 static_assert(THREAD_M <= TILE_M && THREAD_N <= TILE_N && THREADS % 64 == 0, "whole waves");
@@ -149,7 +148,9 @@ static_assert(WAVE_SHAPE == WAVE_SHAPE_ROWS || (THREADS_N >= 8 && THREADS_M >= G
               "room for a square");
 
 #include "gemm_simt_sums.h"
-#include "gemm_simt_epilogue.h"
+#include "gemm_gpu_tiles.h"
+#include "gemm_gpu_epilogue.h"
+#include "gemm_gpu_split.h"
 
 /* Where a block's sums belong, and which tiles of k they take. */
 struct work {
@@ -157,29 +158,15 @@ struct work {
     struct range range;
 };
 
-/* 32 bits do nearly always, and a division of 64 takes a hundred instructions. */
-GPU_DEVICE long long divide(long long a, long long b)
-{
-    return (a | b) >> 32 ? a / b : (long long)((unsigned)a / (unsigned)b);
-}
-
-GPU_DEVICE long long tiles_along(long long size, int tile)
-{
-    return (size + tile - 1) / tile;
-}
-
-/* Tile number `tile` of an item: GROUP_M rows of tiles column by column, then the next ones. */
+/* Tile number `tile` of an item. */
 GPU_DEVICE struct work work_of(const struct gemm_args &args, long long item, long long tile)
 {
     struct work work;
-    long long rows = tiles_along(args.m, TILE_M),
-              columns = tiles_along(GLU ? args.n / 2 : args.n, TILE_COLUMNS);
-    long long group = divide(tile, GROUP_M * columns), within = tile - group * GROUP_M * columns;
-    long long height = rows - group * GROUP_M < GROUP_M ? rows - group * GROUP_M : GROUP_M;
-    long long column = divide(within, height);
+    struct tile_place place = tile_place_of(tile, tiles_along(args.m, TILE_M),
+                                            tiles_along(GLU ? args.n / 2 : args.n, TILE_COLUMNS));
     work.item = item;
-    work.row = (group * GROUP_M + within - column * height) * TILE_M;
-    work.column = column * TILE_COLUMNS;
+    work.row = place.row * TILE_M;
+    work.column = place.column * TILE_COLUMNS;
     long long tiles = tiles_along(args.k, TILE_K), slices = SPLIT_K == 1 ? 1 : gpu_grid_y();
     long long slice = SPLIT_K == 1 ? 0 : gpu_block_y();
     long long first = divide(tiles * slice, slices);
@@ -284,21 +271,5 @@ GPU_KERNEL(THREADS) gemm_simt(GPU_ARGS(struct gemm_args, args))
 /* D from the slices' sums, four columns a thread. The grid's y is the number of slices, as above. */
 GPU_KERNEL(REDUCE_THREADS) gemm_simt_reduce(GPU_ARGS(struct gemm_args, args))
 {
-    long long slices = SPLIT_MODE == SPLIT_MODE_ATOMICS ? 1 : gpu_grid_y();
-    long long runs = ((GLU ? args.n / 2 : args.n) + 3) / 4, blocks = (long long)gpu_grid_x() * gpu_grid_y();
-    long long block = gpu_block_x() + (long long)gpu_block_y() * gpu_grid_x();
-    long long end = args.batch * args.m * runs;
-    for (long long at = block * REDUCE_THREADS + gpu_thread_x(); at < end; at += blocks * REDUCE_THREADS) {
-        long long line = divide(at, runs), item = divide(line, args.m), row = line - item * args.m;
-        long long column = (at - line * runs) * 4;
-        struct partial in = partial_of(args, item, slices);
-        struct output out = output_of(args, item);
-        const float *from = in.first + row * in.pitch + column;
-        float sums[4] = {0, 0, 0, 0}, values[4] = {0, 0, 0, 0};
-        for (long long slice = 0; slice < slices; slice++) {
-            partial_add(from + slice * in.slice, sums);
-            if (GLU) partial_add(from + slice * in.slice + in.half, values);
-        }
-        output_run<4>(&out, row, column, sums, values);
-    }
+    reduce_partial(args, SPLIT_MODE == SPLIT_MODE_ATOMICS ? 1 : gpu_grid_y());
 }

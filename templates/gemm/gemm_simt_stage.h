@@ -14,48 +14,7 @@
 #ifndef TUNEBOOK_GEMM_SIMT_STAGE_H
 #define TUNEBOOK_GEMM_SIMT_STAGE_H
 
-#if A_TYPE == DTYPE_F32
-typedef float in_t;
-#define IN_BYTES 4
-#else
-typedef unsigned short in_t;
-#define IN_BYTES 2
-#endif
-
-#define LEAST(a, b) ((a) < (b) ? (a) : (b))
-
-/* 1, 2 or 4 words from or to memory, at an address that is a multiple of as many. */
-template <int WORDS> GPU_DEVICE void load_words(const void *from, unsigned *word)
-{
-    if constexpr (WORDS == 4) {
-        gpu_u32x4 four = gpu_load16(from);
-        GPU_UNROLL
-        for (int i = 0; i < WORDS; i++) word[i] = four[i];
-    } else if constexpr (WORDS == 2) {
-        gpu_u32x2 two = gpu_load8(from);
-        GPU_UNROLL
-        for (int i = 0; i < WORDS; i++) word[i] = two[i];
-    } else {
-        word[0] = gpu_load4(from);
-    }
-}
-
-template <int WORDS> GPU_DEVICE void store_words(void *to, const unsigned *word)
-{
-    if constexpr (WORDS == 4) {
-        gpu_u32x4 four;
-        GPU_UNROLL
-        for (int i = 0; i < WORDS; i++) four[i] = word[i];
-        gpu_store16(to, four);
-    } else if constexpr (WORDS == 2) {
-        gpu_u32x2 two;
-        GPU_UNROLL
-        for (int i = 0; i < WORDS; i++) two[i] = word[i];
-        gpu_store8(to, two);
-    } else {
-        gpu_store4(to, word[0]);
-    }
-}
+#include "gemm_gpu_words.h"
 
 /* PARTS is 2 where the second half of the lines lies elsewhere: the values' columns of a glu. VECTOR_BYTES is
  * the most that one access reads. */
@@ -179,15 +138,6 @@ GPU_DEVICE float raw_element(const unsigned *raw, int i)
 #else
     return gpu_from_bf16((gpu_bf16)(raw[i / 2] >> (i % 2 * 16)));
 #endif
-}
-
-/* N floats, 1, 2 or 4 of them. */
-template <int N> GPU_DEVICE void store_floats(float *to, const float *x)
-{
-    unsigned word[N];
-    GPU_UNROLL
-    for (int i = 0; i < N; i++) word[i] = gpu_bits(x[i]);
-    store_words<N>(to, word);
 }
 
 /* What was fetched, as floats into the tile. */

@@ -1,8 +1,19 @@
-/* What becomes of sums on their way into D, for gemm_simt: alpha, bias, activation, beta * C and the
- * conversion to D's type; or, where k is split, into the workspace. Needs gpu.h, gemm_args.h, the operation's
- * macros and gemm_simt_stage.h before it. */
-#ifndef TUNEBOOK_GEMM_SIMT_EPILOGUE_H
-#define TUNEBOOK_GEMM_SIMT_EPILOGUE_H
+/* What becomes of sums on their way into D, for every GEMM on a GPU: alpha, bias, activation, beta * C and
+ * the conversion to D's type.
+ *
+ *     struct output out = output_of(args, item);
+ *     output_run<N>(&out, row, column, sums, values);    N sums of a row
+ *
+ * `column` is a multiple of N, a power of two up to 16; what lies beyond D's columns is left out, rows are
+ * the caller's to test. With a glu (GLU) `sums` are the gates' and `values` the sums n/2 columns on; D's
+ * columns are then n/2. C and D are read and written in the widest accesses that N, ALIGN_C and ALIGN_D
+ * allow.
+ *
+ * Needs gpu.h, gemm_args.h and D_TYPE, ACT, BIAS, GLU, ALIGN_C, ALIGN_D, A_TYPE before it. */
+#ifndef TUNEBOOK_GEMM_GPU_EPILOGUE_H
+#define TUNEBOOK_GEMM_GPU_EPILOGUE_H
+
+#include "gemm_gpu_words.h"
 
 #if D_TYPE == DTYPE_F32
 typedef float out_t;
@@ -72,7 +83,8 @@ GPU_DEVICE float out_element(const out_t *from)
 
 template <int N, int ALIGN> struct run {
     static constexpr int BYTES = N * OUT_BYTES;
-    static constexpr int ACCESS = BYTES < 1 << ALIGN ? BYTES : 1 << ALIGN; /* a power of two, at most 16 */
+    static constexpr int ALIGNED = BYTES < 1 << ALIGN ? BYTES : 1 << ALIGN;
+    static constexpr int ACCESS = LEAST(ALIGNED, 16); /* a power of two */
     static constexpr int WORDS = (BYTES + 3) / 4;
     static constexpr int STEP = ACCESS < 4 ? 1 : ACCESS / 4; /* words of an access */
 };
@@ -171,45 +183,6 @@ GPU_DEVICE void output_run(const struct output *out, long long row, long long co
         if (out->beta != 0) x[i] = gpu_fma(out->beta, out_element(c + i), x[i]);
         store_run<1, ALIGN_D>(d + i, x + i);
     }
-}
-
-/* --- to the workspace, where k is split --- */
-
-/* Sums of a slice of k: rows of gates, then of values with a glu, each of a multiple of four floats. */
-struct partial {
-    float *first;    /* of the batch item, slice 0 */
-    long long half;  /* floats of D's columns, rounded up */
-    long long pitch; /* of a row: half, or twice that */
-    long long slice; /* floats of a slice */
-};
-
-GPU_DEVICE struct partial partial_of(const struct gemm_args &args, long long item, long long slices)
-{
-    struct partial out;
-    out.half = ((GLU ? args.n / 2 : args.n) + 3) / 4 * 4;
-    out.pitch = GLU ? 2 * out.half : out.half;
-    out.slice = args.m * out.pitch;
-    out.first = (float *)args.workspace + item * slices * out.slice;
-    return out;
-}
-
-/* N is 1, 2 or 4 and `to` aligned to as many. */
-template <int N> GPU_DEVICE void partial_run(float *to, const float *x)
-{
-#if SPLIT_MODE == SPLIT_MODE_ATOMICS
-    GPU_UNROLL
-    for (int i = 0; i < N; i++) gpu_atomic_add(to + i, x[i]);
-#else
-    store_floats<N>(to, x);
-#endif
-}
-
-GPU_DEVICE void partial_add(const float *from, float *sums)
-{
-    unsigned word[4];
-    load_words<4>(from, word);
-    GPU_UNROLL
-    for (int i = 0; i < 4; i++) sums[i] += gpu_float(word[i]);
 }
 
 #endif

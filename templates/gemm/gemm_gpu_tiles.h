@@ -1,0 +1,34 @@
+/* Which tile of D a block computes, the same for every GEMM on a GPU: tiles are numbered along groups of
+ * GROUP_M rows of tiles, column by column within a group, so that blocks that run together share A and B in
+ * the second-level cache. Needs gpu.h and GROUP_M before it. */
+#ifndef TUNEBOOK_GEMM_GPU_TILES_H
+#define TUNEBOOK_GEMM_GPU_TILES_H
+
+/* 32 bits do nearly always, and a division of 64 takes a hundred instructions. */
+GPU_DEVICE long long divide(long long a, long long b)
+{
+    return (a | b) >> 32 ? a / b : (long long)((unsigned)a / (unsigned)b);
+}
+
+GPU_DEVICE long long tiles_along(long long size, int tile)
+{
+    return (size + tile - 1) / tile;
+}
+
+/* A tile's row and column among the tiles. */
+struct tile_place {
+    long long row, column;
+};
+
+/* Tile number `tile` of `rows` x `columns` of them. */
+GPU_DEVICE struct tile_place tile_place_of(long long tile, long long rows, long long columns)
+{
+    struct tile_place place;
+    long long group = divide(tile, GROUP_M * columns), within = tile - group * GROUP_M * columns;
+    long long height = rows - group * GROUP_M < GROUP_M ? rows - group * GROUP_M : GROUP_M;
+    place.column = divide(within, height);
+    place.row = group * GROUP_M + within - place.column * height;
+    return place;
+}
+
+#endif
