@@ -3,7 +3,10 @@
  * A reader never moves past its end: the first field that does not fit sets `bad`, and everything read from
  * then on is 0 or empty, so that a decoder checks once, at the end. Every value is an envelope:
  *
- *     kind 'R' 'D' 'T' | format 1 | body ... | CRC-32C of all before it */
+ *     kind 'R' 'D' 'T' | format | body ... | CRC-32C of all before it
+ *
+ * Format 1 is everybody's; descriptors also have 2, in which steps have attributes and the steps are followed
+ * by tensor maps. */
 #ifndef TUNEBOOK_DB_BYTES_H
 #define TUNEBOOK_DB_BYTES_H
 
@@ -13,10 +16,11 @@
 #include <string.h>
 #include "db/schema.h"
 
-enum { VALUE_FORMAT = 1, ENVELOPE_BYTES = 6, STRING_BYTES_MAX = 1 << 20 };
+enum { VALUE_FORMAT = 1, DESCRIPTOR_FORMAT = 2, ENVELOPE_BYTES = 6, STRING_BYTES_MAX = 1 << 20 };
 
 struct reader {
     const uint8_t *at, *end;
+    uint8_t format; /* of the envelope */
     bool bad;
 };
 
@@ -74,9 +78,10 @@ struct blob reader_blob(struct reader *reader);
 void reader_blobs(struct reader *reader, struct blob *out, unsigned n);
 void reader_timing(struct reader *reader, struct timing *timing);
 
-/* Opens the envelope: length, checksum, kind and format; *body stands on the first field. `what` begins
- * errors. */
-enum status envelope_open(const char *what, char kind, const void *bytes, size_t size, struct reader *body);
+/* Opens the envelope: length, checksum, kind and format, 1 to `newest`; *body stands on the first field.
+ * `what` begins errors. */
+enum status envelope_open(const char *what, char kind, uint8_t newest, const void *bytes, size_t size,
+                          struct reader *body);
 /* After the last field: nothing missing, nothing left over. */
 enum status envelope_finish(const char *what, const struct reader *body);
 

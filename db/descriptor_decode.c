@@ -52,6 +52,9 @@ static enum status step_decode(struct reader *reader, struct descriptor_step *st
     reader_blobs(reader, step->cluster, 3);
     reader_blobs(reader, step->block, 3);
     step->shared_bytes = reader_blob(reader);
+    if (reader->format < 2) return STATUS_OK;
+    step->cooperative = reader_blob(reader);
+    step->programmatic = reader_blob(reader);
     return STATUS_OK;
 }
 
@@ -60,6 +63,20 @@ static enum status steps_decode(struct reader *reader, struct descriptor *out)
     out->n_steps = reader_u8(reader);
     TRY(check_count("steps", out->n_steps, DESCRIPTOR_STEPS_MAX));
     for (uint32_t i = 0; i < out->n_steps; i++) TRY(step_decode(reader, &out->steps[i]));
+    return STATUS_OK;
+}
+
+static enum status maps_decode(struct reader *reader, struct descriptor *out)
+{
+    out->n_maps = reader->format < 2 ? 0 : reader_u8(reader);
+    TRY(check_count("tensor maps", out->n_maps, DESCRIPTOR_MAPS_MAX));
+    for (uint32_t i = 0; i < out->n_maps; i++) {
+        struct descriptor_map *map = &out->maps[i];
+        *map = (struct descriptor_map){.operand = reader_string(reader)};
+        map->when = reader_blob(reader);
+        reader_blobs(reader, map->box, 2);
+        map->swizzle = reader_blob(reader);
+    }
     return STATUS_OK;
 }
 
@@ -87,6 +104,8 @@ void descriptor_copy(const struct descriptor *from, struct descriptor *out)
     out->deterministic = from->deterministic;
     out->n_steps = from->n_steps;
     COPY(steps, from->n_steps);
+    out->n_maps = from->n_maps;
+    COPY(maps, from->n_maps);
     out->code_bytes = from->code_bytes;
     out->registers = from->registers;
     out->shared_bytes = from->shared_bytes;
@@ -96,7 +115,7 @@ void descriptor_copy(const struct descriptor *from, struct descriptor *out)
 enum status descriptor_decode(const void *bytes, size_t size, struct descriptor *out)
 {
     struct reader reader;
-    TRY(envelope_open("descriptor", 'D', bytes, size, &reader));
+    TRY(envelope_open("descriptor", 'D', DESCRIPTOR_FORMAT, bytes, size, &reader));
     reader_hash(&reader, &out->code);
     reader_hash(&reader, &out->source);
     out->args_abi = reader_u32(&reader);
@@ -115,5 +134,6 @@ enum status descriptor_decode(const void *bytes, size_t size, struct descriptor 
     TRY(clauses_decode(&reader, out));
     out->workspace_bytes = reader_blob(&reader);
     TRY(steps_decode(&reader, out));
+    TRY(maps_decode(&reader, out));
     return envelope_finish("descriptor", &reader);
 }

@@ -1,7 +1,8 @@
 #include "db/bytes.h"
 #include "tuner/base/crc32c.h"
 
-enum status envelope_open(const char *what, char kind, const void *bytes, size_t size, struct reader *body)
+enum status envelope_open(const char *what, char kind, uint8_t newest, const void *bytes, size_t size,
+                          struct reader *body)
 {
     const uint8_t *at = bytes;
     if (size < ENVELOPE_BYTES) return status_fail(STATUS_BAD_DATA, "%s: %zu bytes are too short", what, size);
@@ -12,10 +13,10 @@ enum status envelope_open(const char *what, char kind, const void *bytes, size_t
     if (at[0] != (uint8_t)kind)
         return status_fail(STATUS_BAD_DATA, "%s: kind 0x%02x where 0x%02x belongs", what, at[0],
                            (uint8_t)kind);
-    if (at[1] != VALUE_FORMAT)
-        return status_fail(STATUS_BAD_DATA, "%s: format %u, this program reads %d", what, at[1],
-                           VALUE_FORMAT);
-    *body = (struct reader){.at = at + 2, .end = at + size - sizeof stored};
+    if (at[1] < 1 || at[1] > newest)
+        return status_fail(STATUS_BAD_DATA, "%s: format %u, this program reads %s%u", what, at[1],
+                           newest > 1 ? "1 to " : "", newest);
+    *body = (struct reader){.at = at + 2, .end = at + size - sizeof stored, .format = at[1]};
     return STATUS_OK;
 }
 

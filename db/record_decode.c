@@ -30,7 +30,7 @@ static bool name_is_clean(const char *name, size_t size)
 enum status record_decode(const void *bytes, size_t size, struct record *out)
 {
     struct reader reader;
-    TRY(envelope_open("record", 'R', bytes, size, &reader));
+    TRY(envelope_open("record", 'R', VALUE_FORMAT, bytes, size, &reader));
     uint8_t n_entries = reader_u8(&reader);
     uint64_t baseline_ns = reader_u64(&reader), default_ns = reader_u64(&reader);
     const uint8_t *name = reader_take(&reader, sizeof out->baseline_name);

@@ -20,7 +20,8 @@ enum {
     RECORD_ENTRIES_MAX = 64,
     DESCRIPTOR_STEPS_MAX = 8,
     DESCRIPTOR_CLAUSES_MAX = 128,
-    DESCRIPTOR_NAMES_MAX = 96
+    DESCRIPTOR_NAMES_MAX = 96,
+    DESCRIPTOR_MAPS_MAX = 8
 };
 
 /* Best first. */
@@ -88,7 +89,15 @@ struct descriptor_step {
     const char *entry;                                       /* NULL: zero a range of the workspace */
     struct blob when;                                        /* size 0: always */
     struct blob grid[3], cluster[3], block[3], shared_bytes; /* kernel */
+    struct blob cooperative, programmatic;                   /* kernel; size 0: no */
     struct blob zero_offset, zero_bytes;                     /* zero */
+};
+
+/* A tensor map that kernels find behind the argument block: of an operand, by the op's name for it. */
+struct descriptor_map {
+    const char *operand;
+    struct blob when; /* size 0: always */
+    struct blob box[2], swizzle;
 };
 
 /* Everything the runtime must know to launch a kernel without its template. Expressions read slot i = the
@@ -116,6 +125,8 @@ struct descriptor {
     uint8_t deterministic;
     uint32_t n_steps;
     struct descriptor_step steps[DESCRIPTOR_STEPS_MAX];
+    uint32_t n_maps;
+    struct descriptor_map maps[DESCRIPTOR_MAPS_MAX];
     uint32_t code_bytes;
     uint32_t registers, shared_bytes, spill_bytes; /* static resources; 0: unknown */
 };
@@ -136,6 +147,8 @@ struct trial {
 
 void record_encode(const struct record *record, struct text *out);
 enum status record_decode(const void *bytes, size_t size, struct record *out);
+/* In the oldest format that says all: what has no tensor maps and no attributes of a launch is read by
+ * programs from before there were any. */
 void descriptor_encode(const struct descriptor *descriptor, struct text *out);
 enum status descriptor_decode(const void *bytes, size_t size, struct descriptor *out);
 /* Only what is in use, which is a small part of the struct; what the pointers point at stays where it is. */

@@ -61,11 +61,11 @@ static void put_timing(struct text *out, const struct timing *timing)
     put_u32(out, timing->flags);
 }
 
-static size_t envelope_begin(struct text *out, char kind)
+static size_t envelope_begin(struct text *out, char kind, uint8_t format)
 {
     size_t start = out->size;
     put_u8(out, (uint8_t)kind);
-    put_u8(out, VALUE_FORMAT);
+    put_u8(out, format);
     return start;
 }
 
@@ -76,7 +76,7 @@ static void envelope_end(struct text *out, size_t start)
 
 void record_encode(const struct record *record, struct text *out)
 {
-    size_t start = envelope_begin(out, 'R');
+    size_t start = envelope_begin(out, 'R', VALUE_FORMAT);
     char name[sizeof record->baseline_name] = {0};
     memcpy(name, record->baseline_name, strnlen(record->baseline_name, sizeof name - 1));
     put_u8(out, (uint8_t)record->n_entries);
@@ -95,7 +95,7 @@ void record_encode(const struct record *record, struct text *out)
     envelope_end(out, start);
 }
 
-static void put_step(struct text *out, const struct descriptor_step *step)
+static void put_step(struct text *out, const struct descriptor_step *step, uint8_t format)
 {
     put_u8(out, step->entry != NULL);
     put_blob(out, &step->when);
@@ -109,6 +109,27 @@ static void put_step(struct text *out, const struct descriptor_step *step)
     for (int i = 0; i < 3; i++) put_blob(out, &step->cluster[i]);
     for (int i = 0; i < 3; i++) put_blob(out, &step->block[i]);
     put_blob(out, &step->shared_bytes);
+    if (format < 2) return;
+    put_blob(out, &step->cooperative);
+    put_blob(out, &step->programmatic);
+}
+
+static void put_map(struct text *out, const struct descriptor_map *map)
+{
+    put_string(out, map->operand);
+    put_blob(out, &map->when);
+    for (int i = 0; i < 2; i++) put_blob(out, &map->box[i]);
+    put_blob(out, &map->swizzle);
+}
+
+static uint8_t format_of(const struct descriptor *descriptor)
+{
+    bool newer = descriptor->n_maps > 0;
+    for (uint32_t i = 0; i < descriptor->n_steps; i++) {
+        const struct descriptor_step *step = &descriptor->steps[i];
+        newer |= step->entry && (step->cooperative.size || step->programmatic.size);
+    }
+    return newer ? 2 : 1;
 }
 
 static void put_head(struct text *out, const struct descriptor *descriptor)
@@ -131,7 +152,8 @@ static void put_head(struct text *out, const struct descriptor *descriptor)
 
 void descriptor_encode(const struct descriptor *descriptor, struct text *out)
 {
-    size_t start = envelope_begin(out, 'D');
+    uint8_t format = format_of(descriptor);
+    size_t start = envelope_begin(out, 'D', format);
     put_head(out, descriptor);
     put_u16(out, descriptor->n_names);
     for (uint32_t i = 0; i < descriptor->n_names; i++) {
@@ -146,13 +168,17 @@ void descriptor_encode(const struct descriptor *descriptor, struct text *out)
     }
     put_blob(out, &descriptor->workspace_bytes);
     put_u8(out, (uint8_t)descriptor->n_steps);
-    for (uint32_t i = 0; i < descriptor->n_steps; i++) put_step(out, &descriptor->steps[i]);
+    for (uint32_t i = 0; i < descriptor->n_steps; i++) put_step(out, &descriptor->steps[i], format);
+    if (format >= 2) {
+        put_u8(out, (uint8_t)descriptor->n_maps);
+        for (uint32_t i = 0; i < descriptor->n_maps; i++) put_map(out, &descriptor->maps[i]);
+    }
     envelope_end(out, start);
 }
 
 void trial_encode(const struct trial *trial, struct text *out)
 {
-    size_t start = envelope_begin(out, 'T');
+    size_t start = envelope_begin(out, 'T', VALUE_FORMAT);
     put_u8(out, trial->verdict);
     put_u8(out, trial->attempts);
     put_hash(out, &trial->kernel);

@@ -3,7 +3,7 @@
 enum status trial_decode(const void *bytes, size_t size, struct trial *out)
 {
     struct reader reader;
-    TRY(envelope_open("trial", 'T', bytes, size, &reader));
+    TRY(envelope_open("trial", 'T', VALUE_FORMAT, bytes, size, &reader));
     struct trial trial = {0};
     trial.verdict = reader_u8(&reader);
     trial.attempts = reader_u8(&reader);

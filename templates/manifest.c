@@ -10,7 +10,8 @@ enum { TARGETS_MAX = 64 };
 
 static const char *const members[] = {"name",          "about",      "op",      "source", "targets",
                                       "accepts",       "parameters", "let",     "where",  "workspace_bytes",
-                                      "deterministic", "launch",     "default", "starts", "specialize"};
+                                      "deterministic", "launch",     "default", "starts", "specialize",
+                                      "tensor_maps"};
 
 static enum status read_op(struct manifest_reader *reader, const cJSON *root)
 {
@@ -172,6 +173,7 @@ static enum status read_members(struct manifest_reader *reader, const cJSON *roo
     TRY(reader_optional(reader, root, "workspace_bytes", "workspace_bytes", "0", &manifest->workspace_bytes));
     TRY(reader_optional(reader, root, "deterministic", "deterministic", "1", &manifest->deterministic));
     TRY(manifest_read_launch(reader, root));
+    TRY(manifest_read_maps(reader, root));
     TRY(manifest_read_default(reader, root));
     TRY(manifest_read_starts(reader, root));
     return read_specialize(reader, root);

@@ -14,7 +14,8 @@ enum {
     MANIFEST_STEPS_MAX = 8,
     MANIFEST_CLAUSES_MAX = 64,
     MANIFEST_PARAMETERS_MAX = 32,
-    MANIFEST_STARTS_MAX = 32
+    MANIFEST_STARTS_MAX = 32,
+    MANIFEST_MAPS_MAX = 8
 };
 
 /* A parameter's values. Words ("xor") stand as expr_word values in `values` and by name in `words`. */
@@ -37,8 +38,18 @@ struct manifest_step {
     bool has_when;
     struct expr when;
     struct expr grid[3], cluster[3], block[3],
-        shared_bytes;                    /* kernel; cluster 1,1,1 where the manifest has none */
-    struct expr zero_offset, zero_bytes; /* zero */
+        shared_bytes;                      /* kernel; cluster 1,1,1 where the manifest has none */
+    struct expr cooperative, programmatic; /* kernel; 0 where the manifest has none */
+    struct expr zero_offset, zero_bytes;   /* zero */
+};
+
+/* A view of an operand for the device's copy engine, which kernels find behind the argument block. */
+struct manifest_map {
+    const char *operand; /* one of the op's operand_names */
+    bool has_when;
+    struct expr when;
+    struct expr box[2]; /* elements along the contiguous dimension, and along the other */
+    struct expr swizzle;
 };
 
 struct manifest {
@@ -62,6 +73,8 @@ struct manifest {
     struct expr deterministic;
     struct manifest_step steps[MANIFEST_STEPS_MAX];
     uint32_t n_steps;
+    struct manifest_map maps[MANIFEST_MAPS_MAX];
+    uint32_t n_maps;
     int64_t defaults[MANIFEST_PARAMETERS_MAX];                    /* values of the default configuration */
     int64_t starts[MANIFEST_STARTS_MAX][MANIFEST_PARAMETERS_MAX]; /* front-runners known to the author */
     uint32_t n_starts;

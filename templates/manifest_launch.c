@@ -38,7 +38,8 @@ static enum status read_extent(struct manifest_reader *reader, const cJSON *step
 static enum status read_kernel(struct manifest_reader *reader, const struct json_source *place,
                                const cJSON *object, unsigned index, struct manifest_step *step)
 {
-    static const char *const known[] = {"when", "entry", "grid", "cluster", "block", "shared_bytes"};
+    static const char *const known[] = {"when",  "entry",        "grid",        "cluster",
+                                        "block", "shared_bytes", "cooperative", "programmatic"};
     TRY(json_only(place, object, known, sizeof known / sizeof known[0]));
     const char *entry;
     char clause[CLAUSE_BYTES];
@@ -51,7 +52,11 @@ static enum status read_kernel(struct manifest_reader *reader, const struct json
     TRY(read_extent(reader, object, index, "cluster", true, step->cluster));
     TRY(read_extent(reader, object, index, "block", true, step->block));
     snprintf(clause, sizeof clause, "launch[%u].shared_bytes", index);
-    return reader_optional(reader, object, "shared_bytes", clause, "0", &step->shared_bytes);
+    TRY(reader_optional(reader, object, "shared_bytes", clause, "0", &step->shared_bytes));
+    snprintf(clause, sizeof clause, "launch[%u].cooperative", index);
+    TRY(reader_optional(reader, object, "cooperative", clause, "0", &step->cooperative));
+    snprintf(clause, sizeof clause, "launch[%u].programmatic", index);
+    return reader_optional(reader, object, "programmatic", clause, "0", &step->programmatic);
 }
 
 static enum status read_zero(struct manifest_reader *reader, const struct json_source *place,

@@ -40,6 +40,13 @@ int op_field_index(const struct op *op, const char *name)
     return -1;
 }
 
+int op_operand_index(const struct op *op, const char *name)
+{
+    for (int i = 0; op->operand_names[i]; i++)
+        if (strcmp(op->operand_names[i], name) == 0) return i;
+    return -1;
+}
+
 int64_t problem_size(const struct problem *problem, const char *field)
 {
     int index = op_field_index(problem->op, field);

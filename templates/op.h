@@ -88,6 +88,9 @@ struct op {
         *key_sizes; /* size fields in key order, the one tuned for last: {"n","k","batch","m",NULL} */
     void (*work)(const struct problem *problem, struct op_work *out);
     unsigned (*operands)(const struct problem *problem, struct operand out[OP_OPERANDS_MAX]);
+    /* Their names, NULL-terminated: operand i has name i, and those that only some problems have come last.
+     */
+    const char *const *operand_names;
     /* Do engines ask for such a problem often enough that a book of defaults should know it? NULL: all do. */
     bool (*is_usual)(const struct problem *problem);
     /* Fills the argument block for operands stored as `operands` says, with these pointers; alpha 1, beta 0.
@@ -98,7 +101,8 @@ struct op {
 
 const struct op *op_find(const char *name); /* NULL if unknown */
 size_t op_names(const char **names, size_t capacity);
-int op_field_index(const struct op *op, const char *name); /* -1 if unknown */
+int op_field_index(const struct op *op, const char *name);   /* -1 if unknown */
+int op_operand_index(const struct op *op, const char *name); /* -1 if no problem of it has such a one */
 
 /* Problem text and back. Errors (STATUS_USAGE) name the word or field, what would be right, and the closest
  * known name. */

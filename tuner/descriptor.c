@@ -74,6 +74,31 @@ static const char *compiled_in(struct arena *arena, const struct manifest *manif
     return NULL;
 }
 
+/* --- What of a manifest's step or map is an expression, and where its bytecode goes. --- */
+
+struct part {
+    size_t expr, blob; /* offsets */
+};
+#define PART(kind, member)                                                                   \
+    {                                                                                        \
+        offsetof(struct manifest_##kind, member), offsetof(struct descriptor_##kind, member) \
+    }
+static const struct part step_parts[] = {
+    PART(step, grid[0]),     PART(step, grid[1]),      PART(step, grid[2]),     PART(step, cluster[0]),
+    PART(step, cluster[1]),  PART(step, cluster[2]),   PART(step, block[0]),    PART(step, block[1]),
+    PART(step, block[2]),    PART(step, shared_bytes), PART(step, cooperative), PART(step, programmatic),
+    PART(step, zero_offset), PART(step, zero_bytes)};
+static const struct part map_parts[] = {PART(map, box[0]), PART(map, box[1]), PART(map, swizzle)};
+enum {
+    N_STEP_PARTS = sizeof step_parts / sizeof *step_parts,
+    N_MAP_PARTS = sizeof map_parts / sizeof *map_parts
+};
+
+static struct expr *expr_of(void *of, const struct part *part)
+{
+    return (struct expr *)(void *)((char *)of + part->expr);
+}
+
 /* --- Folding: in a kernel the parameters are constants, and so is what the first clauses want equal, for
  * nothing behind them is evaluated where they do not hold. What folds away is paid for by no lookup and no
  * launch. --- */
@@ -109,19 +134,42 @@ static enum status fold(const struct folding *folding, struct expr *expr)
     return expr_share(folding->arena, expr, expr);
 }
 
+static enum status fold_parts(const struct folding *folding, const struct part *parts, size_t n, void *of)
+{
+    for (size_t i = 0; i < n; i++) TRY(fold(folding, expr_of(of, &parts[i])));
+    return STATUS_OK;
+}
+
+/* A condition that always holds is left out. */
+static enum status fold_when(const struct folding *folding, bool *has_when, struct expr *when)
+{
+    int64_t holds;
+    if (!*has_when) return STATUS_OK;
+    TRY(fold(folding, when));
+    if (expr_is_constant(when, &holds) && holds) *has_when = false;
+    return STATUS_OK;
+}
+
+/* An attribute that no launch has is left out. */
+static void drop_zero(struct expr *attribute)
+{
+    int64_t value;
+    if (expr_is_constant(attribute, &value) && !value) *attribute = (struct expr){0};
+}
+
 static enum status fold_step(const struct folding *folding, struct manifest_step *step)
 {
-    int64_t when;
-    if (step->has_when) TRY(fold(folding, &step->when));
-    if (step->has_when && expr_is_constant(&step->when, &when) && when) step->has_when = false;
-    for (int i = 0; i < 3; i++) {
-        TRY(fold(folding, &step->grid[i]));
-        TRY(fold(folding, &step->cluster[i]));
-        TRY(fold(folding, &step->block[i]));
-    }
-    TRY(fold(folding, &step->shared_bytes));
-    TRY(fold(folding, &step->zero_offset));
-    return fold(folding, &step->zero_bytes);
+    TRY(fold_when(folding, &step->has_when, &step->when));
+    TRY(fold_parts(folding, step_parts, N_STEP_PARTS, step));
+    drop_zero(&step->cooperative);
+    drop_zero(&step->programmatic);
+    return STATUS_OK;
+}
+
+static enum status fold_map(const struct folding *folding, struct manifest_map *map)
+{
+    TRY(fold_when(folding, &map->has_when, &map->when));
+    return fold_parts(folding, map_parts, N_MAP_PARTS, map);
 }
 
 /* Everything of a manifest that becomes an expression of the descriptor, folded. */
@@ -131,6 +179,8 @@ struct expressions {
     const char *texts[DESCRIPTOR_CLAUSES_MAX];
     struct expr workspace_bytes;
     struct manifest_step steps[MANIFEST_STEPS_MAX];
+    uint32_t n_maps;
+    struct manifest_map maps[MANIFEST_MAPS_MAX];
 };
 
 static enum status add_clause(struct expressions *list, const struct expr *expr, const char *text)
@@ -184,6 +234,11 @@ static enum status gather(struct arena *arena, const struct descriptor_request *
         out->steps[i] = manifest->steps[i];
         TRY(fold_step(&folding, &out->steps[i]));
     }
+    out->n_maps = manifest->n_maps;
+    for (uint32_t i = 0; i < manifest->n_maps; i++) {
+        out->maps[i] = manifest->maps[i];
+        TRY(fold_map(&folding, &out->maps[i]));
+    }
     return STATUS_OK;
 }
 
@@ -194,17 +249,21 @@ static void visit(struct names *names, const struct expr *expr)
     if (expr->size) expr_visit_slots(expr, mark_used, names);
 }
 
+static void visit_parts(struct names *names, const struct part *parts, size_t n, const void *of)
+{
+    for (size_t i = 0; i < n; i++) visit(names, expr_of((void *)(uintptr_t)of, &parts[i]));
+}
+
 static void visit_step(struct names *names, const struct manifest_step *step)
 {
     if (step->has_when) visit(names, &step->when);
-    for (int i = 0; i < 3; i++) {
-        visit(names, &step->grid[i]);
-        visit(names, &step->cluster[i]);
-        visit(names, &step->block[i]);
-    }
-    visit(names, &step->shared_bytes);
-    visit(names, &step->zero_offset);
-    visit(names, &step->zero_bytes);
+    visit_parts(names, step_parts, N_STEP_PARTS, step);
+}
+
+static void visit_map(struct names *names, const struct manifest_map *map)
+{
+    if (map->has_when) visit(names, &map->when);
+    visit_parts(names, map_parts, N_MAP_PARTS, map);
 }
 
 static enum status number_names(const struct descriptor_request *request, struct names *names,
@@ -239,19 +298,30 @@ static enum status renumber(struct arena *arena, const struct names *names, cons
     return status;
 }
 
+static enum status renumber_parts(struct arena *arena, const struct names *names, const struct part *parts,
+                                  size_t n, const void *from, void *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct blob *blob = (struct blob *)(void *)((char *)to + parts[i].blob);
+        TRY(renumber(arena, names, expr_of((void *)(uintptr_t)from, &parts[i]), blob));
+    }
+    return STATUS_OK;
+}
+
 static enum status renumber_step(struct arena *arena, const struct names *names,
                                  const struct manifest_step *step, struct descriptor_step *out)
 {
     out->entry = step->entry;
     if (step->has_when) TRY(renumber(arena, names, &step->when, &out->when));
-    for (int i = 0; i < 3; i++) {
-        TRY(renumber(arena, names, &step->grid[i], &out->grid[i]));
-        TRY(renumber(arena, names, &step->cluster[i], &out->cluster[i]));
-        TRY(renumber(arena, names, &step->block[i], &out->block[i]));
-    }
-    TRY(renumber(arena, names, &step->shared_bytes, &out->shared_bytes));
-    TRY(renumber(arena, names, &step->zero_offset, &out->zero_offset));
-    return renumber(arena, names, &step->zero_bytes, &out->zero_bytes);
+    return renumber_parts(arena, names, step_parts, N_STEP_PARTS, step, out);
+}
+
+static enum status renumber_map(struct arena *arena, const struct names *names,
+                                const struct manifest_map *map, struct descriptor_map *out)
+{
+    out->operand = map->operand;
+    if (map->has_when) TRY(renumber(arena, names, &map->when, &out->when));
+    return renumber_parts(arena, names, map_parts, N_MAP_PARTS, map, out);
 }
 
 static enum status fill_texts(struct arena *arena, const struct descriptor_request *request,
@@ -282,6 +352,7 @@ static enum status fill_expressions(struct arena *arena, const struct descriptor
     for (uint32_t i = 0; i < from->n_clauses; i++) visit(&names, &from->clauses[i]);
     visit(&names, &from->workspace_bytes);
     for (uint32_t i = 0; i < from->n_steps; i++) visit_step(&names, &from->steps[i]);
+    for (uint32_t i = 0; i < from->n_maps; i++) visit_map(&names, &from->maps[i]);
     TRY(number_names(request, &names, out));
     out->n_clauses = from->n_clauses;
     for (uint32_t i = 0; i < from->n_clauses; i++) {
@@ -292,6 +363,9 @@ static enum status fill_expressions(struct arena *arena, const struct descriptor
     out->n_steps = from->n_steps;
     for (uint32_t i = 0; i < from->n_steps; i++)
         TRY(renumber_step(arena, &names, &from->steps[i], &out->steps[i]));
+    out->n_maps = from->n_maps;
+    for (uint32_t i = 0; i < from->n_maps; i++)
+        TRY(renumber_map(arena, &names, &from->maps[i], &out->maps[i]));
     return STATUS_OK;
 }
 

@@ -110,6 +110,29 @@ enum status measure_run(struct measured *measured, const struct measure_setting 
     return STATUS_OK;
 }
 
+static size_t block_bytes(const struct measured_kernel *measured)
+{
+    return (measured->launch.args_bytes + KERNEL_ARGS_ALIGNMENT - 1u) / KERNEL_ARGS_ALIGNMENT *
+           KERNEL_ARGS_ALIGNMENT;
+}
+
+static enum status prepare_copies(struct measured_kernel *measured)
+{
+    const struct measure_set *set = measured->set;
+    size_t bytes = block_bytes(measured);
+    if (!measured->launch.n_maps) return STATUS_OK;
+    measured->prepared = aligned_alloc(KERNEL_ARGS_ALIGNMENT, bytes * set->copies);
+    if (!measured->prepared)
+        return status_fail(STATUS_NO_MEMORY, "no memory for the arguments of %u copies", set->copies);
+    for (uint32_t i = 0; i < set->copies; i++) {
+        char *args = measured->prepared + i * bytes;
+        memcpy(args, measured->args, set->problem.op->args_bytes);
+        measure_set_rotate(set, i, args);
+        TRY(kernel_prepare(measured->kernel, &measured->launch, &set->problem, args));
+    }
+    return STATUS_OK;
+}
+
 enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set,
                                    struct measured_kernel *out)
 {
@@ -125,6 +148,11 @@ enum status measured_kernel_create(const struct kernel *kernel, const struct mea
     void *pointers[OP_OPERANDS_MAX] = {0};
     for (unsigned i = 0; i < set->n_operands; i++) pointers[i] = set->base[i];
     set->problem.op->bind(&set->problem, pointers, measured.workspace, measured.args);
+    enum status status = prepare_copies(&measured);
+    if (status != STATUS_OK) {
+        measured_kernel_destroy(&measured);
+        return status;
+    }
     *out = measured;
     return STATUS_OK;
 }
@@ -133,12 +161,19 @@ void measured_kernel_destroy(struct measured_kernel *measured)
 {
     pages_free(measured->workspace, measured->workspace_bytes);
     measured->workspace = NULL;
+    free(measured->prepared);
+    measured->prepared = NULL;
 }
 
 void measured_kernel_launch(void *context, uint64_t i)
 {
     struct measured_kernel *measured = context;
-    measure_set_rotate(measured->set, i, measured->args);
-    kernel_run(measured->kernel, &measured->launch, measured->args,
-               (uint32_t)measured->set->problem.op->args_bytes, measured->workspace, NULL);
+    const struct measure_set *set = measured->set;
+    char *args = measured->args;
+    if (measured->prepared)
+        args = measured->prepared + i % set->copies * block_bytes(measured);
+    else
+        measure_set_rotate(set, i, args);
+    kernel_run(measured->kernel, &measured->launch, args, measured->launch.args_bytes, measured->workspace,
+               NULL);
 }

@@ -44,6 +44,9 @@ struct measured_kernel {
     void *workspace;
     size_t workspace_bytes;
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
+    /* Where the kernel has tensor maps: a prepared argument block for each copy of the weights, so that a
+     * launch encodes nothing, as in an engine. */
+    char *prepared;
 };
 enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set,
                                    struct measured_kernel *out);

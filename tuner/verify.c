@@ -203,16 +203,17 @@ static enum verdict fault_verdict(const struct verify *verify)
 static enum verdict run_once(struct verify *verify, const struct verify_case *vcase,
                              const struct verify_run *run, const struct kernel_launch *launch)
 {
-    _Alignas(16) char args[OP_ARGS_BYTES_MAX];
+    _Alignas(KERNEL_ARGS_ALIGNMENT) char args[KERNEL_ARGS_BYTES_MAX];
     if (ready_workspace(verify, launch) != STATUS_OK)
         return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, status_message());
     void *workspace = verify->workspace_bytes ? verify->workspace.data : NULL;
     ready_output(verify, vcase, run);
     verify_bind(verify->plan, vcase, run->variant, false, workspace, args);
+    if (kernel_prepare(verify->kernel, launch, &vcase->problem, args) != STATUS_OK)
+        return fail(verify, vcase, run, VERDICT_LAUNCH_ERROR, status_message());
     verify->launches++;
     uint64_t begin = clock_ns();
-    enum status status =
-        kernel_run(verify->kernel, launch, args, (uint32_t)vcase->problem.op->args_bytes, workspace, NULL);
+    enum status status = kernel_run(verify->kernel, launch, args, launch->args_bytes, workspace, NULL);
     if (status == STATUS_OK) status = verify->api->synchronize(verify->device, NULL);
     uint64_t ns = clock_ns() - begin;
     if (vcase->own && (!verify->own_ns || ns < verify->own_ns)) verify->own_ns = ns;

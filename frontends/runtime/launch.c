@@ -3,13 +3,21 @@
 #include "frontends/runtime/arguments.h"
 #include "frontends/runtime/runtime.h"
 
+enum {
+    PADDED_BYTES =
+        (sizeof(struct gemm_args) + KERNEL_ARGS_ALIGNMENT - 1) / KERNEL_ARGS_ALIGNMENT * KERNEL_ARGS_ALIGNMENT
+};
+
 /* What lies in a tb_launch. */
 struct bound {
     uint64_t magic;
     const tb_plan *plan;
     void *workspace;
-    struct gemm_args args;
     struct kernel_launch launch;
+    union {
+        struct gemm_args args;
+        unsigned char block[PADDED_BYTES + KERNEL_MAPS_BYTES_MAX]; /* with what kernel_prepare adds */
+    };
 } __attribute__((may_alias));
 
 enum { BOUND_MAGIC = 0x7eb0a0d1 };
@@ -134,6 +142,7 @@ static enum status prepare(const tb_plan *plan, const tb_gemm_args *given, void 
     problem.value[GEMM_M] = args.m;
     TRY(kernel_bind(plan->kernel, &problem, &out->launch));
     TRY(check_workspace(&out->launch, &args, workspace));
+    TRY(kernel_prepare(plan->kernel, &out->launch, &problem, out->block));
     out->plan = plan;
     out->workspace = workspace;
     out->magic = BOUND_MAGIC;
@@ -154,8 +163,8 @@ tb_status tb_launch_run(const tb_launch *launch, void *stream)
         return runtime_fail(TB_INVALID, "tb_launch_run: the launch was not prepared");
     if (!plan_is_alive(bound->plan)) return runtime_fail_forked();
     context_count_launch(bound->plan->context);
-    return runtime_status(kernel_run(bound->plan->kernel, &bound->launch, &bound->args, sizeof bound->args,
-                                     bound->workspace, stream));
+    return runtime_status(kernel_run(bound->plan->kernel, &bound->launch, bound->block,
+                                     bound->launch.args_bytes, bound->workspace, stream));
 }
 
 tb_status tb_gemm_launch(const tb_plan *plan, const tb_gemm_args *args, void *workspace, void *stream)

@@ -182,7 +182,7 @@ TB_API tb_status tb_gemm_workspace(const tb_plan *plan, int64_t max_m, size_t *b
 /* A launch checked and bound to its arguments; yours, on the stack or in a graph's memory. Opaque; may be
  * copied. */
 typedef struct tb_launch {
-    uint64_t opaque[160];
+    uint64_t opaque[256];
 } tb_launch;
 
 /* Checks the arguments (pointers, alignment, sizes, workspace) and binds them. m may differ from the plan's,

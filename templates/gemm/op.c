@@ -42,6 +42,10 @@ static const struct op_field fields[GEMM_FIELDS] = {
     [GEMM_BATCH] = SIZE_FIELD("batch", 1),
 };
 
+static const char *const operand_names[] = {
+    [GEMM_OPERAND_A] = "a", [GEMM_OPERAND_B] = "b",       [GEMM_OPERAND_C] = "c",
+    [GEMM_OPERAND_D] = "d", [GEMM_OPERAND_BIAS] = "bias", NULL};
+
 static const char *const key_sizes[] = {"n", "k", "batch", "m", NULL};
 
 static bool is_integer(enum dtype type)
@@ -334,6 +338,7 @@ const struct op gemm_op = {
     .key_sizes = key_sizes,
     .work = gemm_work,
     .operands = gemm_operands,
+    .operand_names = operand_names,
     .is_usual = gemm_is_usual,
     .bind = gemm_bind,
 };

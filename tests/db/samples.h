@@ -77,7 +77,7 @@ static inline struct blob sample_blob(struct rng *rng, struct arena *arena)
     return (struct blob){.bytes = bytes, .size = size};
 }
 
-static inline void sample_step(struct rng *rng, struct arena *arena, struct descriptor_step *step)
+static inline void sample_step(struct rng *rng, struct arena *arena, bool newer, struct descriptor_step *step)
 {
     step->when = sample_blob(rng, arena);
     if (rng_below(rng, 4) == 0) {
@@ -92,6 +92,17 @@ static inline void sample_step(struct rng *rng, struct arena *arena, struct desc
         step->block[i] = sample_blob(rng, arena);
     }
     step->shared_bytes = sample_blob(rng, arena);
+    if (!newer) return;
+    step->cooperative = sample_blob(rng, arena);
+    step->programmatic = sample_blob(rng, arena);
+}
+
+static inline void sample_map(struct rng *rng, struct arena *arena, struct descriptor_map *map)
+{
+    map->operand = sample_text(rng, arena, 10);
+    map->when = sample_blob(rng, arena);
+    for (int i = 0; i < 2; i++) map->box[i] = sample_blob(rng, arena);
+    map->swizzle = sample_blob(rng, arena);
 }
 
 static inline void sample_descriptor(struct rng *rng, struct arena *arena, struct descriptor *out)
@@ -120,7 +131,10 @@ static inline void sample_descriptor(struct rng *rng, struct arena *arena, struc
     out->workspace_bytes = sample_blob(rng, arena);
     out->deterministic = (uint8_t)rng_below(rng, 2);
     out->n_steps = (uint32_t)rng_below(rng, DESCRIPTOR_STEPS_MAX + 1);
-    for (uint32_t i = 0; i < out->n_steps; i++) sample_step(rng, arena, &out->steps[i]);
+    bool newer = rng_below(rng, 2) == 0; /* what descriptors did not always have */
+    for (uint32_t i = 0; i < out->n_steps; i++) sample_step(rng, arena, newer, &out->steps[i]);
+    out->n_maps = newer ? (uint32_t)rng_below(rng, DESCRIPTOR_MAPS_MAX + 1) : 0;
+    for (uint32_t i = 0; i < out->n_maps; i++) sample_map(rng, arena, &out->maps[i]);
     out->code_bytes = (uint32_t)rng_next(rng);
     out->registers = (uint32_t)rng_below(rng, 512);
     out->shared_bytes = (uint32_t)rng_next(rng);

@@ -181,6 +181,77 @@ static void mutations_never_read_outside(void **state)
         }
 }
 
+/* What a descriptor had when there were no tensor maps. */
+static struct descriptor plain_descriptor(void)
+{
+    static const uint8_t code[] = {1, 2, 3, 4, 5};
+    const struct blob one = {code, 1}, two = {code + 1, 2}, five = {code, 5};
+    struct descriptor descriptor = {.code = numbered_hash(1),
+                                    .source = numbered_hash(2),
+                                    .op = "gemm",
+                                    .template_name = "plain",
+                                    .configuration = "TILE=16",
+                                    .definitions = "A_TYPE=DTYPE_F32",
+                                    .target = "sm_90a",
+                                    .compiler = "nvrtc 13.0",
+                                    .args_abi = 1,
+                                    .n_names = 2,
+                                    .names = {"m", "TILE"},
+                                    .is_parameter = {0, 1},
+                                    .parameter_values = {0, 16},
+                                    .n_clauses = 1,
+                                    .clauses = {five},
+                                    .clause_texts = {"m > 1"},
+                                    .workspace_bytes = two,
+                                    .deterministic = 1,
+                                    .n_steps = 2,
+                                    .code_bytes = 4096,
+                                    .registers = 128,
+                                    .shared_bytes = 1024,
+                                    .spill_bytes = 8};
+    descriptor.steps[0] = (struct descriptor_step){.when = one, .zero_offset = one, .zero_bytes = two};
+    descriptor.steps[1] =
+        (struct descriptor_step){.entry = "kernel", .grid = {five, one, one}, .shared_bytes = two};
+    return descriptor;
+}
+
+/* The bytes are those that the first version wrote (its hash of them stands here), and what it did not know
+ * makes a newer format, which it refuses. */
+static void descriptors_keep_the_oldest_format(void **state)
+{
+    (void)state;
+    static struct descriptor descriptor;
+    struct text bytes = {0}, newer = {0};
+    char hex[2 * SHA256_BYTES + 1];
+    descriptor = plain_descriptor();
+    descriptor_encode(&descriptor, &bytes);
+    struct hash hash = sha256_of(bytes.data, bytes.size);
+    for (size_t i = 0; i < SHA256_BYTES; i++) snprintf(hex + 2 * i, 3, "%02x", hash.bytes[i]);
+    assert_string_equal(hex, "504c751e6e351f29ed985c1eb00f4dea6fc1b20308622a579214ee08194bd7ad");
+    descriptor.n_maps = 1;
+    descriptor.maps[0] = (struct descriptor_map){.operand = "a", .box = {descriptor.steps[1].grid[0]}};
+    descriptor_encode(&descriptor, &newer);
+    assert_int_equal(newer.data[1], 2);
+    assert_ok(decode_descriptor(newer.data, newer.size));
+    assert_string_equal(decoded.descriptor.maps[0].operand, "a");
+    assert_int_equal(decoded.descriptor.maps[0].box[0].size, 5);
+    assert_int_equal(decoded.descriptor.maps[0].box[1].size, 0);
+    newer.data[1] = 3;
+    seal((uint8_t *)newer.data, newer.size);
+    assert_fails(decode_descriptor(newer.data, newer.size), STATUS_BAD_DATA,
+                 "descriptor: format 3, this program reads 1 to 2");
+    descriptor.n_maps = 0;
+    descriptor.steps[1].programmatic = descriptor.steps[1].grid[1];
+    text_clear(&newer);
+    descriptor_encode(&descriptor, &newer);
+    assert_int_equal(newer.data[1], 2);
+    assert_ok(decode_descriptor(newer.data, newer.size));
+    assert_int_equal(decoded.descriptor.steps[1].programmatic.size, 1);
+    assert_int_equal(decoded.descriptor.steps[1].cooperative.size, 0);
+    text_free(&bytes);
+    text_free(&newer);
+}
+
 /* A well-formed record, one field wrong: the line names it. */
 static void record_errors_are_exact(void **state)
 {
@@ -242,6 +313,7 @@ int main(void)
         cmocka_unit_test(fields_arrive),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(mutations_never_read_outside),
+        cmocka_unit_test(descriptors_keep_the_oldest_format),
         cmocka_unit_test(record_errors_are_exact),
         cmocka_unit_test(names_are_those_of_the_tables),
     };

@@ -7,6 +7,7 @@
  *     target=sm_90a               the GPU: a target, a nickname or a class text (tuner/base/classes.h)
  *     devices=2  memory=1048576   how many; bytes of each
  *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N     other than the table has it
+ *     static_shared=N             bytes of shared memory that each function says it has besides
  *     fail=cuMemAlloc_v2@3:CUDA_ERROR_OUT_OF_MEMORY          its third call from now does nothing but fail
  *     hang=cuStreamSynchronize    the next call never returns
  *     lose=after 5 launches       then every call fails
@@ -79,7 +80,7 @@ struct fake_trouble {
 struct fake_settings {
     struct device_class device_class;
     char name[128];
-    uint32_t devices, units, memory_clock_khz, bus_bits;
+    uint32_t devices, units, memory_clock_khz, bus_bits, static_shared_bytes;
     uint64_t memory_bytes;
     struct fake_trouble troubles[FAKE_TROUBLES_MAX];
 };
@@ -143,9 +144,17 @@ int fake_module_load(struct fake_device *device, const void *image, void **out);
 int fake_module_unload(void *handle);
 int fake_module_function(void *handle, const char *entry, void **out);
 int fake_function_allow(void *handle, int shared_bytes);
-/* The emulator's function and how much shared memory it may be launched with; NULL if there is no such
- * function. */
-void *fake_function_emulated(struct fake_device *device, void *handle, uint32_t *shared_limit);
+int fake_function_allow_large_clusters(void *handle);
+/* The code comes to the device; where a launch finds that it did not, fake_calls(FAKE_LATE_LOAD) counts it.
+ */
+#define FAKE_LATE_LOAD "a launch that had to load"
+int fake_function_load(void *handle);
+/* What a function may be launched with. */
+struct fake_limits {
+    uint32_t shared_bytes, cluster_blocks;
+};
+/* The emulator's function; NULL if there is no such one. */
+void *fake_function_emulated(struct fake_device *device, void *handle, struct fake_limits *limits);
 
 /* --- streams (fake_stream.c) --- */
 

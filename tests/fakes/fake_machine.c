@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "tests/fakes/fake.h"
 
-enum { FUNCTIONS_MAX = 96 };
+enum { FUNCTIONS_MAX = 96, CLUSTER_PORTABLE = 8, CLUSTER_LARGE = 16 };
 
 struct fake_device fake_devices[FAKE_DEVICES_MAX];
 const struct device_api *fake_emulator;
@@ -33,7 +33,8 @@ struct fake_function {
     struct fake_object object;
     struct fake_module *module;
     void *emulated;
-    uint32_t shared_limit;
+    struct fake_limits limits;
+    bool loaded;
 };
 
 /* --- calls --- */
@@ -278,7 +279,7 @@ int fake_module_function(void *handle, const char *entry, void **out)
     struct fake_function *function = fake_make(FAKE_FUNCTION, module->object.device, sizeof *function);
     function->module = module;
     function->emulated = emulated;
-    function->shared_limit = fake_face.shared_by_default;
+    function->limits = (struct fake_limits){fake_face.shared_by_default, CLUSTER_PORTABLE};
     *out = function;
     return FAKE_OK;
 }
@@ -287,16 +288,34 @@ int fake_function_allow(void *handle, int shared_bytes)
 {
     struct fake_function *function = fake_get(FAKE_FUNCTION, handle);
     if (!function) return FAKE_INVALID_HANDLE;
-    if (shared_bytes < 0 || (uint32_t)shared_bytes > fake_settings.device_class.lds_bytes)
-        return FAKE_INVALID_VALUE;
-    function->shared_limit = (uint32_t)shared_bytes;
+    uint64_t bytes = (uint64_t)shared_bytes + fake_settings.static_shared_bytes;
+    if (shared_bytes < 0 || bytes > fake_settings.device_class.lds_bytes) return FAKE_INVALID_VALUE;
+    function->limits.shared_bytes = (uint32_t)shared_bytes;
     return FAKE_OK;
 }
 
-void *fake_function_emulated(struct fake_device *device, void *handle, uint32_t *shared_limit)
+int fake_function_allow_large_clusters(void *handle)
+{
+    struct fake_function *function = fake_get(FAKE_FUNCTION, handle);
+    if (!function) return FAKE_INVALID_HANDLE;
+    function->limits.cluster_blocks = CLUSTER_LARGE;
+    return FAKE_OK;
+}
+
+int fake_function_load(void *handle)
+{
+    struct fake_function *function = fake_get(FAKE_FUNCTION, handle);
+    if (!function) return FAKE_INVALID_HANDLE;
+    function->loaded = true;
+    return FAKE_OK;
+}
+
+void *fake_function_emulated(struct fake_device *device, void *handle, struct fake_limits *limits)
 {
     struct fake_function *function = fake_get(FAKE_FUNCTION, handle);
     if (!function || function->object.device != device) return NULL;
-    *shared_limit = function->shared_limit;
+    if (!function->loaded) ++*calls_of(FAKE_LATE_LOAD);
+    function->loaded = true;
+    *limits = function->limits;
     return function->emulated;
 }

@@ -105,6 +105,8 @@ static void parse_clause(const char *clause)
         fake_settings.units = (uint32_t)number;
     else if (strcmp(key, "memory_clock_khz") == 0)
         fake_settings.memory_clock_khz = (uint32_t)number;
+    else if (strcmp(key, "static_shared") == 0)
+        fake_settings.static_shared_bytes = (uint32_t)number;
     else if (strcmp(key, "bus_bits") == 0)
         fake_settings.bus_bits = (uint32_t)number;
     else

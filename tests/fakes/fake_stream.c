@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "tests/fakes/fake.h"
 
-enum { ARGS_MAX = 4096, BLOCK_THREADS_MAX = 1024, CLUSTER_MAX = 8 };
+enum { ARGS_MAX = 4096, BLOCK_THREADS_MAX = 1024 };
 
 struct work {
     struct work *next;
@@ -224,14 +224,15 @@ int fake_fill(struct fake_device *device, void *to, uint8_t value, size_t bytes,
 
 /* --- launches --- */
 
-static int check_step(struct fake_device *device, const struct device_step *step, uint32_t shared_limit)
+static int check_step(struct fake_device *device, const struct device_step *step,
+                      const struct fake_limits *limits)
 {
     uint64_t threads = (uint64_t)step->block[0] * step->block[1] * step->block[2];
     uint64_t cluster = (uint64_t)step->cluster[0] * step->cluster[1] * step->cluster[2];
     uint64_t blocks = (uint64_t)step->grid[0] * step->grid[1] * step->grid[2];
-    if (!threads || threads > BLOCK_THREADS_MAX || !blocks || cluster > CLUSTER_MAX)
+    if (!threads || threads > BLOCK_THREADS_MAX || !blocks || cluster > limits->cluster_blocks)
         return FAKE_INVALID_VALUE;
-    if (step->shared_bytes > shared_limit) return FAKE_INVALID_VALUE;
+    if (step->shared_bytes > limits->shared_bytes) return FAKE_INVALID_VALUE;
     for (int i = 0; i < 3; i++)
         if (!step->cluster[i] || step->grid[i] % step->cluster[i]) return FAKE_INVALID_VALUE;
     if (step->cooperative && blocks > fake_settings.units) return FAKE_TOO_LARGE;
@@ -254,11 +255,11 @@ int fake_launch(struct fake_device *device, const struct device_step *step, cons
 {
     struct fake_stream *stream = stream_of(device, handle);
     unsigned char copy[ARGS_MAX];
-    uint32_t shared_limit = 0;
+    struct fake_limits limits = {0};
     struct work work = {.kind = WORK_LAUNCH, .step = *step, .args = copy};
-    work.step.function = fake_function_emulated(device, step->function, &shared_limit);
+    work.step.function = fake_function_emulated(device, step->function, &limits);
     if (!stream || !work.step.function) return FAKE_INVALID_HANDLE;
-    int code = check_step(device, step, shared_limit);
+    int code = check_step(device, step, &limits);
     if (code) return code;
     if (args_bytes > ARGS_MAX) return FAKE_INVALID_VALUE;
     work.args_bytes = args_bytes ? (uint32_t)args_bytes : read_args(copy, args);

@@ -7,12 +7,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_as(uint8_t format, const uint8_t *data, size_t size)
 {
     static struct descriptor value, again;
     struct text first = {0}, second = {0};
-    struct sealed sealed = seal('D', data, size);
-    descriptor_decode(data, size, &value);
+    struct sealed sealed = seal('D', format, data, size);
     if (descriptor_decode(sealed.bytes, sealed.size, &value) == STATUS_OK) {
         descriptor_encode(&value, &first);
         if (descriptor_decode(first.data, first.size, &again) != STATUS_OK) abort();
@@ -22,5 +21,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text_free(&first);
     text_free(&second);
     free(sealed.bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct descriptor value;
+    descriptor_decode(data, size, &value);
+    read_as(1, data, size);
+    read_as(2, data, size);
     return 0;
 }

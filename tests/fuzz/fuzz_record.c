@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct record value, again;
     struct text first = {0}, second = {0};
-    struct sealed sealed = seal('R', data, size);
+    struct sealed sealed = seal('R', 1, data, size);
     record_decode(data, size, &value);
     if (record_decode(sealed.bytes, sealed.size, &value) == STATUS_OK) {
         record_encode(&value, &first);

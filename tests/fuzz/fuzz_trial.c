@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct trial value, again;
     struct text first = {0}, second = {0};
-    struct sealed sealed = seal('T', data, size);
+    struct sealed sealed = seal('T', 1, data, size);
     trial_decode(data, size, &value);
     if (trial_decode(sealed.bytes, sealed.size, &value) == STATUS_OK) {
         trial_encode(&value, &first);

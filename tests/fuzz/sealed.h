@@ -12,11 +12,11 @@ struct sealed {
     size_t size;
 };
 
-static inline struct sealed seal(char kind, const uint8_t *body, size_t size)
+static inline struct sealed seal(char kind, uint8_t format, const uint8_t *body, size_t size)
 {
     struct sealed sealed = {.bytes = malloc(size + 6), .size = size + 6};
     sealed.bytes[0] = (uint8_t)kind;
-    sealed.bytes[1] = 1;
+    sealed.bytes[1] = format;
     if (size) memcpy(sealed.bytes + 2, body, size);
     uint32_t crc = crc32c(sealed.bytes, size + 2);
     for (int i = 0; i < 4; i++) sealed.bytes[size + 2 + (size_t)i] = (uint8_t)(crc >> 8 * i);

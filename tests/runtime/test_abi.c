@@ -43,7 +43,7 @@ static void test_layout(void **state)
     assert_int_equal(sizeof(tb_explanation), 72);
     assert_int_equal(sizeof(tb_stats_values), 72);
     assert_int_equal(sizeof(tb_context_options), 32);
-    assert_int_equal(sizeof(tb_launch), 1280);
+    assert_int_equal(sizeof(tb_launch), 2048);
 }
 
 static void test_older_problem(void **state)

@@ -211,6 +211,8 @@ static enum status run_step(struct device *device, const struct device_launch *l
         memset((char *)launch->workspace + step->zero_offset, 0, step->zero_bytes);
         return STATUS_OK;
     }
+    if (step->cooperative)
+        return status_fail(STATUS_BAD_DATA, "a cooperative launch: blocks on a CPU do not all run at once");
     uint64_t plane = (uint64_t)step->grid[0] * step->grid[1], count;
     if (__builtin_mul_overflow(plane, step->grid[2], &count) || count > INT32_MAX)
         return status_fail(STATUS_BAD_DATA, "a grid of %u x %u x %u blocks is too large; at most 2^31-1",

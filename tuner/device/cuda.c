@@ -4,6 +4,7 @@
 #include <string.h>
 #include "tuner/base/gpu_target.h"
 #include "tuner/device/cuda_driver.h"
+#include "tuner/device/tensor_map.h"
 
 static cuda_address address(const void *memory)
 {
@@ -79,9 +80,21 @@ static unsigned function(void **out, void *module, const char *entry)
     return code;
 }
 
-static unsigned allow_shared(void *of, uint32_t bytes)
+/* As much shared memory as a block can have, clusters as large as the device can, and the code on the device:
+ * left to itself the driver may load a function when it is launched first (CUDA C++ Programming Guide, "Lazy
+ * Loading"). Where there is no cuFuncLoad, asking for an attribute does it. */
+static unsigned get_ready(const struct device *device, void *of, const char **call)
 {
-    return cuda.cuFuncSetAttribute(of, CUDA_FUNCTION_MAX_DYNAMIC_SHARED, (int)bytes);
+    int taken = 0;
+    *call = "cuFuncGetAttribute";
+    unsigned code = cuda.cuFuncGetAttribute(&taken, CUDA_FUNCTION_STATIC_SHARED, of);
+    if (code) return code;
+    *call = "cuFuncSetAttribute";
+    code = cuda.cuFuncSetAttribute(of, CUDA_FUNCTION_MAX_DYNAMIC_SHARED, (int)device->shared_limit - taken);
+    if (!code && device->has_clusters) code = cuda.cuFuncSetAttribute(of, CUDA_FUNCTION_LARGE_CLUSTERS, 1);
+    if (code || !cuda.cuFuncLoad) return code;
+    *call = "cuFuncLoad";
+    return cuda.cuFuncLoad(of);
 }
 
 static bool is_clustered(const struct device_step *step)
@@ -92,7 +105,7 @@ static bool is_clustered(const struct device_step *step)
 /* The arguments go as a buffer with its size, so that the driver reads no more of it than there is. */
 static unsigned launch_with_attributes(const struct device_step *step, void **extra, void *stream)
 {
-    struct cuda_launch_attribute attributes[2] = {0};
+    struct cuda_launch_attribute attributes[3] = {0};
     unsigned n = 0;
     if (step->cooperative) {
         attributes[n].id = CUDA_LAUNCH_COOPERATIVE;
@@ -101,6 +114,10 @@ static unsigned launch_with_attributes(const struct device_step *step, void **ex
     if (is_clustered(step)) {
         attributes[n].id = CUDA_LAUNCH_CLUSTER;
         memcpy(attributes[n++].value.cluster, step->cluster, sizeof step->cluster);
+    }
+    if (step->programmatic) {
+        attributes[n].id = CUDA_LAUNCH_PROGRAMMATIC;
+        attributes[n++].value.programmatic = 1;
     }
     struct cuda_launch_config config = {
         .shared_bytes = step->shared_bytes, .stream = stream, .attributes = attributes, .n_attributes = n};
@@ -116,7 +133,7 @@ static unsigned launch(const struct device_step *step, const void *args, size_t 
                      &args_bytes, (void *)CUDA_PARAM_END};
     bool clustered = is_clustered(step);
     if (clustered && !cuda.cuLaunchKernelEx) return GPU_NOT_SUPPORTED;
-    if (cuda.cuLaunchKernelEx && (clustered || step->cooperative))
+    if (cuda.cuLaunchKernelEx && (clustered || step->cooperative || step->programmatic))
         return launch_with_attributes(step, extra, stream);
     if (step->cooperative) {
         void *parameters[] = {(void *)(uintptr_t)args};
@@ -216,6 +233,7 @@ static const struct gpu_driver driver = {
     .enter = enter,
     .enter_words = "cuCtxPushCurrent",
     .leave = leave,
+    .get_ready = get_ready,
     .allocate = {"cuMemAlloc", allocate},
     .release = {"cuMemFree", release},
     .upload = {"cuMemcpyHtoD", upload},
@@ -224,7 +242,6 @@ static const struct gpu_driver driver = {
     .load = {"cuModuleLoadDataEx", load},
     .unload = {"cuModuleUnload", unload},
     .function = {"cuModuleGetFunction", function},
-    .allow_shared = {"cuFuncSetAttribute", allow_shared},
     .launch = {"cuLaunchKernel", launch},
     .stream_create = {"cuStreamCreate", stream_create},
     .stream_destroy = {"cuStreamDestroy", stream_destroy},
@@ -308,6 +325,7 @@ static enum status describe(struct device *device)
     gpu.memory_bytes = memory_bytes;
     gpu_describe(&gpu, &device->info);
     device->shared_limit = gpu.lds_bytes;
+    device->has_clusters = value[MAJOR] >= 9;
     return STATUS_OK;
 }
 
@@ -372,6 +390,48 @@ static enum status cuda_environment(struct device *device, char *out, size_t cap
     return STATUS_OK;
 }
 
+static unsigned map_swizzle(uint32_t bytes)
+{
+    return bytes == 128  ? CUDA_MAP_SWIZZLE_128
+           : bytes == 64 ? CUDA_MAP_SWIZZLE_64
+           : bytes == 32 ? CUDA_MAP_SWIZZLE_32
+                         : CUDA_MAP_NO_SWIZZLE;
+}
+
+/* What a tensor map calls a type. For copies only its size counts, for reductions all of it. */
+static unsigned map_type(enum dtype type)
+{
+    switch (type) {
+    case DTYPE_F32: return CUDA_MAP_FLOAT32;
+    case DTYPE_F16: return CUDA_MAP_FLOAT16;
+    case DTYPE_BF16: return CUDA_MAP_BFLOAT16;
+    case DTYPE_I32: return CUDA_MAP_INT32;
+    default: return CUDA_MAP_UINT8;
+    }
+}
+
+/* The driver's own word for what is wrong is "invalid argument", so ours come first. Lines of 256 bytes are
+ * fetched into the L2 cache: what lies beside a box is the next box's. cuda.h of CUDA 13 aligns what is made
+ * to 128 bytes, more than the 64 that are asked of kernels. */
+static enum status cuda_tensor_map(struct device *device, const struct device_tensor_map *map, void *out)
+{
+    const uint32_t every[3] = {1, 1, 1};
+    _Alignas(128) unsigned char made[DEVICE_TENSOR_MAP_BYTES];
+    TRY(tensor_map_check(map));
+    if (!cuda.cuTensorMapEncodeTiled)
+        return status_fail(
+            STATUS_UNAVAILABLE,
+            "libcuda.so.1 has no cuTensorMapEncodeTiled: tensor maps need the NVIDIA driver of CUDA "
+            "12.0, 525, or a newer one");
+    unsigned code = cuda.cuTensorMapEncodeTiled(
+        (struct CUtensorMap_st *)(void *)made, map_type(map->type), 3, map->memory, map->extent,
+        map->pitch_bytes + 1, map->box, every, CUDA_MAP_NO_INTERLEAVE, map_swizzle(map->swizzle_bytes),
+        CUDA_MAP_L2_256, CUDA_MAP_FILL_ZERO);
+    if (code) return gpu_fail(device, code, "cuTensorMapEncodeTiled");
+    memcpy(out, made, sizeof made);
+    return STATUS_OK;
+}
+
 const struct device_api device_cuda = {
     .abi = DEVICE_API_ABI,
     .name = "cuda",
@@ -381,4 +441,5 @@ const struct device_api device_cuda = {
     .close = cuda_close,
     GPU_SLOTS,
     .environment = cuda_environment,
+    .tensor_map = cuda_tensor_map,
 };

@@ -16,6 +16,7 @@ struct CUgraphExec_st;
 struct CUlaunchConfig_st; /* in official prototypes; ours is cuda_launch_config */
 struct CUmod_st;
 struct CUstream_st;
+struct CUtensorMap_st;
 
 typedef unsigned long long cuda_address;
 
@@ -27,6 +28,7 @@ struct cuda_launch_attribute {
         char all[64];
         unsigned cluster[3];
         int cooperative;
+        int programmatic;
     } value;
 };
 struct cuda_launch_config {
@@ -47,9 +49,24 @@ enum {
     CUDA_ATTRIBUTE_CAPABILITY_MAJOR = 75,
     CUDA_ATTRIBUTE_CAPABILITY_MINOR = 76,
     CUDA_ATTRIBUTE_SHARED_OPTIN_BYTES = 97,
+    CUDA_FUNCTION_STATIC_SHARED = 1,
     CUDA_FUNCTION_MAX_DYNAMIC_SHARED = 8,
+    CUDA_FUNCTION_LARGE_CLUSTERS = 14,
     CUDA_LAUNCH_COOPERATIVE = 2,
     CUDA_LAUNCH_CLUSTER = 4,
+    CUDA_LAUNCH_PROGRAMMATIC = 6,
+    CUDA_MAP_UINT8 = 0,
+    CUDA_MAP_INT32 = 3,
+    CUDA_MAP_FLOAT16 = 6,
+    CUDA_MAP_FLOAT32 = 7,
+    CUDA_MAP_BFLOAT16 = 9,
+    CUDA_MAP_NO_INTERLEAVE = 0,
+    CUDA_MAP_NO_SWIZZLE = 0,
+    CUDA_MAP_SWIZZLE_32 = 1,
+    CUDA_MAP_SWIZZLE_64 = 2,
+    CUDA_MAP_SWIZZLE_128 = 3,
+    CUDA_MAP_L2_256 = 3,
+    CUDA_MAP_FILL_ZERO = 0,
     CUDA_CAPTURE_THREAD_LOCAL = 1,
     CUDA_STREAM_NON_BLOCKING = 1,
     CUDA_PARAM_END = 0,
@@ -84,6 +101,12 @@ enum {
                               unsigned *options, void **values))                                            \
     CUDA(cuModuleUnload, (struct CUmod_st * module))                                                        \
     CUDA(cuModuleGetFunction, (struct CUfunc_st * *function, struct CUmod_st * module, const char *name))   \
+    CUDA(cuFuncGetAttribute, (int *value, unsigned attribute, struct CUfunc_st *function))                  \
+    CUDA_NEWER(cuFuncLoad, (struct CUfunc_st * function))                                                   \
+    CUDA_NEWER(cuTensorMapEncodeTiled,                                                                      \
+               (struct CUtensorMap_st * map, unsigned type, uint32_t rank, void *memory,                    \
+                const uint64_t *extent, const uint64_t *pitch, const uint32_t *box, const uint32_t *steps,  \
+                unsigned interleave, unsigned swizzle, unsigned l2_promotion, unsigned fill))               \
     CUDA(cuFuncSetAttribute, (struct CUfunc_st * function, unsigned attribute, int value))                  \
     CUDA(cuLaunchKernel, (struct CUfunc_st * function, unsigned grid_x, unsigned grid_y, unsigned grid_z,   \
                           unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,      \

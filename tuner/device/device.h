@@ -65,7 +65,8 @@ struct device_step {
     void *function; /* from function(); NULL: zero a range of the workspace */
     uint32_t grid[3], cluster[3], block[3];
     uint32_t shared_bytes;
-    bool cooperative; /* all blocks run at the same time and may wait for each other */
+    bool cooperative;  /* all blocks run at the same time and may wait for each other */
+    bool programmatic; /* may begin while what the stream has in front still runs, and waits for it itself */
     uint64_t zero_offset, zero_bytes;
 };
 
@@ -73,7 +74,7 @@ struct device_step {
 struct device_launch {
     const struct device_step *steps;
     uint32_t n_steps;
-    const void *args; /* the op's argument block; read before launch() returns */
+    const void *args; /* the argument block, with tensor maps behind; read before launch() returns */
     uint32_t args_bytes;
     void *workspace; /* device memory: the template's bytes, */
     void *scratch;   /* then scratch_bytes() more; NULL where 0 */

@@ -316,6 +316,14 @@ static enum device_fault emu_fault(const struct device *device)
     return (enum device_fault)atomic_load(&device->fault);
 }
 
+static enum status emu_tensor_map(struct device *device, const struct device_tensor_map *map, void *out)
+{
+    if (device->target->vendor != GPU_VENDOR_NVIDIA || device->target->architecture < 900)
+        return status_fail(STATUS_UNAVAILABLE, "%s has no tensor maps; NVIDIA's since sm_90a have",
+                           device->target->name);
+    return emulator_tensor_map(map, out);
+}
+
 /* Not part of the runtime library; programs that have it link it by name. */
 __attribute__((visibility("default"))) const struct device_api device_emu = {
     .abi = DEVICE_API_ABI,
@@ -344,6 +352,7 @@ __attribute__((visibility("default"))) const struct device_api device_emu = {
     .expose = emu_expose,
     .conceal = emu_conceal,
     .fault = emu_fault,
+    .tensor_map = emu_tensor_map,
 };
 
 /* Programs that link the emulator find it by name; the table of devices does not know it. */

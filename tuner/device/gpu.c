@@ -75,7 +75,6 @@ void gpu_unload(struct device *device, struct device_module *module)
     free(module);
 }
 
-/* Once here, so that a launch need not ask: as much shared memory as a block can have. */
 enum status gpu_function(struct device_module *module, const char *entry, void **out)
 {
     struct device *device = module->device;
@@ -84,10 +83,7 @@ enum status gpu_function(struct device_module *module, const char *entry, void *
     TRY(gpu_enter(device, &scope));
     const char *call = driver->function.words;
     unsigned code = driver->function.call(out, module->handle, entry);
-    if (!code && device->shared_limit) {
-        call = driver->allow_shared.words;
-        code = driver->allow_shared.call(*out, device->shared_limit);
-    }
+    if (!code && driver->get_ready) code = driver->get_ready(device, *out, &call);
     gpu_leave(device, &scope);
     return code ? gpu_fail_of(device, code, call, "of entry '%s'", entry) : STATUS_OK;
 }
@@ -108,10 +104,10 @@ static enum status launch_failed(struct device *device, unsigned code, const str
                            (unsigned long long)step->zero_bytes);
     return gpu_fail_of(
         device, code, device->driver->launch.words,
-        "of step %u: grid %ux%ux%u, cluster %ux%ux%u, block %ux%ux%u, %u bytes of shared memory%s", i,
+        "of step %u: grid %ux%ux%u, cluster %ux%ux%u, block %ux%ux%u, %u bytes of shared memory%s%s", i,
         step->grid[0], step->grid[1], step->grid[2], step->cluster[0], step->cluster[1], step->cluster[2],
         step->block[0], step->block[1], step->block[2], step->shared_bytes,
-        step->cooperative ? ", cooperative" : "");
+        step->cooperative ? ", cooperative" : "", step->programmatic ? ", programmatic" : "");
 }
 
 static void note_fault(struct device *device, unsigned code)

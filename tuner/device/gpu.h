@@ -27,7 +27,6 @@ enum {
     CALL(load, (void **module, const void *code))                                                     \
     CALL(unload, (void *module))                                                                      \
     CALL(function, (void **function, void *module, const char *entry))                                \
-    CALL(allow_shared, (void *function, uint32_t bytes))                                              \
     CALL(launch, (const struct device_step *step, const void *args, size_t args_bytes, void *stream)) \
     CALL(stream_create, (void **stream))                                                              \
     CALL(stream_destroy, (void *stream))                                                              \
@@ -52,6 +51,9 @@ struct gpu_driver {
     unsigned (*enter)(struct device *device, void **before);
     const char *enter_words;
     void (*leave)(struct device *device, void *before);
+    /* NULL, or all that a function may need before it is launched, so that a launch need not ask; *call is
+     * the one that fails. */
+    unsigned (*get_ready)(const struct device *device, void *function, const char **call);
 #define CALL(name, parameters)      \
     struct {                        \
         const char *words;          \
@@ -70,6 +72,7 @@ struct device {
     void *context;         /* CUDA's; NULL with HIP */
     bool retained;         /* the context is the primary one, to be released */
     uint32_t shared_limit; /* of a block, past what needs no word beforehand; 0: no word is ever needed */
+    bool has_clusters;
 
     atomic_uint lost;              /* the error after which nothing works any more; 0 */
     _Atomic(const char *) lost_in; /* the call that told of it */

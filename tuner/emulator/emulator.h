@@ -39,4 +39,7 @@ enum status emulator_function(struct emulator_module *module, const char *entry,
 enum status emulator_launch(struct emulator *emulator, const struct device_launch *launch,
                             enum device_fault *fault);
 
+/* Writes a struct emu_tensor_map (templates/device/emu_abi.h). */
+enum status emulator_tensor_map(const struct device_tensor_map *map, void *out);
+
 #endif

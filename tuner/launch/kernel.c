@@ -1,10 +1,8 @@
-#include "tuner/launch/kernel.h"
+/* What a descriptor covers, and its kernel loaded. */
+#include "tuner/launch/kernel_state.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include "search/expr.h"
-
-enum { GRID_MAX = INT32_MAX, BLOCK_MAX = 1024, WORKSPACE_ALIGN = 64, SOURCE_NONE = 0xffff };
 
 /* ---- names: where slot i of the descriptor's expressions comes from ---- */
 
@@ -114,28 +112,6 @@ bool kernel_covers(const struct descriptor *descriptor, const struct problem *pr
 
 /* ---- the loaded kernel ---- */
 
-struct step {
-    void *function; /* NULL: zero */
-    bool always;
-    struct expr when, grid[3], cluster[3], block[3], shared_bytes, zero_offset, zero_bytes;
-};
-
-struct kernel {
-    const struct device_api *api;
-    struct device *device;
-    struct device_module *module;
-    const struct op *op;
-    struct device_facts facts;
-    uint32_t n_names, n_clauses, n_steps;
-    int64_t fixed[DESCRIPTOR_NAMES_MAX];   /* parameters; 0 elsewhere */
-    uint16_t source[DESCRIPTOR_NAMES_MAX]; /* slot it comes from, or SOURCE_NONE */
-    struct expr clauses[DESCRIPTOR_CLAUSES_MAX];
-    const char *clause_texts[DESCRIPTOR_CLAUSES_MAX];
-    struct expr workspace_bytes;
-    struct step steps[DESCRIPTOR_STEPS_MAX];
-    char *copies, *end; /* bytecode and texts */
-};
-
 /* Visits every byte range that a kernel keeps, so that sizes and copies cannot disagree. */
 static size_t descriptor_bytes(const struct descriptor *descriptor)
 {
@@ -144,9 +120,14 @@ static size_t descriptor_bytes(const struct descriptor *descriptor)
         bytes += descriptor->clauses[i].size + strlen(clause_text(descriptor, i)) + 1;
     for (uint32_t i = 0; i < descriptor->n_steps; i++) {
         const struct descriptor_step *step = &descriptor->steps[i];
-        bytes += step->when.size + step->shared_bytes.size + step->zero_offset.size + step->zero_bytes.size;
+        bytes += step->when.size + step->shared_bytes.size + step->cooperative.size +
+                 step->programmatic.size + step->zero_offset.size + step->zero_bytes.size;
         for (int axis = 0; axis < 3; axis++)
             bytes += step->grid[axis].size + step->cluster[axis].size + step->block[axis].size;
+    }
+    for (uint32_t i = 0; i < descriptor->n_maps; i++) {
+        const struct descriptor_map *map = &descriptor->maps[i];
+        bytes += map->when.size + map->box[0].size + map->box[1].size + map->swizzle.size;
     }
     return bytes;
 }
@@ -167,9 +148,9 @@ static enum status keep_expr(struct kernel *kernel, const struct blob *blob, con
     return status == STATUS_OK ? status : status_prefix(status, "descriptor, %s", what);
 }
 
-/* An expression that may be left out: 1. */
-static enum status keep_axis(struct kernel *kernel, const struct blob *blob, const char *what,
-                             struct expr *out)
+/* An expression that may be left out: 1 for an axis, 0 for the rest. */
+static enum status keep_optional(struct kernel *kernel, const struct blob *blob, const char *what,
+                                 struct expr *out)
 {
     *out = (struct expr){0};
     return blob->size ? keep_expr(kernel, blob, what, out) : STATUS_OK;
@@ -184,12 +165,43 @@ static enum status keep_step(struct kernel *kernel, const struct descriptor_step
         return keep_expr(kernel, &from->zero_bytes, "zero bytes", &to->zero_bytes);
     }
     for (int axis = 0; axis < 3; axis++) {
-        TRY(keep_axis(kernel, &from->grid[axis], "grid", &to->grid[axis]));
-        TRY(keep_axis(kernel, &from->cluster[axis], "cluster", &to->cluster[axis]));
-        TRY(keep_axis(kernel, &from->block[axis], "block", &to->block[axis]));
+        TRY(keep_optional(kernel, &from->grid[axis], "grid", &to->grid[axis]));
+        TRY(keep_optional(kernel, &from->cluster[axis], "cluster", &to->cluster[axis]));
+        TRY(keep_optional(kernel, &from->block[axis], "block", &to->block[axis]));
     }
-    TRY(keep_axis(kernel, &from->shared_bytes, "shared_bytes", &to->shared_bytes));
+    TRY(keep_optional(kernel, &from->shared_bytes, "shared_bytes", &to->shared_bytes));
+    TRY(keep_optional(kernel, &from->cooperative, "cooperative", &to->cooperative));
+    TRY(keep_optional(kernel, &from->programmatic, "programmatic", &to->programmatic));
     return kernel->api->function(kernel->module, from->entry, &to->function);
+}
+
+static enum status keep_map(struct kernel *kernel, const struct descriptor *descriptor,
+                            const struct descriptor_map *from, struct map *to)
+{
+    to->operand = op_operand_index(kernel->op, from->operand);
+    if (to->operand < 0)
+        return status_fail(
+            STATUS_NOT_COVERED,
+            "descriptor of %s: a tensor map of '%s', which is no operand of %s; it needs a newer "
+            "version of this program",
+            descriptor->template_name, from->operand, kernel->op->name);
+    to->always = from->when.size == 0;
+    if (!to->always) TRY(keep_expr(kernel, &from->when, "when of a tensor map", &to->when));
+    for (int i = 0; i < 2; i++) TRY(keep_expr(kernel, &from->box[i], "box of a tensor map", &to->box[i]));
+    return keep_optional(kernel, &from->swizzle, "swizzle of a tensor map", &to->swizzle);
+}
+
+static enum status keep_maps(struct kernel *kernel, const struct descriptor *descriptor)
+{
+    if (descriptor->n_maps && !kernel->api->tensor_map)
+        return status_fail(STATUS_NOT_COVERED,
+                           "descriptor of %s: it has tensor maps, and a %s device has none",
+                           descriptor->template_name, kernel->api->name);
+    for (uint32_t i = 0; i < descriptor->n_maps; i++) {
+        TRY(keep_map(kernel, descriptor, &descriptor->maps[i], &kernel->maps[i]));
+        kernel->n_maps = i + 1;
+    }
+    return STATUS_OK;
 }
 
 static enum status keep_names(struct kernel *kernel, const struct descriptor *descriptor)
@@ -226,7 +238,7 @@ static enum status keep_all(struct kernel *kernel, const struct descriptor *desc
         TRY(keep_step(kernel, &descriptor->steps[i], &kernel->steps[i]));
         kernel->n_steps = i + 1;
     }
-    return STATUS_OK;
+    return keep_maps(kernel, descriptor);
 }
 
 static enum status check_descriptor(const struct descriptor *descriptor, const struct op **op)
@@ -240,10 +252,13 @@ static enum status check_descriptor(const struct descriptor *descriptor, const s
                            "descriptor of %s: made for version %u of %s's argument block, this is version %u",
                            descriptor->template_name, descriptor->args_abi, descriptor->op, (*op)->args_abi);
     if (descriptor->n_names > DESCRIPTOR_NAMES_MAX || descriptor->n_clauses > DESCRIPTOR_CLAUSES_MAX ||
-        descriptor->n_steps > DESCRIPTOR_STEPS_MAX || descriptor->n_steps == 0)
+        descriptor->n_steps > DESCRIPTOR_STEPS_MAX || descriptor->n_steps == 0 ||
+        descriptor->n_maps > DESCRIPTOR_MAPS_MAX)
         return status_fail(
-            STATUS_BAD_DATA, "descriptor of %s: %u names, %u clauses, %u steps are out of range",
-            descriptor->template_name, descriptor->n_names, descriptor->n_clauses, descriptor->n_steps);
+            STATUS_BAD_DATA,
+            "descriptor of %s: %u names, %u clauses, %u steps, %u tensor maps are out of range",
+            descriptor->template_name, descriptor->n_names, descriptor->n_clauses, descriptor->n_steps,
+            descriptor->n_maps);
     return STATUS_OK;
 }
 
@@ -282,7 +297,7 @@ void kernel_unload(struct kernel *kernel)
 }
 
 /* The value of every name for this problem. */
-static void fill_values(const struct kernel *kernel, const struct problem *problem, int64_t *values)
+void kernel_values(const struct kernel *kernel, const struct problem *problem, int64_t *values)
 {
     int64_t slots[SLOT_COUNT];
     problem_slots(problem, &kernel->facts, slots);
@@ -290,8 +305,8 @@ static void fill_values(const struct kernel *kernel, const struct problem *probl
         values[i] = kernel->source[i] == SOURCE_NONE ? kernel->fixed[i] : slots[kernel->source[i]];
 }
 
-static bool accepts(const struct kernel *kernel, const struct problem *problem, const int64_t *values,
-                    const char **clause)
+bool kernel_accepts_values(const struct kernel *kernel, const struct problem *problem, const int64_t *values,
+                           const char **clause)
 {
     if (problem->op != kernel->op) {
         *clause = kernel->op->name;
@@ -310,92 +325,6 @@ bool kernel_accepts(const struct kernel *kernel, const struct problem *problem, 
 {
     const char *ignored;
     int64_t values[DESCRIPTOR_NAMES_MAX];
-    fill_values(kernel, problem, values);
-    return accepts(kernel, problem, values, clause ? clause : &ignored);
-}
-
-/* ---- binding ---- */
-
-static enum status number(const struct expr *expr, const int64_t *values, const char *what, int64_t low,
-                          int64_t high, int64_t *out)
-{
-    int64_t value = 0;
-    enum expr_fault fault = expr_eval(expr, values, &value);
-    if (fault != EXPR_FINE) return status_fail(STATUS_BAD_DATA, "%s: %s", what, expr_fault_name(fault));
-    if (value < low || value > high)
-        return status_fail(STATUS_BAD_DATA, "%s is %lld; it must lie in %lld..%lld", what, (long long)value,
-                           (long long)low, (long long)high);
-    *out = value;
-    return STATUS_OK;
-}
-
-static enum status bind_axes(const struct expr axes[3], const int64_t *values, const char *what, int64_t high,
-                             uint32_t out[3])
-{
-    for (int axis = 0; axis < 3; axis++) {
-        int64_t value = 1;
-        if (axes[axis].size) TRY(number(&axes[axis], values, what, 1, high, &value));
-        out[axis] = (uint32_t)value;
-    }
-    return STATUS_OK;
-}
-
-static enum status bind_step(const struct step *step, const int64_t *values, uint64_t workspace_bytes,
-                             struct device_step *out)
-{
-    int64_t value = 0, offset = 0;
-    *out = (struct device_step){.function = step->function};
-    if (!step->function) {
-        TRY(number(&step->zero_offset, values, "zero offset", 0, (int64_t)workspace_bytes, &offset));
-        TRY(number(&step->zero_bytes, values, "zero bytes", 0, (int64_t)workspace_bytes - offset, &value));
-        out->zero_offset = (uint64_t)offset;
-        out->zero_bytes = (uint64_t)value;
-        return STATUS_OK;
-    }
-    TRY(bind_axes(step->grid, values, "grid", GRID_MAX, out->grid));
-    TRY(bind_axes(step->cluster, values, "cluster", BLOCK_MAX, out->cluster));
-    TRY(bind_axes(step->block, values, "block", BLOCK_MAX, out->block));
-    if (step->shared_bytes.size)
-        TRY(number(&step->shared_bytes, values, "shared_bytes", 0, UINT32_MAX, &value));
-    out->shared_bytes = (uint32_t)value;
-    return STATUS_OK;
-}
-
-enum status kernel_bind(const struct kernel *kernel, const struct problem *problem, struct kernel_launch *out)
-{
-    int64_t values[DESCRIPTOR_NAMES_MAX], workspace = 0;
-    const char *clause;
-    fill_values(kernel, problem, values);
-    if (!accepts(kernel, problem, values, &clause))
-        return status_fail(STATUS_NOT_COVERED, "the kernel does not cover this problem: %s", clause);
-    if (kernel->workspace_bytes.size)
-        TRY(number(&kernel->workspace_bytes, values, "workspace_bytes", 0, INT64_MAX / 4, &workspace));
-    struct kernel_launch launch = {.workspace_bytes = ((uint64_t)workspace + WORKSPACE_ALIGN - 1) /
-                                                      WORKSPACE_ALIGN * WORKSPACE_ALIGN};
-    for (uint32_t i = 0; i < kernel->n_steps; i++) {
-        const struct step *step = &kernel->steps[i];
-        int64_t run = 1;
-        if (!step->always) TRY(number(&step->when, values, "when", INT64_MIN, INT64_MAX, &run));
-        if (!run) continue;
-        struct device_step *bound = &launch.steps[launch.n_steps++];
-        TRY(bind_step(step, values, launch.workspace_bytes, bound));
-        uint64_t scratch = kernel->api->scratch_bytes(kernel->device, bound->shared_bytes);
-        if (scratch > launch.scratch_bytes) launch.scratch_bytes = scratch;
-    }
-    *out = launch;
-    return STATUS_OK;
-}
-
-enum status kernel_run(const struct kernel *kernel, const struct kernel_launch *launch, const void *args,
-                       uint32_t args_bytes, void *workspace, void *stream)
-{
-    const struct device_launch call = {
-        .steps = launch->steps,
-        .n_steps = launch->n_steps,
-        .args = args,
-        .args_bytes = args_bytes,
-        .workspace = workspace,
-        .scratch = launch->scratch_bytes ? (char *)workspace + launch->workspace_bytes : NULL,
-    };
-    return kernel->api->launch(kernel->device, stream, &call);
+    kernel_values(kernel, problem, values);
+    return kernel_accepts_values(kernel, problem, values, clause ? clause : &ignored);
 }

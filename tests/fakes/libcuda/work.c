@@ -45,8 +45,19 @@ static int load(struct fake_device *device, CUmodule *module, const void *image,
 
 static int set_attribute(CUfunction function, CUfunction_attribute attribute, int value)
 {
-    return attribute == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES ? fake_function_allow(function, value)
-                                                                        : FAKE_INVALID_VALUE;
+    switch (attribute) {
+    case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES: return fake_function_allow(function, value);
+    case CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED:
+        return value == 1 ? fake_function_allow_large_clusters(function) : FAKE_INVALID_VALUE;
+    default: return FAKE_INVALID_VALUE;
+    }
+}
+
+static int get_attribute(CUfunction function, CUfunction_attribute attribute, int *value)
+{
+    if (attribute != CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES) return FAKE_INVALID_VALUE;
+    *value = (int)fake_settings.static_shared_bytes;
+    return fake_function_load(function);
 }
 
 CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned n_options, CUjit_option *options,
@@ -70,6 +81,16 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *
 CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value)
 {
     IN(set_attribute(function, attribute, value));
+}
+
+CUresult cuFuncGetAttribute(int *value, CUfunction_attribute attribute, CUfunction function)
+{
+    IN(get_attribute(function, attribute, value));
+}
+
+CUresult cuFuncLoad(CUfunction function)
+{
+    IN(fake_function_load(function));
 }
 
 /* The argument block: by pointer, without its size, or as a buffer with it. */
@@ -122,6 +143,8 @@ static int launch_ex(struct fake_device *device, const CUlaunchConfig *config, C
             step.cluster[0] = attribute->value.clusterDim.x;
             step.cluster[1] = attribute->value.clusterDim.y;
             step.cluster[2] = attribute->value.clusterDim.z;
+        } else if (attribute->id == CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION) {
+            step.programmatic = attribute->value.programmaticStreamSerializationAllowed != 0;
         } else {
             return FAKE_INVALID_VALUE;
         }
