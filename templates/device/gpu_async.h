@@ -45,6 +45,7 @@ GPU_WRAP unsigned gpu_cluster_size(void)
 #define gpu_mbarrier_wait(bar, parity)         emu_mbarrier_wait(bar, parity)
 #define gpu_mbarrier_wait_cluster              gpu_mbarrier_wait
 #define gpu_mbarrier_arrive_cluster(bar, rank) emu_mbarrier_arrive_cluster(bar, rank)
+#define gpu_mbarrier_release_cluster(bar, rank) emu_mbarrier_arrive_cluster(bar, rank)
 #define gpu_tensor_prefetch(map)               ((void)(map))
 #define gpu_tensor_store_commit()              emu_tensor_store_commit()
 #define GPU_TENSOR_STORE_WAIT_READ(n)          emu_tensor_store_wait(n, 1)
@@ -118,14 +119,18 @@ GPU_WRAP void gpu_mbarrier_arrive(void *bar)
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" : : "r"(gpu_shared_address(bar)) : "memory");
 }
 
-GPU_WRAP void gpu_mbarrier_arrive_cluster(void *bar, unsigned rank)
-{
-    asm volatile("{\n\t.reg .b32 there;\n\tmapa.shared::cluster.u32 there, %0, %1;\n\t"
-                 "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [there];\n\t}"
-                 :
-                 : "r"(gpu_shared_address(bar)), "r"(rank)
-                 : "memory");
-}
+#define GPU_MBARRIER_ARRIVE(name, form)                                                              \
+    GPU_WRAP void name(void *bar, unsigned rank)                                                     \
+    {                                                                                                \
+        asm volatile("{\n\t.reg .b32 there;\n\tmapa.shared::cluster.u32 there, %0, %1;\n\t"           \
+                     "mbarrier.arrive" form ".shared::cluster.b64 _, [there];\n\t}"                  \
+                     :                                                                               \
+                     : "r"(gpu_shared_address(bar)), "r"(rank)                                       \
+                     : "memory");                                                                    \
+    }
+GPU_MBARRIER_ARRIVE(gpu_mbarrier_arrive_cluster, "")
+GPU_MBARRIER_ARRIVE(gpu_mbarrier_release_cluster, ".release.cluster")
+#undef GPU_MBARRIER_ARRIVE
 
 GPU_WRAP void gpu_mbarrier_expect(void *bar, unsigned bytes)
 {

@@ -194,15 +194,20 @@ GPU_DEVICE void store_runs(const struct gemm_wgmma_args &args, const float *from
 }
 
 /* Those who store a tile wait for each other: within the block, or in all blocks of a split k. */
-GPU_DEVICE void meet(unsigned long long *barrier, const struct place *place, unsigned parity)
+GPU_DEVICE void meet(unsigned long long *barrier, const struct place *place, unsigned parity, bool wrote)
 {
     if constexpr (SPLIT_K == 1) {
-        (void)barrier, (void)parity;
+        (void)barrier, (void)parity, (void)wrote;
         gpu_named_barrier(1 + (SCHEDULE == SCHEDULE_TURNS ? place->group : 0), STORE_THREADS);
     } else {
         gpu_wave_barrier();
-        if (gpu_lane() < SPLIT_K)
-            gpu_mbarrier_arrive_cluster(barrier, rank_of(place->rank_m, place->rank_n, gpu_lane()));
+        if (gpu_lane() < SPLIT_K) {
+            unsigned rank = rank_of(place->rank_m, place->rank_n, gpu_lane());
+            if (wrote)
+                gpu_mbarrier_release_cluster(barrier, rank);
+            else
+                gpu_mbarrier_arrive_cluster(barrier, rank);
+        }
         gpu_mbarrier_wait_cluster(barrier, parity);
     }
 }
@@ -215,9 +220,9 @@ GPU_DEVICE void store_tile(const struct gemm_wgmma_args &args, const struct memo
     if (SCHEDULE == SCHEDULE_TURNS) to += place->group * (SUM_ROWS * SUM_PITCH);
     unsigned parity = state->tiles++ & 1;
     write_sums(to, place, sums);
-    meet(memory->ready, place, parity);
+    meet(memory->ready, place, parity, true);
     store_runs(args, to, place, tile);
-    meet(memory->taken, place, parity);
+    meet(memory->taken, place, parity, false);
 }
 
 GPU_DEVICE void store_end(const struct memory *memory)
