@@ -14,6 +14,7 @@
 #define GPU_HIDDEN                  extern __attribute__((visibility("hidden"), weak))
 #define GPU_VISIBLE                 extern __attribute__((visibility("default")))
 #define GPU_KERNEL(threads)         GPU_KERNEL_NEXT(__COUNTER__, threads)
+#define GPU_KERNEL_ALONE(threads)   GPU_KERNEL(threads)
 #define GPU_KERNEL_NEXT(n, threads) GPU_KERNEL_AT(n, threads)
 #define GPU_KERNEL_AT(n, threads)                                                              \
     extern "C" {                                                                               \
