@@ -9,6 +9,8 @@
 #define GPU_SHARED(name)     unsigned char *name = gpu_shared_memory
 extern __shared__ __align__(128) unsigned char gpu_shared_memory[];
 
+#define GPU_KERNEL_BLOCKS(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
+
 #define GPU_PRAGMA(text) _Pragma(#text)
 #define GPU_UNROLL       _Pragma("unroll")
 #define GPU_UNROLL_BY(n) GPU_PRAGMA(unroll n)
