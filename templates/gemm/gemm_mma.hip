@@ -113,6 +113,7 @@
 #define GROUP_M 8
 #endif
 
+#define STREAM  (SCHEDULE == SCHEDULE_STREAM)
 #define GLU     (ACT >= ACT_REGLU)
 #define WAVES_M (TILE_M / WARP_M)
 #define WAVES_N (TILE_N / WARP_N)
@@ -146,8 +147,8 @@ static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 #include "gemm_mma_finish.h"
 #include "gemm_mma_stream.h"
 
-#define OVERLAP     (SCHEDULE != SCHEDULE_GRID) /* the next tile begins while one is finished */
-#define SLABS       (OVERLAP ? STAGES * STAGE_BYTES : 0)
+#define LOOP        (SCHEDULE != SCHEDULE_GRID) /* over works; the next one begins while one is finished */
+#define SLABS       (LOOP ? STAGES * STAGE_BYTES : 0)
 #define STREAM_WORD (SLABS + THREADS / 32 * SLAB_BYTES)
 
 GPU_DEVICE int inside_of(long long size, long long first, int part)
@@ -155,52 +156,72 @@ GPU_DEVICE int inside_of(long long size, long long first, int part)
     return size - first < part ? (int)(size - first) : part;
 }
 
+GPU_DEVICE struct range range_of(const struct gemm_args &args, const struct work &work)
+{
+    struct range range;
+    range.first = (int)work.first * TILE_K;
+    range.tiles = (int)work.tiles;
+    range.steps = LEAST((int)args.k - range.first, range.tiles * TILE_K);
+    return range;
+}
+
 GPU_DEVICE void begin_work(const struct gemm_args &args, const struct work &work, unsigned char *shared,
                            struct pipe *pipe)
 {
+    struct corner at = corner_of(args, work.tile);
     struct operand a, b;
-    a.first = (const in_t *)args.a + work.item * args.stride_a + work.row * (A_ALONG_K ? args.lda : 1);
-    a.ld = args.lda;
-    a.jump = 0;
-    a.inside = inside_of(args.m, work.row, TILE_M);
+    a.first = (const in_t *)args.a + at.item * args.stride_a + at.row * (A_ALONG_K ? args.lda : 1);
+    a.inside = inside_of(args.m, at.row, TILE_M);
     long long columns = GLU ? args.n / 2 : args.n;
-    b.first = (const in_t *)args.b + work.item * args.stride_b + work.column * (B_ALONG_K ? args.ldb : 1);
-    b.ld = args.ldb;
-    b.jump = GLU ? (columns - side_b::PART) * (B_ALONG_K ? args.ldb : 1) : 0;
-    b.inside = inside_of(columns, work.column, side_b::PART);
-    pipe_begin(pipe, a, b, work.range, shared);
+    b.first = (const in_t *)args.b + at.item * args.stride_b + at.column * (B_ALONG_K ? args.ldb : 1);
+    b.inside = inside_of(columns, at.column, side_b::PART);
+    pipe_begin(args, a, b, range_of(args, work), shared, pipe);
 }
 
-/* Grid: works in turns, slices of k. */
+GPU_DEVICE void end_work(const struct gemm_args &args, const struct work &work, unsigned char *shared,
+                         const float (*sums)[N_TILES][4])
+{
+    struct corner at = corner_of(args, work.tile);
+    if (SPLIT_K == 1 || gpu_grid_y() == 1)
+        finish<false>(args, at.item, at.row, at.column, shared + SLABS, sums);
+    else
+        finish<true>(args, at.item, at.row, at.column, shared + SLABS, sums);
+}
+
+GPU_DEVICE void clear(float (*sums)[N_TILES][4])
+{
+    GPU_UNROLL
+    for (int i = 0; i < M_TILES * N_TILES * 4; i++) sums[i / 4 / N_TILES][i / 4 % N_TILES][i % 4] = 0;
+}
+
+/* Grid: blocks of works, slices of k. */
 GPU_KERNEL_BLOCKS(THREADS, BLOCKS) gemm_mma(GPU_ARGS(struct gemm_args, args))
 {
     GPU_SHARED(shared);
-    struct schedule schedule = schedule_of(args);
-    struct work next;
+    float sums[M_TILES][N_TILES][4];
     struct pipe pipe;
+    struct work work;
+#if LOOP
+    struct work next;
+    struct schedule schedule = schedule_begin(args);
     if (!next_work(args, &schedule, &next)) return;
     begin_work(args, next, shared, &pipe);
     for (bool more = true; more;) {
-        float sums[M_TILES][N_TILES][4];
-        struct work work = next;
-        GPU_UNROLL
-        for (int i = 0; i < M_TILES; i++) {
-            GPU_UNROLL
-            for (int j = 0; j < N_TILES; j++) {
-                GPU_UNROLL
-                for (int r = 0; r < 4; r++) sums[i][j][r] = 0;
-            }
-        }
-        accumulate(&pipe, work.range, shared, sums);
+        work = next;
+        clear(sums);
+        accumulate(args, &pipe, range_of(args, work), shared, sums);
         more = next_work(args, &schedule, &next);
-        if (OVERLAP && more) begin_work(args, next, shared, &pipe);
-        if (!STREAM || add_up(args, &schedule, &work, (unsigned *)(shared + STREAM_WORD), sums))
-            finish(args, work.item, work.row, work.column, shared + SLABS, sums);
-        if (!OVERLAP && more) {
-            gpu_barrier();
-            begin_work(args, next, shared, &pipe);
-        }
+        if (more) begin_work(args, next, shared, &pipe);
+        if (!STREAM || add_up(args, &work, (unsigned *)(shared + STREAM_WORD), sums))
+            end_work(args, work, shared, sums);
     }
+#else
+    only_work(args, &work);
+    begin_work(args, work, shared, &pipe);
+    clear(sums);
+    accumulate(args, &pipe, range_of(args, work), shared, sums);
+    end_work(args, work, shared, sums);
+#endif
 }
 
 /* D from the slices' sums. The grid's y is the number of slices, as above. */

@@ -14,44 +14,26 @@
 #define SLAB_BYTES   (EPILOGUE == EPILOGUE_SHARED ? 16 * SLAB_PITCH * 4 : 0)
 #define RUN          (16 / OUT_BYTES) /* columns that are written at once */
 
-/* Where sums go. */
-struct target {
-    struct output out;
-    float *slice; /* k is split: of the workspace, the block's slice of the item; else NULL */
-    long long pitch, half;
-};
-
-GPU_DEVICE struct target target_of(const struct gemm_args &args, long long item)
+/* N sums of a row, with a glu their values, from column `column` of D on: to D, or to the workspace where
+ * PARTIAL. */
+template <int N, bool PARTIAL>
+GPU_DEVICE void finish_run(const struct gemm_args &args, long long item, long long row, long long column,
+                           const float *sums, const float *values)
 {
-    struct target to;
-    to.out = output_of(args, item);
-    to.slice = 0;
-    to.pitch = to.half = 0;
-    if (SPLIT_K == 1 || gpu_grid_y() == 1) return to;
-    bool added = SPLIT_MODE == SPLIT_MODE_ATOMICS;
-    struct partial partial = partial_of(args, item, added ? 1 : gpu_grid_y());
-    to.slice = partial.first + (added ? 0 : gpu_block_y() * partial.slice);
-    to.pitch = partial.pitch;
-    to.half = partial.half;
-    return to;
-}
-
-/* N sums of a row, with a glu their values, from column `column` of D on. */
-template <int N>
-GPU_DEVICE void finish_run(const struct target *to, long long row, long long column, const float *sums,
-                           const float *values)
-{
-    constexpr int PART = LEAST(N, 4);
-    if (SPLIT_K == 1 || !to->slice) {
-        output_run<N>(&to->out, row, column, sums, values);
-        return;
-    }
-    float *line = to->slice + row * to->pitch + column;
-    GPU_UNROLL
-    for (int i = 0; i < N; i += PART) {
-        if (column + i >= to->half) continue;
-        partial_run<PART>(line + i, sums + i);
-        if (GLU) partial_run<PART>(line + to->half + i, values + i);
+    if constexpr (!PARTIAL) {
+        struct output out = output_of(args, item);
+        output_run<N>(&out, row, column, sums, values);
+    } else {
+        constexpr bool ADDED = SPLIT_MODE == SPLIT_MODE_ATOMICS;
+        constexpr int PART = LEAST(N, 4);
+        struct partial out = partial_of(args, item, ADDED ? 1 : gpu_grid_y());
+        float *line = out.first + (ADDED ? 0 : gpu_block_y() * out.slice) + row * out.pitch + column;
+        GPU_UNROLL
+        for (int i = 0; i < N; i += PART) {
+            if (column + i >= out.half) continue;
+            partial_run<PART>(line + i, sums + i);
+            if (GLU) partial_run<PART>(line + out.half + i, values + i);
+        }
     }
 }
 
@@ -67,22 +49,24 @@ GPU_DEVICE void load_floats(const float *from, float *x, int n)
 }
 
 /* 16 rows of the wave, from `row` on, which lie in `slab`. */
-GPU_DEVICE void finish_slab(const struct target *to, long long row, long long rows, long long column,
+template <bool PARTIAL>
+GPU_DEVICE void finish_slab(const struct gemm_args &args, long long item, long long row, long long column,
                             const float *slab)
 {
     constexpr int RUNS = WAVE_COLUMNS / RUN, TURNS = (16 * RUNS + 31) / 32;
-    GPU_UNROLL
+    GPU_NO_UNROLL
     for (int turn = 0; turn < TURNS; turn++) {
         int index = turn * 32 + (int)gpu_lane(), y = index / RUNS, x = index % RUNS * RUN;
         float sums[RUN], values[RUN];
-        if ((16 * RUNS % 32 != 0 && y >= 16) || row + y >= rows) continue;
+        if ((16 * RUNS % 32 != 0 && y >= 16) || row + y >= args.m) continue;
         load_floats(slab + y * SLAB_PITCH + x, sums, RUN);
         if (GLU) load_floats(slab + y * SLAB_PITCH + WARP_N / 2 + x, values, RUN);
-        finish_run<RUN>(to, row + y, column + x, sums, GLU ? values : sums);
+        finish_run<RUN, PARTIAL>(args, item, row + y, column + x, sums, GLU ? values : sums);
     }
 }
 
-GPU_DEVICE void finish_through_shared(const struct target *to, long long row, long long rows,
+template <bool PARTIAL>
+GPU_DEVICE void finish_through_shared(const struct gemm_args &args, long long item, long long row,
                                       long long column, float *slab, const float (*sums)[N_TILES][4])
 {
     int lane = (int)gpu_lane();
@@ -96,11 +80,12 @@ GPU_DEVICE void finish_through_shared(const struct target *to, long long row, lo
             store_floats<2>(at + 8 * SLAB_PITCH, sums[i][j] + 2);
         }
         gpu_wave_barrier();
-        finish_slab(to, row + i * 16, rows, column, slab);
+        finish_slab<PARTIAL>(args, item, row + i * 16, column, slab);
     }
 }
 
-GPU_DEVICE void finish_directly(const struct target *to, long long row, long long rows, long long column,
+template <bool PARTIAL>
+GPU_DEVICE void finish_directly(const struct gemm_args &args, long long item, long long row, long long column,
                                 const float (*sums)[N_TILES][4])
 {
     constexpr int TILES = GLU ? N_TILES / 2 : N_TILES;
@@ -109,28 +94,28 @@ GPU_DEVICE void finish_directly(const struct target *to, long long row, long lon
     column += lane % 4 * 2;
     GPU_UNROLL
     for (int i = 0; i < 2 * M_TILES; i++) {
-        if (row + i * 8 >= rows) continue;
+        if (row + i * 8 >= args.m) continue;
         GPU_UNROLL
         for (int j = 0; j < TILES; j++) {
             const float *pair = sums[i / 2][j] + i % 2 * 2;
-            finish_run<2>(to, row + i * 8, column + j * 8, pair,
-                          GLU ? sums[i / 2][j + TILES] + i % 2 * 2 : pair);
+            finish_run<2, PARTIAL>(args, item, row + i * 8, column + j * 8, pair,
+                                   GLU ? sums[i / 2][j + TILES] + i % 2 * 2 : pair);
         }
     }
 }
 
 /* The wave's sums; (row, column): the block's first in D. Shared memory from `slabs` on is free. */
+template <bool PARTIAL>
 GPU_DEVICE void finish(const struct gemm_args &args, long long item, long long row, long long column,
                        unsigned char *slabs, const float (*sums)[N_TILES][4])
 {
-    struct target to = target_of(args, item);
     row += wave_row();
     column += (int)gpu_wave() / WAVES_M * WAVE_COLUMNS;
     if (EPILOGUE == EPILOGUE_SHARED)
-        finish_through_shared(&to, row, args.m, column, (float *)(slabs + (int)gpu_wave() * SLAB_BYTES),
-                              sums);
+        finish_through_shared<PARTIAL>(args, item, row, column,
+                                       (float *)(slabs + (int)gpu_wave() * SLAB_BYTES), sums);
     else
-        finish_directly(&to, row, args.m, column, sums);
+        finish_directly<PARTIAL>(args, item, row, column, sums);
 }
 
 #endif

@@ -40,19 +40,30 @@ template <class S> GPU_DEVICE int shared_place(int line, int element)
     return line * S::PITCH + piece * 16 + element % 8 * 2;
 }
 
-/* A block's part of an operand: what work_of knows of it. */
+/* The place `line` lines and `element` elements on from `place`. Eight lines later pieces lie as before;
+ * within a line it is an exclusive or, where no carry goes into the bits that name a piece: `element` has
+ * bits that the place's element has not. */
+template <class S> GPU_DEVICE int place_from(int place, int line, int element)
+{
+    constexpr int TURN = S::SWAPPED * 16;
+    return (place ^ (2 * element & (TURN - 1))) + 2 * element / TURN * TURN + line * S::PITCH;
+}
+
+/* A block's part of an operand. Its pitches are the kernel's arguments, which cost no registers where they
+ * come from there at every use. */
 struct operand {
-    const in_t *first;  /* the tile's first line at k = 0 */
+    const in_t *first; /* the tile's first line at k = 0 */
+    int inside;        /* how many rows or columns of each part exist, at most PART */
+};
+
+struct pitches {
     long long ld, jump; /* jump: elements from where the second part would follow the first to where it is */
-    int inside;         /* how many rows or columns of each part exist, at most PART */
 };
 
 /* A thread's share of an operand's copies. */
 struct copies {
-    const in_t *at;   /* what the next one reads */
-    long long stride; /* from one to the next, and from the last of a tile to the first of the next tile */
-    long long turn;
-    long long jump;
+    const in_t *at; /* what the next one reads */
+    int place;      /* in shared memory, of a tile's first one */
     unsigned exist; /* along k: a bit for each copy whose line exists */
     int bytes;      /* across k: how many bytes of every one exist */
 };
@@ -80,21 +91,21 @@ template <class S> GPU_DEVICE int bytes_of(int elements)
     return elements <= 0 ? 0 : elements < S::VECTOR ? 2 * elements : S::VECTOR_BYTES;
 }
 
-template <class S> GPU_DEVICE void copies_begin(const struct operand &from, long long k, struct copies *out)
+template <class S>
+GPU_DEVICE void copies_begin(const struct operand &from, const struct pitches &pitches, int k,
+                             struct copies *out)
 {
     int line = copy_line<S>(0), element = copy_element<S>();
-    out->stride = S::STRIDE * from.ld;
-    out->turn = (S::ALONG_K ? TILE_K : TILE_K * from.ld) - S::COPIES * out->stride;
-    out->jump = from.jump;
+    out->place = shared_place<S>(line, element);
     out->exist = 0;
     out->bytes = S::VECTOR_BYTES;
     if (S::ALONG_K) {
-        out->at = from.first + line * from.ld + k + element;
+        out->at = from.first + line * pitches.ld + k + element;
         GPU_UNROLL
         for (int i = 0; i < S::COPIES; i++)
             if (copy_line<S>(i) - (is_second<S>(i) ? S::PART : 0) < from.inside) out->exist |= 1u << i;
     } else {
-        out->at = from.first + (k + line) * from.ld + element + (is_second<S>(0) ? from.jump : 0);
+        out->at = from.first + (k + line) * pitches.ld + element + (is_second<S>(0) ? pitches.jump : 0);
         out->bytes = bytes_of<S>(from.inside - element + (is_second<S>(0) ? S::PART : 0));
     }
 }
@@ -102,17 +113,19 @@ template <class S> GPU_DEVICE void copies_begin(const struct operand &from, long
 /* Sets out for copy i of a tile of which `depth` steps of k exist; WHOLE: all do. What does not exist becomes
  * 0. */
 template <class S, bool WHOLE>
-GPU_DEVICE void copy_next(struct copies *from, int i, int depth, unsigned char *tile)
+GPU_DEVICE void copy_next(struct copies *from, const struct pitches &pitches, int i, int depth,
+                          unsigned char *tile)
 {
     int line = copy_line<S>(i), element = copy_element<S>(), bytes;
     if (S::ALONG_K)
         bytes = from->exist >> i & 1 ? (WHOLE ? S::VECTOR_BYTES : bytes_of<S>(depth - element)) : 0;
     else
         bytes = WHOLE || line < depth ? from->bytes : 0;
-    const in_t *address = from->at + (S::ALONG_K && is_second<S>(i) ? from->jump : 0);
-    unsigned char *to = tile + shared_place<S>(line, element);
-    from->at += from->stride;
-    if (i == S::COPIES - 1) from->at += from->turn;
+    const in_t *address = from->at + (S::ALONG_K && is_second<S>(i) ? pitches.jump : 0);
+    unsigned char *to =
+        tile + (S::STRIDE % 8 == 0 ? from->place + i * S::STRIDE * S::PITCH : shared_place<S>(line, element));
+    from->at += i < S::COPIES - 1 ? S::STRIDE * pitches.ld
+                                  : (S::ALONG_K ? TILE_K : TILE_K * pitches.ld) - i * S::STRIDE * pitches.ld;
     if (!S::EVEN && line >= S::LINES) return;
     if constexpr (S::VECTOR_BYTES == 16)
         gpu_copy_async16(to, address, (unsigned)bytes);

@@ -1,7 +1,7 @@
-/* Which products a block computes, for gemm_mma: a schedule hands out works, each a tile of D and tiles of k.
+/* Which products a block computes, for gemm_mma: works, each a tile of D and tiles of k.
  *
- *     SCHEDULE_GRID         a block has a tile, and one more for every turn of a grid that is too small for
- * all SCHEDULE_PERSISTENT    as many blocks as run at once take tiles in turns; the next tile's first copies
+ *     SCHEDULE_GRID          a block for each tile, or for each slice of k of a tile
+ *     SCHEDULE_PERSISTENT    as many blocks as run at once take tiles in turns; the next tile's first copies
  * are on their way while one is finished SCHEDULE_STREAM        as PERSISTENT, but what does not divide
  * evenly among the blocks, up to two tiles for each, is divided by k instead: every block gets as many tiles
  * of k, of one tile of D or several. Where several share one, each leaves its sums in the workspace and
@@ -13,98 +13,137 @@
 #ifndef TUNEBOOK_GEMM_MMA_STREAM_H
 #define TUNEBOOK_GEMM_MMA_STREAM_H
 
-#define STREAM      (SCHEDULE == SCHEDULE_STREAM)
 #define SLOT        (TILE_M * TILE_N)
 #define THREAD_SUMS (M_TILES * N_TILES * 4)
 
-/* Where a block's sums belong, and which tiles of k they take. */
+/* A tile of D, by its number among all, and which of its tiles of k. */
 struct work {
-    long long item, row, column; /* column: of D */
-    struct range range;
-    long long tile, first; /* its number among all, and of its first tile of k */
+    unsigned tile, first, tiles;
 };
 
-struct schedule {
-    long long rows, columns, depth; /* tiles along m, n and k */
-    long long tiles;                /* of D, of all items */
-    long long shared;               /* of these, the first ones, those that are divided by k */
-    long long at, end;              /* STREAM: the block's tiles of k in them */
-    long long next;                 /* the block's next whole tile of D */
+/* How many tiles there are; the manifest sees to it that these numbers are small enough. */
+struct extent {
+    unsigned rows, columns, depth, tiles; /* along m, n and k; of D, of all items */
 };
 
-GPU_DEVICE struct schedule schedule_of(const struct gemm_args &args)
+GPU_DEVICE struct extent extent_of(const struct gemm_args &args)
 {
-    struct schedule all;
-    long long blocks = gpu_grid_x(), block = gpu_block_x();
-    all.rows = tiles_along(args.m, TILE_M);
-    all.columns = tiles_along(GLU ? args.n / 2 : args.n, TILE_COLUMNS);
-    all.depth = tiles_along(args.k, TILE_K);
-    all.tiles = all.rows * all.columns * args.batch;
-    all.shared = all.at = all.end = 0;
-    if (STREAM) {
-        long long rest = all.tiles - divide(all.tiles, blocks) * blocks;
-        all.shared = rest == 0 ? 0 : all.tiles > blocks ? rest + blocks : rest;
-        all.at = divide(all.shared * all.depth * block, blocks);
-        all.end = divide(all.shared * all.depth * (block + 1), blocks);
-    }
-    all.next = all.shared + block;
+    struct extent all;
+    all.rows = (unsigned)tiles_along(args.m, TILE_M);
+    all.columns = (unsigned)tiles_along(GLU ? args.n / 2 : args.n, TILE_COLUMNS);
+    all.depth = (unsigned)tiles_along(args.k, TILE_K);
+    all.tiles = all.rows * all.columns * (unsigned)args.batch;
     return all;
 }
 
-/* The place of tile number `tile` and its tiles of k from `first` to `end`. */
-GPU_DEVICE void work_at(const struct gemm_args &args, const struct schedule *all, long long tile,
-                        long long first, long long end, struct work *out)
+/* Where a tile is: the batch item, and its first row and column of D. */
+struct corner {
+    long long item, row, column;
+};
+
+GPU_DEVICE struct corner corner_of(const struct gemm_args &args, unsigned tile)
 {
-    long long tiles = all->rows * all->columns, item = args.batch == 1 ? 0 : divide(tile, tiles);
-    struct tile_place place = tile_place_of(tile - item * tiles, all->rows, all->columns);
-    out->item = item;
-    out->row = place.row * TILE_M;
-    out->column = place.column * TILE_COLUMNS;
-    out->range.first = first * TILE_K;
-    out->range.k = args.k;
-    out->range.tiles = (int)(end - first);
-    out->tile = tile;
-    out->first = first;
+    struct extent all = extent_of(args);
+    unsigned each = all.rows * all.columns, item = args.batch == 1 ? 0 : tile / each;
+    struct tile_place<unsigned> place = tile_place_of(tile - item * each, all.rows, all.columns);
+    struct corner corner;
+    corner.item = item;
+    corner.row = (long long)place.row * TILE_M;
+    corner.column = (long long)place.column * TILE_COLUMNS;
+    return corner;
+}
+
+/* The block's tile of SCHEDULE_GRID, and its slice of k. */
+GPU_DEVICE void only_work(const struct gemm_args &args, struct work *out)
+{
+    unsigned depth = extent_of(args).depth, slices = SPLIT_K == 1 ? 1 : gpu_grid_y();
+    unsigned slice = SPLIT_K == 1 ? 0 : gpu_block_y(), base = depth / slices, more = depth % slices;
+    out->tile = gpu_block_x();
+    out->first = slice * base + LEAST(slice, more);
+    out->tiles = base + (slice < more);
+}
+
+/* --- schedules of more than one work --- */
+
+/* The first tiles of D, which are divided by k: `units` tiles of k, so many for each block and one more for
+ * the first ones. */
+struct shared_tiles {
+    unsigned tiles, each, more;
+};
+
+GPU_DEVICE struct shared_tiles shared_tiles_of(const struct extent &all)
+{
+    struct shared_tiles out;
+    unsigned blocks = gpu_grid_x(), rest = all.tiles % blocks;
+    out.tiles = !STREAM || rest == 0 ? 0 : all.tiles > blocks ? rest + blocks : rest;
+    out.each = out.tiles * all.depth / blocks;
+    out.more = out.tiles * all.depth % blocks;
+    return out;
+}
+
+/* The first of the block's tiles of k in shared tiles. */
+GPU_DEVICE unsigned share_of(const struct shared_tiles &shared, unsigned block)
+{
+    return block * shared.each + LEAST(block, shared.more);
+}
+
+/* The block that has number `at` of them. */
+GPU_DEVICE unsigned owner_of(const struct shared_tiles &shared, unsigned at)
+{
+    unsigned large = shared.more * (shared.each + 1);
+    return at < large ? at / (shared.each + 1) : shared.more + (at - large) / shared.each;
+}
+
+struct schedule {
+    unsigned at, end; /* STREAM: the block's tiles of k in shared tiles */
+    unsigned next;    /* its next tile of D that is not shared */
+};
+
+GPU_DEVICE struct schedule schedule_begin(const struct gemm_args &args)
+{
+    struct shared_tiles shared = shared_tiles_of(extent_of(args));
+    struct schedule all;
+    all.at = share_of(shared, gpu_block_x());
+    all.end = share_of(shared, gpu_block_x() + 1);
+    all.next = shared.tiles + gpu_block_x();
+    return all;
 }
 
 /* The block's next work; false: there is none. */
 GPU_DEVICE bool next_work(const struct gemm_args &args, struct schedule *all, struct work *out)
 {
+    struct extent extent = extent_of(args);
     if (STREAM && all->at < all->end) {
-        long long tile = divide(all->at, all->depth), first = all->at - tile * all->depth;
-        long long end = all->end - tile * all->depth < all->depth ? all->end - tile * all->depth : all->depth;
-        work_at(args, all, tile, first, end, out);
-        all->at += end - first;
+        out->tile = all->at / extent.depth;
+        out->first = all->at - out->tile * extent.depth;
+        out->tiles = LEAST(all->end - all->at, extent.depth - out->first);
+        all->at += out->tiles;
         return true;
     }
-    if (all->next >= all->tiles) return false;
-    long long slices = SPLIT_K == 1 ? 1 : gpu_grid_y(), slice = SPLIT_K == 1 ? 0 : gpu_block_y();
-    work_at(args, all, all->next, divide(all->depth * slice, slices),
-            divide(all->depth * (slice + 1), slices), out);
+    if (all->next >= extent.tiles) return false;
+    out->tile = all->next;
+    out->first = 0;
+    out->tiles = extent.depth;
     all->next += gpu_grid_x();
     return true;
 }
 
-/* The block that has number `at` of the tiles of k: the last one whose first is not behind it. */
-GPU_DEVICE long long owner_of(const struct schedule *all, long long at)
+GPU_DEVICE float *slot_of(const struct gemm_args &args, unsigned block, bool begins_tile)
 {
-    return divide((at + 1) * gpu_grid_x() - 1, all->shared * all->depth);
-}
-
-GPU_DEVICE float *slot_of(const struct gemm_args &args, long long block, bool begins_tile)
-{
-    return (float *)args.workspace + (2 * block + (begins_tile ? 1 : 0)) * SLOT + 4 * gpu_thread_x();
+    return (float *)args.workspace + (2LL * block + (begins_tile ? 1 : 0)) * SLOT + 4 * gpu_thread_x();
 }
 
 /* Sums that only a part of k has: true for the block that is to finish the tile, with all of them. `word` is
  * a word of shared memory that nothing else uses. */
-GPU_DEVICE bool add_up(const struct gemm_args &args, const struct schedule *all, const struct work *work,
-                       unsigned *word, float (*sums)[N_TILES][4])
+GPU_DEVICE bool add_up(const struct gemm_args &args, const struct work *work, unsigned *word,
+                       float (*sums)[N_TILES][4])
 {
-    if (work->range.tiles == all->depth) return true;
-    long long begin = work->tile * all->depth;
-    long long first = owner_of(all, begin), last = owner_of(all, begin + all->depth - 1);
-    unsigned *counts = (unsigned *)((float *)args.workspace + 2LL * gpu_grid_x() * SLOT);
+    struct extent extent = extent_of(args);
+    if (work->tiles == extent.depth) return true;
+    struct shared_tiles shared = shared_tiles_of(extent);
+    unsigned begin = work->tile * extent.depth;
+    unsigned first = owner_of(shared, begin), last = owner_of(shared, begin + extent.depth - 1);
+    unsigned *counts = (unsigned *)slot_of(args, gpu_grid_x(), false) - 4 * gpu_thread_x();
     float *mine = slot_of(args, gpu_block_x(), work->first == 0);
     GPU_UNROLL
     for (int i = 0; i < THREAD_SUMS / 4; i++)
@@ -112,9 +151,9 @@ GPU_DEVICE bool add_up(const struct gemm_args &args, const struct schedule *all,
     gpu_barrier();
     if (gpu_thread_x() == 0) *word = gpu_atomic_add_acq_rel(counts + work->tile, 1);
     gpu_barrier();
-    if (*word != (unsigned)(last - first)) return false;
+    if (*word != last - first) return false;
     GPU_NO_UNROLL
-    for (long long block = first; block <= last; block++) {
+    for (unsigned block = first; block <= last; block++) {
         const float *from = slot_of(args, block, block == first);
         GPU_UNROLL
         for (int i = 0; i < THREAD_SUMS / 4; i++) {
