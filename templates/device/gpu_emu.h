@@ -14,7 +14,6 @@
 #define GPU_HIDDEN                  extern __attribute__((visibility("hidden"), weak))
 #define GPU_VISIBLE                 extern __attribute__((visibility("default")))
 #define GPU_KERNEL(threads)         GPU_KERNEL_NEXT(__COUNTER__, threads)
-#define GPU_KERNEL_ALONE(threads)   GPU_KERNEL(threads)
 #define GPU_KERNEL_NEXT(n, threads) GPU_KERNEL_AT(n, threads)
 #define GPU_KERNEL_AT(n, threads)                                                              \
     extern "C" {                                                                               \
@@ -23,6 +22,7 @@
     static const emu_entry gpu_entry_##n __attribute__((section("emu_entry_table"), used)) = { \
         __start_emu_entry_##n, __stop_emu_entry_##n, threads};                                 \
     extern "C" __attribute__((visibility("default"), section("emu_entry_" #n))) void
+#define GPU_KERNEL_BLOCKS(threads, blocks) GPU_KERNEL(threads)
 
 extern "C" {
 GPU_HIDDEN const emu_entry __start_emu_entry_table[], __stop_emu_entry_table[];

@@ -10,22 +10,27 @@ GPU_DEVICE long long divide(long long a, long long b)
     return (a | b) >> 32 ? a / b : (long long)((unsigned)a / (unsigned)b);
 }
 
+GPU_DEVICE unsigned divide(unsigned a, unsigned b)
+{
+    return a / b;
+}
+
 GPU_DEVICE long long tiles_along(long long size, int tile)
 {
     return (size + tile - 1) / tile;
 }
 
-/* A tile's row and column among the tiles. */
-struct tile_place {
-    long long row, column;
+/* A tile's row and column among the tiles. N is long long, or unsigned where GROUP_M times all columns fit.
+ */
+template <class N> struct tile_place {
+    N row, column;
 };
 
 /* Tile number `tile` of `rows` x `columns` of them. */
-GPU_DEVICE struct tile_place tile_place_of(long long tile, long long rows, long long columns)
-{
-    struct tile_place place;
-    long long group = divide(tile, GROUP_M * columns), within = tile - group * GROUP_M * columns;
-    long long height = rows - group * GROUP_M < GROUP_M ? rows - group * GROUP_M : GROUP_M;
+template <class N> GPU_DEVICE struct tile_place<N> tile_place_of(N tile, N rows, N columns) {
+    struct tile_place<N> place;
+    N group = divide(tile, GROUP_M *columns), within = tile - group * GROUP_M * columns;
+    N height = rows - group * GROUP_M < GROUP_M ? rows - group * GROUP_M : GROUP_M;
     place.column = divide(within, height);
     place.row = group * GROUP_M + within - place.column * height;
     return place;

@@ -162,8 +162,8 @@ struct work {
 GPU_DEVICE struct work work_of(const struct gemm_args &args, long long item, long long tile)
 {
     struct work work;
-    struct tile_place place = tile_place_of(tile, tiles_along(args.m, TILE_M),
-                                            tiles_along(GLU ? args.n / 2 : args.n, TILE_COLUMNS));
+    struct tile_place<long long> place = tile_place_of(tile, tiles_along(args.m, TILE_M),
+                                                       tiles_along(GLU ? args.n / 2 : args.n, TILE_COLUMNS));
     work.item = item;
     work.row = place.row * TILE_M;
     work.column = place.column * TILE_COLUMNS;

@@ -168,7 +168,7 @@ GPU_DEVICE void multiply_all(const struct gemm_wgmma_args &args, const struct me
     store_end(memory);
 }
 
-GPU_KERNEL_ALONE(THREADS) gemm_wgmma(GPU_ARGS(struct gemm_wgmma_args, args))
+GPU_KERNEL_BLOCKS(THREADS, 1) gemm_wgmma(GPU_ARGS(struct gemm_wgmma_args, args))
 {
     GPU_SHARED(shared);
     struct memory memory = memory_of(shared);

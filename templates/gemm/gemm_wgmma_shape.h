@@ -232,7 +232,7 @@ GPU_DEVICE struct tile tile_of(const struct plan *plan, const struct place *plac
 {
     struct tile tile;
     long long tiles = plan->rows * plan->columns, batch = divide(item, tiles);
-    struct tile_place at = tile_place_of(item - batch * tiles, plan->rows, plan->columns);
+    struct tile_place<long long> at = tile_place_of(item - batch * tiles, plan->rows, plan->columns);
     tile.row = (int)((at.row * CLUSTER_M + place->rank_m) * TILE_M);
     tile.column = (int)((at.column * CLUSTER_N + place->rank_n) * TILE_COLUMNS);
     tile.item = (int)batch;
