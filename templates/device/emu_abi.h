@@ -92,6 +92,47 @@ void emu_matrix(unsigned form, unsigned *d, const unsigned *a, const unsigned *b
  * lane's fragment of matrix i. count is 1, 2 or 4. */
 void emu_ldmatrix(unsigned *registers, const void *row, unsigned count, int transposed) EMU_MEETS;
 
+/* stmatrix: the same the other way. */
+void emu_stmatrix(void *row, const unsigned *registers, unsigned count, int transposed) EMU_MEETS;
+
+/* --- matrix products of four waves (wgmma) --- */
+
+enum emu_wgmma { EMU_WGMMA_F16, EMU_WGMMA_BF16, EMU_WGMMA_F8E4M3 };
+
+/* D = A.B + (add ? D : 0) with 64 x n sums, of operands that descriptors name. Nothing moves before a wait.
+ */
+void emu_wgmma(unsigned type, unsigned n, int a_mn_major, int b_mn_major, float *d, unsigned long long a,
+               unsigned long long b, int add) EMU_MEETS;
+void emu_wgmma_fence(void) EMU_MEETS;
+void emu_wgmma_commit(void) EMU_MEETS;
+void emu_wgmma_wait(unsigned pending) EMU_MEETS;
+void emu_registers(unsigned count, int more) EMU_MEETS; /* each thread's, from here on */
+
+/* --- clusters, beyond their barrier --- */
+
+void emu_cluster_arrive(void) EMU_MEETS;
+void emu_cluster_wait(void) EMU_MEETS;
+/* The same place in the shared memory of the cluster's block `rank`. */
+void *emu_cluster_shared(const void *pointer, unsigned rank);
+
+/* --- mbarriers: 8 bytes of shared memory each --- */
+
+void emu_mbarrier_init(void *bar, unsigned count);
+void emu_mbarrier_init_fence(void);
+void emu_mbarrier_arrive(void *bar, unsigned expected_bytes);
+void emu_mbarrier_arrive_cluster(void *bar, unsigned rank);
+void emu_mbarrier_wait(void *bar, unsigned parity);
+
+/* --- boxes of tensors (struct emu_tensor_map) --- */
+
+/* Lands when somebody waits at `bar` and needs it. A mask that is not 0: into each of these blocks. */
+void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int z, unsigned mask);
+void emu_tensor_store(const void *map, const void *shared, int x, int y, int z, int add);
+void emu_tensor_store_commit(void);
+void emu_tensor_store_wait(unsigned pending, int read); /* read: until shared memory was read */
+/* What this thread knows to be written is made known to those who read by themselves: stores, wgmma. */
+void emu_fence_async_shared(void);
+
 /* --- asynchronous copies --- */
 
 /* `bytes` (4, 8, 16) of shared memory from global memory, of which the first `valid` are read and the rest

@@ -17,6 +17,7 @@
  *     GPU_ARGS(type, name)              its one parameter, read-only, passed by value
  *     GPU_DEVICE                        a function of kernels, always inlined
  *     GPU_SHARED(name)                  unsigned char *name: the block's dynamic shared memory, 128-byte aligned
+ *                                       (1024 where GPU_HAS_TMA)
  *     GPU_UNROLL, GPU_UNROLL_BY(n), GPU_NO_UNROLL     in front of a loop
  * Places, all unsigned
  *     gpu_thread_x/y/z() gpu_block_x/y/z() gpu_block_size_x/y/z() gpu_grid_x/y/z() gpu_lane() gpu_wave()
@@ -48,7 +49,44 @@
  * Arithmetic
  *     gpu_fma gpu_min gpu_max gpu_abs (float) gpu_exp2 gpu_rcp gpu_rsqrt (approximate, 2 ulp or so; no libm)
  *
- * Matrix instructions: gpu_mfma.h, gpu_mma.h; the table of them is matrix.def. */
+ * Clusters, where GPU_HAS_CLUSTERS
+ *     gpu_cluster_rank() gpu_cluster_size()      this block's number among its cluster's blocks; unsigned
+ *     gpu_cluster_barrier()             all threads of the cluster; orders memory among them
+ *     gpu_cluster_arrive() gpu_cluster_wait()    its two halves, once each in turn: wait knows what was in front of
+ *                                       everybody's arrive
+ *     gpu_cluster_shared(p, rank)       void *: where p, in the own shared memory, is in that of block `rank`; valid
+ *                                       until that block ends, so that a cluster ends with a barrier
+ * mbarriers, where GPU_HAS_TMA: 8 bytes of shared memory, 8-byte aligned, that nothing else touches. A phase is over
+ * when `count` have arrived and all bytes that were announced have come; phases are numbered from 0
+ *     gpu_mbarrier_init(bar, count)     by one thread; then gpu_mbarrier_init_fence() by the same, then a barrier of
+ *                                       those who use it
+ *     gpu_mbarrier_arrive(bar)          one arrival; makes known what the thread knows
+ *     gpu_mbarrier_expect(bar, bytes)   one arrival which announces bytes of boxes (all blocks' that land here)
+ *     gpu_mbarrier_arrive_cluster(bar, rank)     one arrival at block rank's barrier in the same place
+ *     gpu_mbarrier_wait(bar, parity)    until the last phase with number % 2 == parity is over: on a new barrier,
+ *                                       parity 1 does not wait. Knows what those who arrived knew
+ *     gpu_mbarrier_wait_cluster(bar, parity)     also of what other blocks wrote by ordinary stores
+ * Boxes of tensors, where GPU_HAS_TMA; each word by one thread, x, y, z are int coordinates in elements
+ *     gpu_tensor_map                    128 bytes in the kernel's arguments (manifest: tensor_maps), not to be copied
+ *     gpu_tensor_prefetch(&map)         of the map itself
+ *     gpu_tensor_load(shared, &map, bar, x, y, z [, l2])     a box to shared memory (128-byte aligned), whose bytes
+ *                                       come to bar; outside of the tensor are zeros, and they count
+ *     gpu_tensor_load_multicast(shared, &map, bar, x, y, z, mask [, l2])     to the same place in each block of the
+ *                                       cluster whose bit in mask is set, and to its bar
+ *     gpu_tensor_store(&map, shared, x, y, z [, l2])    a box from shared memory; what is outside is not written
+ *     gpu_tensor_add(&map, shared, x, y, z [, l2])      adds it to what is there, atomically for each element
+ *     gpu_tensor_store_commit()         closes a group of this thread's stores
+ *     GPU_TENSOR_STORE_WAIT_READ(n)     until at most n of its groups still read shared memory
+ *     GPU_TENSOR_STORE_WAIT(n)          until at most n of its groups are not all written
+ *     l2                                GPU_L2_NORMAL, GPU_L2_EVICT_FIRST, GPU_L2_EVICT_LAST
+ *     gpu_fence_async_shared()          by whoever wrote shared memory with ordinary stores, before the barrier behind
+ *                                       which tensor stores or wgmma read it
+ * Launches that overlap, where GPU_HAS_TMA (the launch has to allow it)
+ *     gpu_launch_wait()                 until the launch in front is over: before anything it wrote or reads is touched
+ *     gpu_launch_dependents()           the next launch may begin
+ *
+ * Matrix instructions: gpu_mfma.h, gpu_mma.h (with stmatrix and the sharing of registers), gpu_wgmma.h; the table of
+ * those of a wave is matrix.def. */
 /* clang-format on */
 #ifndef TUNEBOOK_DEVICE_GPU_H
 #define TUNEBOOK_DEVICE_GPU_H
@@ -63,5 +101,7 @@
 #include "gpu_common.h"
 #include "gpu_mfma.h"
 #include "gpu_mma.h"
+#include "gpu_async.h"
+#include "gpu_wgmma.h"
 
 #endif

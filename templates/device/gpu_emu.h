@@ -38,6 +38,12 @@ const emu_entry *const emu_entries[2] = {__start_emu_entry_table, __stop_emu_ent
 
 /* --- places --- */
 
+/* Where a pointer into the block's shared memory is in it. */
+GPU_WRAP unsigned gpu_shared_address(const void *p)
+{
+    return (unsigned)((const unsigned char *)p - emu_self()->shared);
+}
+
 #define GPU_PLACE(name, field)             \
     GPU_WRAP unsigned gpu_##name##_x(void) \
     {                                      \
