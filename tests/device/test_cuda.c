@@ -1,5 +1,6 @@
 /* device_cuda on a fake libcuda.so.1 that the emulator stands behind. */
 #include <pthread.h>
+#include "tests/device/cuda_maps.h"
 #include "tests/device/gpu_cases.h"
 #include "tests/device/gpu_failures.h"
 #include "tests/device/gpu_gemm.h"
@@ -236,7 +237,9 @@ static void test_each_failure(void **state)
                                           "cuDevicePrimaryCtxRetain",
                                           "cuModuleLoadDataEx",
                                           "cuModuleGetFunction",
+                                          "cuFuncGetAttribute",
                                           "cuFuncSetAttribute",
+                                          "cuFuncLoad",
                                           "cuMemAlloc_v2",
                                           "cuMemsetD8Async",
                                           "cuMemcpyHtoD_v2",
@@ -273,6 +276,15 @@ static const struct gpu_case cases[] = {
     {"clusters", test_clusters, "cuda", "", GPU_PASSES},
     {"clusters_before_12", test_clusters_before_12, "cuda-11.4", "", GPU_PASSES},
     {"shared_memory", test_shared_memory, "cuda", "", GPU_PASSES},
+    {"tensor_map", test_tensor_map, "cuda", "", GPU_PASSES},
+    {"tensor_map_before_12", test_tensor_map_before_12, "cuda-11.4", "", GPU_PASSES},
+    {"map_refused", test_map_refused, "cuda", "", GPU_PASSES},
+    {"programmatic", test_programmatic, "cuda", "", GPU_PASSES},
+    {"programmatic_before_12", test_programmatic_before_12, "cuda-11.4", "", GPU_PASSES},
+    {"large_clusters", test_large_clusters, "cuda", "", GPU_PASSES},
+    {"static_shared", test_static_shared, "cuda", "static_shared=4096", GPU_PASSES},
+    {"loaded", test_loaded, "cuda", "", GPU_PASSES},
+    {"loaded_before_12", test_loaded_before_12, "cuda-11.4", "", GPU_PASSES},
     {"bad_code", test_bad_code, "cuda", "", GPU_PASSES},
     {"bad_launch", test_bad_launch, "cuda", "", GPU_PASSES},
     {"fault_later", test_fault_later, "cuda", "async=CUDA_ERROR_ILLEGAL_ADDRESS after 2 launches",

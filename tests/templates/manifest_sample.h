@@ -39,7 +39,7 @@ static inline void compose(const char *name, const char *text, struct text *out)
         const char *said = changed ? text : good[i].text;
         if (said) text_format(out, "%s\"%s\": %s", out->size ? ",\n" : "{", good[i].name, said);
     }
-    if (!known) text_format(out, ",\n\"%s\": %s", name, text);
+    if (!known && text) text_format(out, ",\n\"%s\": %s", name, text);
     text_append(out, "}");
 }
 
