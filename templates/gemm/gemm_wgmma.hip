@@ -104,6 +104,9 @@
 #ifndef GROUP_M
 #define GROUP_M 8
 #endif
+#ifndef OVERLAP
+#define OVERLAP 0 /* 1: begins before the launch in front of it has ended, and waits for that when it is ready */
+#endif
 #ifndef PROMOTE
 #define PROMOTE 0 /* fp8: after so many tiles of k sums go over to exact ones; 0: never */
 #endif
@@ -179,6 +182,10 @@ GPU_KERNEL_BLOCKS(THREADS, 1) gemm_wgmma(GPU_ARGS(struct gemm_wgmma_args, args))
         gpu_cluster_barrier();
     else
         gpu_barrier();
+    if (OVERLAP) {
+        gpu_launch_wait();
+        gpu_launch_dependents();
+    }
     if (place.group == CONSUMERS) {
         GPU_REGISTERS_LESS(REGISTERS_PRODUCER);
         if (gpu_thread_x() == CONSUMERS * 128) fetch_all(args, &memory, &place, &plan);
