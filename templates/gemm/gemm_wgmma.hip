@@ -187,10 +187,14 @@ GPU_KERNEL_BLOCKS(THREADS, 1) gemm_wgmma(GPU_ARGS(struct gemm_wgmma_args, args))
         gpu_launch_dependents();
     }
     if (place.group == CONSUMERS) {
+#if REGISTERS_MOVE
         GPU_REGISTERS_LESS(REGISTERS_PRODUCER);
+#endif
         if (gpu_thread_x() == CONSUMERS * 128) fetch_all(args, &memory, &place, &plan);
     } else {
+#if REGISTERS_MOVE
         GPU_REGISTERS_MORE(REGISTERS_CONSUMER);
+#endif
         multiply_all(args, &memory, &place, &plan);
     }
     if (CLUSTER > 1) gpu_cluster_barrier(); /* others may still write or read this block's shared memory */

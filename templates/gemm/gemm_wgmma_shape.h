@@ -35,9 +35,11 @@
 /* Of D in a tile. */
 #define TILE_COLUMNS (GLU ? TILE_N / 2 : TILE_N)
 
-/* 64 Ki registers: what the kernel is compiled for is given back by those who fetch. */
+/* Of the unit's 64 Ki registers every thread begins with as many (168 of 384 threads, 128 of 512); those who
+ * fetch give most of theirs to those who multiply. Two warpgroups have enough. */
+#define REGISTERS_MOVE     (CONSUMERS > 1)
 #define REGISTERS_PRODUCER (CONSUMERS == 3 ? 32 : 40)
-#define REGISTERS_CONSUMER (CONSUMERS == 3 ? 160 : CONSUMERS == 2 ? 232 : 240)
+#define REGISTERS_CONSUMER (CONSUMERS == 3 ? 160 : 232)
 
 /* --- shared memory --- */
 

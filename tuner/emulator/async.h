@@ -115,7 +115,7 @@ const struct tensor_load *tensor_load_find(const struct block *block, uint32_t o
 void tensor_stores_end(struct fiber *f);
 void tensor_stores_free(struct async_thread *thread);
 /* The kernel's argument, checked. */
-const struct emu_tensor_map *tensor_map_check(struct fiber *f, const void *map, const void *pc);
+const struct emu_tensor_map *tensor_check_map(struct fiber *f, const void *map, const void *pc);
 
 /* async_read.c. Begins to read pieces (offsets / 16) of the block's shared memory, for `n_leaders` threads,
  * each of which has to know who wrote them; ends it as `word`, with nothing written since. `what` is for

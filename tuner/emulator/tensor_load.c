@@ -7,7 +7,7 @@
 
 enum { SHARED_ALIGNMENT = 128 /* PTX ISA, "cp.async.bulk.tensor" */, MAP_ALIGNMENT = 64 };
 
-const struct emu_tensor_map *tensor_map_check(struct fiber *f, const void *map, const void *pc)
+const struct emu_tensor_map *tensor_check_map(struct fiber *f, const void *map, const void *pc)
 {
     const struct emu_tensor_map *tensor = map;
     uintptr_t offset = (uintptr_t)map - (uintptr_t)f->args;
@@ -98,7 +98,7 @@ void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int
 {
     struct fiber *f = emulator_self;
     const void *pc = __builtin_return_address(0);
-    const struct emu_tensor_map *tensor = tensor_map_check(f, map, pc);
+    const struct emu_tensor_map *tensor = tensor_check_map(f, map, pc);
     struct team *team = f->block->team;
     uint32_t bytes = tensor_box_bytes(tensor);
     uint32_t offset = place_in_shared(f, shared, bytes, "a tensor load", pc);

@@ -57,7 +57,7 @@ void emu_tensor_store(const void *map, const void *shared, int x, int y, int z, 
     struct fiber *f = emulator_self;
     const void *pc = __builtin_return_address(0);
     struct async_thread *thread = async_thread(f);
-    const struct emu_tensor_map *tensor = tensor_map_check(f, map, pc);
+    const struct emu_tensor_map *tensor = tensor_check_map(f, map, pc);
     uint32_t bytes = tensor_box_bytes(tensor);
     uintptr_t offset = (uintptr_t)shared - (uintptr_t)f->shared->base;
     check_place(f, offset, bytes, pc);
