@@ -125,7 +125,8 @@ void emu_mbarrier_wait(void *bar, unsigned parity);
 
 /* --- boxes of tensors (struct emu_tensor_map) --- */
 
-/* Lands when somebody waits at `bar` and needs it. A mask that is not 0: into each of these blocks. */
+/* Lands when somebody waits at `bar` and needs it. A mask with this bit: into each of these blocks. */
+#define EMU_MULTICAST 0x10000u
 void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int z, unsigned mask);
 void emu_tensor_store(const void *map, const void *shared, int x, int y, int z, int add);
 void emu_tensor_store_commit(void);

@@ -53,7 +53,7 @@ GPU_WRAP unsigned gpu_cluster_size(void)
 #define gpu_launch_wait()                      ((void)0)
 #define gpu_launch_dependents()                ((void)0)
 #define gpu_tensor_load_multicast(shared, map, bar, x, y, z, mask, ...) \
-    emu_tensor_load(shared, map, bar, x, y, z, mask)
+    emu_tensor_load(shared, map, bar, x, y, z, (mask) | EMU_MULTICAST)
 #define gpu_tensor_load(shared, map, bar, x, y, z, ...) emu_tensor_load(shared, map, bar, x, y, z, 0)
 #define gpu_tensor_store(map, shared, x, y, z, ...)     emu_tensor_store(map, shared, x, y, z, 0)
 #define gpu_tensor_add(map, shared, x, y, z, ...)       emu_tensor_store(map, shared, x, y, z, 1)

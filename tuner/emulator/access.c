@@ -1,5 +1,5 @@
 /* Accesses outside a block's own shared memory, and reports of those that are nowhere. */
-#include "tuner/emulator/access.h"
+#include "tuner/emulator/async.h"
 
 /* Further away no stride of a buffer leads: which one is nearest would be chance. */
 enum { NEAR_BYTES = 16 << 20 };
@@ -138,6 +138,14 @@ static struct shared_memory *team_shared(const struct team *team, uintptr_t addr
     return NULL;
 }
 
+static struct shared_memory *visited_shared(struct fiber *f, uintptr_t address, size_t bytes, const void *pc)
+{
+    struct team *team = f->block->team;
+    struct shared_memory *shared = team_shared(team, address, bytes);
+    if (shared && shared != f->shared) cluster_visit(f, cluster_owner(team, shared), pc);
+    return shared;
+}
+
 struct range *access_range(struct fiber *f, uintptr_t address, size_t bytes, enum access access,
                            const void *pc)
 {
@@ -163,7 +171,7 @@ void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access 
     if (!range && access == ACCESS_READ && object_holds(object, address, bytes)) return;
     if (aligned && address % bytes)
         report_misaligned(f, address, bytes, access, pc);
-    else if (!range && (shared = team_shared(f->block->team, address, bytes)) != NULL)
+    else if (!range && (shared = visited_shared(f, address, bytes, pc)) != NULL)
         shared_access(f, shared, (uint32_t)(address - (uintptr_t)shared->base), bytes, access, pc);
     else if ((range = access_range(f, address, bytes, access, pc))->writable)
         global_access(f, range, address, bytes, access, pc);
@@ -172,7 +180,7 @@ void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access 
 struct shared_memory *access_atomic_shared(struct fiber *f, uintptr_t address, size_t bytes, const void *pc)
 {
     if (address % bytes) report_misaligned(f, address, bytes, ACCESS_WRITE, pc);
-    return team_shared(f->block->team, address, bytes);
+    return visited_shared(f, address, bytes, pc);
 }
 
 void access_shared(struct fiber *f, const void *pointer, uint32_t bytes, enum access access, const void *pc)

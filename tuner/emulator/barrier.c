@@ -103,7 +103,8 @@ static struct named_barrier *come(struct fiber *f, unsigned id, unsigned threads
     return named;
 }
 
-/* A GPU counts a wave when its first lane comes, so that a phase of part waves is over before they all came. */
+/* A GPU counts a wave when its first lane comes, so that a phase of part waves is over before they all came.
+ */
 static void check_whole_waves(struct fiber *f, struct named_barrier *named, unsigned id, const void *pc)
 {
     const struct block *block = f->block;

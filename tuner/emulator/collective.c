@@ -4,8 +4,8 @@
 #include "tuner/emulator/emulator_state.h"
 #include "tuner/emulator/matrix.h"
 
-static const char *const operations[] = {"the wave's barrier", "a shuffle", "a ballot",
-                                         "a matrix instruction", "ldmatrix"};
+static const char *const operations[] = {"the wave's barrier",   "a shuffle", "a ballot",
+                                         "a matrix instruction", "ldmatrix",  "stmatrix"};
 
 static void check_meeting(struct fiber *f, const struct wave *wave, enum wave_operation operation,
                           uint32_t detail, const void *pc)
@@ -174,5 +174,41 @@ void emu_ldmatrix(unsigned *registers, const void *row, unsigned count, int tran
         access_shared(lane, lane->operands.row, 16, ACCESS_READ, pc);
     }
     distribute(wave, count, transposed != 0);
+    let_go(f);
+}
+
+/* The inverse of distribute. */
+static void collect(const struct wave *wave, uint32_t count, bool transposed)
+{
+    uint16_t rows[32][8];
+    for (uint32_t lane = 0; lane < wave->n; lane++) {
+        uint32_t row = lane / 4, column = lane % 4 * 2;
+        for (uint32_t i = 0; i < count; i++) {
+            uint16_t(*matrix)[8] = &rows[8 * i];
+            uint32_t word = wave->lanes[lane]->operands.a[i];
+            matrix[transposed ? column : row][transposed ? row : column] = (uint16_t)word;
+            matrix[transposed ? column + 1 : row][transposed ? row : column + 1] = (uint16_t)(word >> 16);
+        }
+    }
+    for (uint32_t i = 0; i < 8 * count; i++)
+        memcpy((void *)(uintptr_t)wave->lanes[i]->operands.row, rows[i], sizeof rows[i]);
+}
+
+void emu_stmatrix(void *row, const unsigned *registers, unsigned count, int transposed)
+{
+    struct fiber *f = emulator_self;
+    struct wave *wave = &f->block->waves[f->self.wave];
+    const void *pc = __builtin_return_address(0);
+    f->operands.a = registers;
+    f->operands.row = row;
+    if (!is_last(f, WAVE_STMATRIX, count << 1 | (transposed != 0), pc)) return;
+    if (wave->n != 32 || (count != 1 && count != 2 && count != 4))
+        fault(f, DEVICE_FAULT_OTHER, pc, "stmatrix of %u matrices by %u lanes; it is of 1, 2 or 4 by 32",
+              count, wave->n);
+    for (uint32_t i = 0; i < 8 * count; i++) {
+        struct fiber *lane = wave->lanes[i];
+        access_shared(lane, lane->operands.row, 16, ACCESS_WRITE, pc);
+    }
+    collect(wave, count, transposed != 0);
     let_go(f);
 }

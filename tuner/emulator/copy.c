@@ -12,8 +12,7 @@ static void mark_in_flight(struct fiber *f, const struct copy *copy)
     struct shared_memory *shared = f->block->shared;
     uint32_t offset = (uint32_t)((uintptr_t)copy->shared - (uintptr_t)shared->base);
     access_shared(f, copy->shared, copy->bytes, ACCESS_WRITE, copy->pc);
-    struct cell *cell = &shared->cells[offset >> shared->shift];
-    for (uint32_t n = copy->bytes >> shared->shift; n > 0; n--, cell++) cell->w = CELL_IN_FLIGHT;
+    shared_close(shared, offset, copy->bytes, CELL_IN_FLIGHT);
 }
 
 /* Read when it begins and again when it lands: the GPU may take the source at any time between, so that a
@@ -58,9 +57,7 @@ static void land(struct fiber *f, const struct copy *copy)
     read_source(f, copy);
     struct shared_memory *shared = f->block->shared;
     uint32_t offset = (uint32_t)((uintptr_t)copy->shared - (uintptr_t)shared->base);
-    struct cell *cell = &shared->cells[offset >> shared->shift];
-    for (uint32_t n = copy->bytes >> shared->shift; n > 0; n--, cell++)
-        *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(copy->pc)};
+    shared_open(shared, offset, copy->bytes, f->epoch, low_bits(copy->pc));
     memcpy(copy->shared, copy->global, copy->valid);
     memset((char *)copy->shared + copy->valid, 0, copy->bytes - copy->valid);
 }

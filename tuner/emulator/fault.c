@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tuner/emulator/machine.h"
+#include "tuner/emulator/async.h"
 
 enum { NEAR_BYTES = 256 };
 
@@ -78,15 +78,25 @@ static void block_place(const struct run *run, uint32_t team, uint32_t rank, uin
     out[2] = team / clusters[0] / clusters[1] * cluster[2] + rank / cluster[0] / cluster[1];
 }
 
+static const char *agent_name(const struct team *team, uint32_t number, char out[WHO_BYTES])
+{
+    uint32_t agent = (number - team->n_threads) % BLOCK_AGENTS,
+             wave = (agent - MBARRIER_AGENTS) * GROUP_WAVES;
+    if (number - team->n_threads >= team->n_agents)
+        snprintf(out, WHO_BYTES, "several threads");
+    else if (agent < MBARRIER_AGENTS)
+        snprintf(out, WHO_BYTES, "a tensor load");
+    else
+        snprintf(out, WHO_BYTES, "wgmma of waves %u to %u", wave, wave + GROUP_WAVES - 1);
+    return out;
+}
+
 const char *fault_who(const struct fiber *f, uint32_t team, uint32_t number, char out[WHO_BYTES])
 {
     const struct block *own = f->block;
     const struct run *run = own->worker->run;
     uint32_t rank = number / own->n, place[3];
-    if (number >= run->team_blocks * own->n) {
-        snprintf(out, WHO_BYTES, "several threads");
-        return out;
-    }
+    if (number >= run->team_blocks * own->n) return agent_name(own->team, number, out);
     int n = print_place(out, WHO_BYTES, "thread", run->block, number % own->n);
     if (team == own->team->index && rank == own->rank) return out;
     block_place(run, team, rank, place);

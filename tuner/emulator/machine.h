@@ -19,13 +19,23 @@ enum { NAMED_BARRIERS = 16, BLOCK_WAVES_MAX = 32 /* 1024 threads */, FAULT_BYTES
 
 #define IDLE_NEVER UINT64_MAX
 
-enum waiting { RUNS, AT_BARRIER, AT_COLLECTIVE, AT_NAMED_BARRIER, AT_CLUSTER_BARRIER, ENDED };
-enum wave_operation { WAVE_BARRIER, WAVE_SHUFFLE, WAVE_BALLOT, WAVE_MATRIX, WAVE_LDMATRIX };
+enum waiting {
+    RUNS,
+    AT_BARRIER,
+    AT_COLLECTIVE,
+    AT_NAMED_BARRIER,
+    AT_CLUSTER_BARRIER,
+    AT_CLUSTER_WAIT,
+    AT_MBARRIER,
+    AT_WGMMA,
+    ENDED
+};
+enum wave_operation { WAVE_BARRIER, WAVE_SHUFFLE, WAVE_BALLOT, WAVE_MATRIX, WAVE_LDMATRIX, WAVE_STMATRIX };
 
 /* What a lane hands to a collective, and what it gets. */
 struct lane_operands {
     unsigned value, argument;
-    unsigned long long mask;
+    unsigned long long mask, right;
     unsigned *d;
     const unsigned *a, *b, *c;
     const void *row;
@@ -61,6 +71,7 @@ struct fiber {
     struct lane_operands operands;
     struct copy *copies;
     uint32_t n_copies, copy_capacity, groups;
+    struct async_thread *async; /* async.h; NULL: nothing of that kind yet */
 };
 
 struct wave {
@@ -86,15 +97,18 @@ struct block {
     const void *pc; /* of the barrier some wait at */
     struct shared_memory *shared;
     struct named_barrier named[NAMED_BARRIERS];
+    struct async_block *async; /* async.h; NULL: the object has nothing of that kind */
+    struct visit *visits;      /* by threads of other blocks, by number; NULL: none */
 };
 
 struct team {
     struct block *blocks;
-    uint32_t n_blocks, n_threads;
+    uint32_t n_blocks, n_threads, n_agents;
     uint32_t index; /* in the grid of clusters */
-    uint32_t arrived;
+    uint32_t arrived, ended;
     const void *pc; /* of the cluster's barrier some wait at */
     struct team_order order;
+    struct cluster_halves *halves; /* cluster.c */
 };
 
 /* A step of a launch as all workers see it. */

@@ -15,10 +15,12 @@
 static const char *const partial[] = {"emu_wave_barrier", "emu_named_",        "emu_cluster_",
                                       "emu_fence",        "emu_atomic_orders", "__tsan_atomic_thread_fence"};
 
-static bool is_partial(const char *name)
+static const char *const async[] = {"emu_mbarrier_", "emu_tensor_", "emu_wgmma"};
+
+static bool begins_as_one(const char *name, const char *const *beginnings, size_t n)
 {
-    for (size_t i = 0; i < sizeof partial / sizeof partial[0]; i++)
-        if (strncmp(name, partial[i], strlen(partial[i])) == 0) return true;
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0) return true;
     return false;
 }
 
@@ -60,10 +62,10 @@ static bool find_symbols(const void *code, size_t bytes, const ElfW(Ehdr) * head
     return false;
 }
 
-static bool calls_partial(const struct symbols *symbols)
+static bool calls(const struct symbols *symbols, const char *const *beginnings, size_t n)
 {
     for (uint64_t i = 0; i < symbols->n; i++)
-        if (is_partial(symbols->names + symbols->list[i].st_name)) return true;
+        if (begins_as_one(symbols->names + symbols->list[i].st_name, beginnings, n)) return true;
     return false;
 }
 
@@ -111,7 +113,8 @@ static enum status load_aligned(const void *code, size_t bytes, struct object *o
         return status_fail(STATUS_BAD_DATA, "the kernel calls '%s', which is no function of a GPU", foreign);
     }
     object.base = map->l_addr;
-    object.partial_order = !known || calls_partial(&symbols);
+    object.async = !known || calls(&symbols, async, sizeof async / sizeof async[0]);
+    object.partial_order = object.async || calls(&symbols, partial, sizeof partial / sizeof partial[0]);
     find_segments(code, bytes, &header, &object);
     /* Without lines a report says where in the object instead. */
     if (source_lines_read(code, bytes, &object.lines) != STATUS_OK) object.lines = NULL;

@@ -23,6 +23,7 @@ struct object {
     struct segment segments[OBJECT_SEGMENTS];
     uint32_t n_segments;
     bool partial_order;         /* it calls what orders some threads but not all of a block */
+    bool async;                 /* it calls what works beside the threads: async.h */
     struct source_lines *lines; /* NULL: it has none */
 };
 

@@ -24,7 +24,7 @@ bool order_knows(const struct fiber *f, uint32_t team, uint32_t word)
         return past_knows(pasts_of_team(own->order.others, team), word, number) ||
                past_knows(pasts_of_team(f->others, team), word, number);
     if (word < f->limit || number == f->number) return true;
-    if (number >= own->n_threads) return false; /* several threads */
+    if (number >= own->n_threads + own->n_agents) return false; /* several threads */
     uint32_t first = block->rank * block->n, wave_size = f->self.wave_size;
     if (word < f->known_block && number - first < block->n) return true;
     if (word < f->known_wave && number - first < block->n && (number - first) / wave_size == f->self.wave)
@@ -53,6 +53,27 @@ bool order_advance(struct fiber *f)
     if (!next_time(f)) return false;
     set_time(f, &f->block->team->order);
     return true;
+}
+
+void order_advance_all(struct fiber *f, struct fiber *const *members, uint32_t n)
+{
+    if (!next_time(f)) return;
+    for (uint32_t i = 0; i < n; i++) set_time(members[i], &f->block->team->order);
+}
+
+uint32_t order_agent(struct fiber *f, uint32_t agent)
+{
+    const struct team *team = f->block->team;
+    next_time(f);
+    return team->order.time << team->order.bits | (team->n_threads + agent);
+}
+
+void gather_add_agent(struct gather *gather, const struct fiber *f, uint32_t word)
+{
+    const struct team *team = f->block->team;
+    if (!gather->sum) gather->sum = past_create(team->index, team->n_threads + team->n_agents);
+    uint32_t *limit = &gather->sum->threads[word & team->order.mask];
+    *limit = raised(*limit, (word & ~team->order.mask) + (1u << team->order.bits));
 }
 
 static void forget_pasts(struct fiber *f)
@@ -148,7 +169,7 @@ void gather_add(struct gather *gather, const struct fiber *f)
     const struct block *block = f->block;
     const struct team *team = block->team;
     bool first = !gather->sum;
-    if (first) gather->sum = past_create(team->index, team->n_threads);
+    if (first) gather->sum = past_create(team->index, team->n_threads + team->n_agents);
     struct past *sum = gather->sum;
     if (first || !knows_as_last(gather, f)) {
         uint32_t begin = block->rank * block->n, lane = f->self.wave * f->self.wave_size;
@@ -189,13 +210,18 @@ void gather_clear(struct gather *gather)
     *gather = (struct gather){0};
 }
 
+struct pasts *gather_pasts(const struct gather *gather)
+{
+    struct pasts *own = pasts_create(1);
+    own->items[own->n++] = past_share(gather->sum);
+    return pasts_merge(own, pasts_share(gather->others));
+}
+
 struct pasts *order_snapshot(const struct fiber *f)
 {
     struct gather gather = {0};
     gather_add(&gather, f);
-    struct pasts *mine = pasts_create(1);
-    mine->items[mine->n++] = past_share(gather.sum);
-    struct pasts *all = pasts_merge(mine, pasts_share(gather.others));
+    struct pasts *all = gather_pasts(&gather);
     gather_clear(&gather);
     return pasts_merge(all, pasts_share(f->block->team->order.others));
 }

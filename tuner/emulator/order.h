@@ -53,12 +53,20 @@ bool order_knows(const struct fiber *f, uint32_t team, uint32_t word);
 /* `f` has a new time. False: the team has run out of times (a fault was reported). */
 bool order_advance(struct fiber *f);
 
+void order_advance_all(struct fiber *f, struct fiber *const *members, uint32_t n); /* one for all of them */
+
+/* Agents work beside the threads of a team and have numbers behind theirs: what one does now, at a time of
+ * its own. */
+uint32_t order_agent(struct fiber *f, uint32_t agent);
+
 /* A barrier of the whole team; all its threads have come. */
 bool order_barrier_team(struct fiber *f);
 /* A barrier of some: of one block of several, or of a wave. */
 bool order_barrier_some(struct fiber *f, struct fiber **members, uint32_t n, bool wave);
 
 void gather_add(struct gather *gather, const struct fiber *f);
+void gather_add_agent(struct gather *gather, const struct fiber *f, uint32_t word);
+struct pasts *gather_pasts(const struct gather *gather);
 void gather_give(const struct gather *gather, struct fiber *f);
 void gather_clear(struct gather *gather);
 

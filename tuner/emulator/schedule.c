@@ -1,5 +1,5 @@
 /* Who runs next: fibers that can run stand in a ring, in the order of their numbers or against it. */
-#include "tuner/emulator/machine.h"
+#include "tuner/emulator/async.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static void leave_ring(struct fiber *f)
 
 static const char *waits_at(const struct fiber *f, char out[FAULT_BYTES])
 {
-    char place[PLACE_BYTES];
+    char place[PLACE_BYTES], state[ELSEWHERE_BYTES];
     const struct named_barrier *named = &f->block->named[f->named];
     const struct wave *wave = &f->block->waves[f->self.wave];
     fault_place(f, f->pc, place);
@@ -52,30 +52,56 @@ static const char *waits_at(const struct fiber *f, char out[FAULT_BYTES])
         snprintf(out, FAULT_BYTES, "at the cluster's barrier at %s, where %u of %u came", place,
                  f->block->team->arrived, f->block->team->n_threads);
         break;
+    case AT_CLUSTER_WAIT:
+        snprintf(out, FAULT_BYTES, "at the cluster's barrier at %s, where %u of %u arrived", place,
+                 cluster_arrived(f->block->team), f->block->team->n_threads);
+        break;
+    case AT_MBARRIER:
+        snprintf(out, FAULT_BYTES, "at %s at the mbarrier at shared %u: %s", place,
+                 f->async->mbarrier->offset, mbarrier_state(f->async->mbarrier, state));
+        break;
+    case AT_WGMMA:
+        snprintf(out, FAULT_BYTES, "for the four waves of wgmma at %s, where %u of %u came", place,
+                 wgmma_arrived(f), GROUP_WAVES * f->self.wave_size);
+        break;
     default: snprintf(out, FAULT_BYTES, "at %s", place);
     }
     return out;
+}
+
+/* Which of those who wait tells most: lanes that parted, then bytes that did not come, then other mbarriers.
+ */
+static int tells(const struct fiber *f)
+{
+    if (f->waiting == AT_COLLECTIVE || f->waiting == AT_WGMMA) return 3;
+    if (f->waiting != AT_MBARRIER) return 0;
+    const struct mbarrier *m = f->async->mbarrier;
+    return m->announced > m->loads_bytes && !m->pending ? 2 : 1;
+}
+
+static bool waits(const struct fiber *f)
+{
+    return f->waiting != RUNS && f->waiting != ENDED;
 }
 
 /* Nobody runs. Lanes that wait for others of their wave, which wait elsewhere, have parted; so have threads
  * at a block's barrier. */
 static void report_deadlock(struct worker *worker)
 {
-    struct fiber *first = NULL, *second = NULL, *parted = NULL;
+    struct fiber *first = NULL, *second = NULL;
     char a[FAULT_BYTES], b[FAULT_BYTES], who[WHO_BYTES];
     for (uint32_t i = 0; i < worker->n_fibers; i++) {
         struct fiber *f = worker->fibers[i];
-        if (f->waiting == RUNS || f->waiting == ENDED) continue;
-        if (!first) first = f;
-        if (!parted && f->waiting == AT_COLLECTIVE) parted = f;
+        if (waits(f) && (!first || tells(f) > tells(first))) first = f;
     }
     if (!first) return;
-    if (parted) first = parted;
-    for (uint32_t i = 0; i < worker->n_fibers && !second; i++) {
+    for (uint32_t i = 0; i < worker->n_fibers; i++) {
         struct fiber *f = worker->fibers[i];
-        if (f->waiting != RUNS && f->waiting != ENDED && (f->pc != first->pc || f->waiting != first->waiting))
+        if (waits(f) && (f->pc != first->pc || f->waiting != first->waiting) &&
+            (!second || tells(f) > tells(second)))
             second = f;
     }
+    bool parted = first->waiting == AT_COLLECTIVE || first->waiting == AT_WGMMA;
     waits_at(first, a);
     if (second)
         fault(first, parted ? DEVICE_FAULT_DIVERGENCE : DEVICE_FAULT_DEADLOCK, first->pc,
@@ -196,6 +222,7 @@ static void fiber_main(void)
     struct worker *worker = f->block->worker;
     worker->run->function->entry(f->args);
     check_end(f);
+    async_thread_ends(f);
     f->waiting = ENDED;
     f->block->ended++;
     f->block->waves[f->self.wave].ended++;

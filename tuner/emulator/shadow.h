@@ -30,8 +30,12 @@ struct cell {
     uint32_t w, r, w_pc, r_pc;
 };
 
-#define CELL_HISTORY   0x80000000u /* in `w`: the rest is the index of a history */
-#define CELL_IN_FLIGHT 0xFFFFFFFFu
+#define CELL_HISTORY 0x80000000u /* in `w`: the rest is the index of a history */
+/* In `w`: what no ordinary access may touch. */
+#define CELL_IN_FLIGHT 0xFFFFFFFFu /* the target of an asynchronous copy of a thread */
+#define CELL_TENSOR    0xFFFFFFFEu /* of a tensor load */
+#define CELL_MBARRIER  0xFFFFFFFDu
+#define CELL_CLOSED    CELL_MBARRIER /* these three are at least that */
 
 struct shared_memory {
     unsigned char *base; /* 1024-byte aligned, with guard space on both sides */
@@ -41,6 +45,8 @@ struct shared_memory {
     struct cell *cells;
     struct history **histories;
     uint32_t n_histories, history_capacity;
+    uint32_t *spare; /* places in `histories` */
+    uint32_t n_spare, spare_capacity;
     void *mapping;
     size_t mapped;
 };
@@ -58,6 +64,13 @@ void shared_access(struct fiber *f, struct shared_memory *shared, uint32_t offse
 /* The cell's history, from now on in its place; for atomics too. */
 struct history *shared_history(struct fiber *f, struct shared_memory *shared, struct cell *cell,
                                const struct site *site);
+
+/* Whole granules become closed to ordinary accesses, and are open again as written by `word` at `pc`. */
+void shared_close(struct shared_memory *shared, uint32_t offset, uint32_t bytes, uint32_t how);
+void shared_open(struct shared_memory *shared, uint32_t offset, uint32_t bytes, uint32_t word, uint32_t pc);
+/* The report of an access to a cell that is closed. */
+void shared_closed(struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
+                   const struct site *site, enum access access);
 
 /* --- global memory --- */
 

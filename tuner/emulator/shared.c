@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include "tuner/emulator/access.h"
+#include "tuner/emulator/async.h"
 #include "tuner/emulator/history.h"
 
 enum { PAGE = 4096, POISON = 0xFF /* NaN in every floating-point type */ };
@@ -29,13 +29,14 @@ enum status shared_reserve(struct shared_memory *shared, uint32_t bytes)
 static void free_histories(struct shared_memory *shared)
 {
     for (uint32_t i = 0; i < shared->n_histories; i++) history_free(shared->histories[i]);
-    shared->n_histories = 0;
+    shared->n_histories = shared->n_spare = 0;
 }
 
 void shared_free(struct shared_memory *shared)
 {
     free_histories(shared);
     free(shared->histories);
+    free(shared->spare);
     if (shared->mapping) munmap(shared->mapping, shared->mapped);
     *shared = (struct shared_memory){0};
 }
@@ -72,6 +73,29 @@ static uint32_t add_history(struct shared_memory *shared, struct history *histor
     return CELL_HISTORY | shared->n_histories++;
 }
 
+void shared_close(struct shared_memory *shared, uint32_t offset, uint32_t bytes, uint32_t how)
+{
+    struct cell *cell = &shared->cells[offset >> shared->shift];
+    for (uint32_t n = bytes >> shared->shift; n > 0; n--, cell++) {
+        if (cell->w < CELL_CLOSED && cell->w & CELL_HISTORY) {
+            uint32_t place = cell->w & ~CELL_HISTORY;
+            history_free(shared->histories[place]);
+            shared->histories[place] = NULL;
+            shared->spare =
+                grown(shared->spare, shared->n_spare, &shared->spare_capacity, sizeof *shared->spare);
+            shared->spare[shared->n_spare++] = place;
+        }
+        *cell = (struct cell){.w = how};
+    }
+}
+
+void shared_open(struct shared_memory *shared, uint32_t offset, uint32_t bytes, uint32_t word, uint32_t pc)
+{
+    struct cell *cell = &shared->cells[offset >> shared->shift];
+    for (uint32_t n = bytes >> shared->shift; n > 0; n--, cell++)
+        *cell = (struct cell){.w = word, .w_pc = pc};
+}
+
 /* From the end, so that no cell is overwritten before it was copied. */
 void shared_refine(struct fiber *f, struct shared_memory *shared, uint32_t shift)
 {
@@ -79,7 +103,7 @@ void shared_refine(struct fiber *f, struct shared_memory *shared, uint32_t shift
         for (uint32_t i = n_cells(shared); i-- > 0;) {
             struct cell cell = shared->cells[i];
             shared->cells[2 * i] = shared->cells[2 * i + 1] = cell;
-            if (cell.w != CELL_IN_FLIGHT && cell.w & CELL_HISTORY)
+            if (cell.w < CELL_CLOSED && cell.w & CELL_HISTORY)
                 shared->cells[2 * i + 1].w =
                     add_history(shared, history_copy(shared->histories[cell.w & ~CELL_HISTORY]));
         }
@@ -117,29 +141,42 @@ static const struct copy *find_copy(const struct team *team, uintptr_t address, 
     return NULL;
 }
 
-static void in_flight(struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
-                      const struct site *site, enum access access)
+static void report_closed(struct fiber *f, const struct site *site, enum access access, const char *what,
+                          const struct fiber *issuer, const void *pc)
 {
-    uintptr_t address = (uintptr_t)shared->base + ((uintptr_t)(cell - shared->cells) << shared->shift);
-    const struct fiber *issuer = NULL;
     char place[PLACE_BYTES], who[WHO_BYTES], where[128];
-    const struct copy *copy = find_copy(f->block->team, address, &issuer);
-    if (!copy)
-        fault(f, DEVICE_FAULT_UNWRITTEN, site->pc, "uses %s, where an asynchronous copy never landed",
-              site_text(site, where));
-    else
-        fault(f, access == ACCESS_READ ? DEVICE_FAULT_UNWRITTEN : DEVICE_FAULT_RACE, site->pc,
-              "%s %s before the asynchronous copy to it has landed, which %s began at %s",
-              access == ACCESS_READ ? "reads" : "writes", site_text(site, where),
-              fault_who(f, issuer->block->team->index, issuer->number, who), fault_place(f, copy->pc, place));
+    fault(f, access == ACCESS_READ ? DEVICE_FAULT_UNWRITTEN : DEVICE_FAULT_RACE, site->pc,
+          "%s %s before the %s to it has landed, which %s began at %s",
+          access == ACCESS_READ ? "reads" : "writes", site_text(site, where), what,
+          fault_who(f, issuer->block->team->index, issuer->number, who), fault_place(f, pc, place));
+}
+
+void shared_closed(struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
+                   const struct site *site, enum access access)
+{
+    uint32_t offset = (uint32_t)(cell - shared->cells) << shared->shift;
+    const struct block *block = cluster_owner(f->block->team, shared);
+    const struct fiber *issuer = NULL;
+    char where[128];
+    if (cell->w == CELL_MBARRIER)
+        fault(f, DEVICE_FAULT_OTHER, site->pc, "%s %s, where an mbarrier is",
+              access == ACCESS_READ ? "reads" : "writes", site_text(site, where));
+    if (cell->w == CELL_TENSOR) {
+        const struct tensor_load *load = tensor_load_find(block, offset);
+        report_closed(f, site, access, "tensor load", load->issuer, load->pc);
+    }
+    const struct copy *copy = find_copy(f->block->team, (uintptr_t)shared->base + offset, &issuer);
+    if (copy) report_closed(f, site, access, "asynchronous copy", issuer, copy->pc);
+    fault(f, DEVICE_FAULT_UNWRITTEN, site->pc, "uses %s, where an asynchronous copy never landed",
+          site_text(site, where));
 }
 
 struct history *shared_history(struct fiber *f, struct shared_memory *shared, struct cell *cell,
                                const struct site *site)
 {
-    if (cell->w == CELL_IN_FLIGHT) in_flight(f, shared, cell, site, ACCESS_WRITE);
+    if (cell->w >= CELL_CLOSED) shared_closed(f, shared, cell, site, ACCESS_WRITE);
     if (cell->w & CELL_HISTORY) return shared->histories[cell->w & ~CELL_HISTORY];
-    struct history *history = history_create(f->block->team->n_threads);
+    struct history *history = history_create(f->block->team->n_threads + f->block->team->n_agents);
     if (cell->w) history->w = record_of(f, cell->w, cell->w_pc);
     if (cell->r) history_add_reader(f, history, record_of(f, cell->r, cell->r_pc));
     *cell = (struct cell){.w = add_history(shared, history)};
@@ -157,8 +194,8 @@ static void careful_read(struct fiber *f, struct shared_memory *shared, struct c
 {
     uint32_t w = cell->w, r = cell->r, team = f->block->team->index;
     struct site site = {NULL, offset, bytes, pc};
-    if (w == CELL_IN_FLIGHT) {
-        in_flight(f, shared, cell, &site, ACCESS_READ);
+    if (w >= CELL_CLOSED) {
+        shared_closed(f, shared, cell, &site, ACCESS_READ);
         return;
     }
     if (w & CELL_HISTORY) {
@@ -185,13 +222,15 @@ static void careful_write(struct fiber *f, struct shared_memory *shared, struct 
 {
     uint32_t w = cell->w, team = f->block->team->index;
     struct site site = {NULL, offset, bytes, pc};
-    if (w == CELL_IN_FLIGHT) {
-        in_flight(f, shared, cell, &site, ACCESS_WRITE);
+    if (w >= CELL_CLOSED) {
+        shared_closed(f, shared, cell, &site, ACCESS_WRITE);
     } else if (w & CELL_HISTORY) {
         history_write(f, shared->histories[w & ~CELL_HISTORY], &site);
+        if (f->block->async) async_readers_check(f, shared, offset, bytes, pc);
     } else {
         if (w && !order_knows(f, team, w)) race(f, cell, &site, "writes", true);
         if (cell->r && !order_knows(f, team, cell->r)) race(f, cell, &site, "writes", false);
+        if (f->block->async) async_readers_check(f, shared, offset, bytes, pc);
         *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
     }
 }
@@ -200,7 +239,7 @@ static void careful_write(struct fiber *f, struct shared_memory *shared, struct 
 static bool known_read(const struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
                        const void *pc)
 {
-    if (!(cell->w & CELL_HISTORY) || cell->w == CELL_IN_FLIGHT) return false;
+    if (!(cell->w & CELL_HISTORY) || cell->w >= CELL_CLOSED) return false;
     struct history *history = shared->histories[cell->w & ~CELL_HISTORY];
     if (history->w.word - 1 >= f->limit - 1 || history->n_atomics) return false;
     history->team_readers[f->number] = (struct reader){f->epoch, low_bits(pc)};

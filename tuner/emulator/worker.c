@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tuner/emulator/machine.h"
+#include "tuner/emulator/async.h"
 
 /* Room for n items of an array that may have moved; nothing of the old one is kept. */
 static bool reserve(void *array, uint32_t *capacity, uint64_t n, size_t item)
@@ -100,6 +100,7 @@ static void begin_block(struct worker *worker, struct team *team, uint32_t rank,
     copy3(common.block_threads, run->block);
     copy3(common.grid, run->grid);
     copy3(common.cluster, run->cluster);
+    if (team->n_agents) async_begin(block);
     for (uint32_t i = 0; i < block->n; i++) begin_thread(block, &common, i, index * block->n + i);
     for (uint32_t w = 0; w < n_waves; w++) {
         uint32_t left = block->n - w * wave_size;
@@ -115,10 +116,11 @@ static void begin_team(struct worker *worker, uint32_t i, uint32_t index)
     *team = (struct team){.blocks = &worker->blocks[(size_t)i * run->team_blocks],
                           .n_blocks = run->team_blocks,
                           .n_threads = run->team_blocks * run->block_threads,
+                          .n_agents = run->function->object->async ? run->team_blocks * BLOCK_AGENTS : 0,
                           .index = index};
     /* Time begins at 1, so that no word is 0; all ones is a number that no thread has. */
     team->order.time = 1;
-    while (team->n_threads >= 1u << team->order.bits) team->order.bits++;
+    while (team->n_threads + team->n_agents >= 1u << team->order.bits) team->order.bits++;
     team->order.mask = (1u << team->order.bits) - 1;
     for (uint32_t rank = 0; rank < run->team_blocks; rank++)
         begin_block(worker, team, rank, i * run->team_blocks + rank);
@@ -132,8 +134,10 @@ static void end_team(struct team *team)
             order_forget(block->fibers[i]);
             free(block->fibers[i]->copies);
         }
+        async_end(block);
         for (uint32_t n = 0; n < NAMED_BARRIERS; n++) gather_clear(&block->named[n].gather);
     }
+    cluster_free(team);
     pasts_put_away(team->order.others);
 }
 
