@@ -44,6 +44,7 @@ objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$($(1)))
 archives  = $(patsubst %,$(BUILD)/%.a,$(1))
 # Emulated kernels find the emulator in the program that loads them.
 EMULATOR_LINK := -Wl,--undefined=device_emu -Wl,--export-dynamic-symbol=device_emu \
+                 -Wl,--export-dynamic-symbol=compiler_emu \
                  -Wl,--export-dynamic-symbol='emu_*' -Wl,--export-dynamic-symbol='__tsan_*' \
                  -Wl,--export-dynamic-symbol='__wrap___ubsan_*'
 GENERATED := $(BUILD)/gen/templates_embedded.c
@@ -141,7 +142,9 @@ HIP_HEADER  := $(firstword $(wildcard $(ROCM_PATH)/include/hip/hip_runtime_api.h
                  /usr/include/hip/hip_runtime_api.h))
 FAKE_COMMON := $(wildcard tests/fakes/*.c) $(BUILD)/base.a
 FAKE_HEADERS := $(wildcard tests/fakes/*.h tests/fakes/*/*.h tuner/device/*.h)
-FAKES := $(if $(CUDA_HEADER),$(patsubst %,$(BUILD)/tests/fakes/%/libcuda.so.1,cuda cuda-11.4 cuda-old)) \
+NVRTC_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/nvrtc.h /usr/include/nvrtc.h \
+                 $(HOME)/.local/lib/python3*/site-packages/nvidia/*/include/nvrtc.h))
+FAKES := $(if $(NVRTC_HEADER),$(BUILD)/tests/fakes/nvrtc/libnvrtc.so) $(if $(CUDA_HEADER),$(patsubst %,$(BUILD)/tests/fakes/%/libcuda.so.1,cuda cuda-11.4 cuda-old)) \
          $(if $(HIP_HEADER),$(BUILD)/tests/fakes/hip/libamdhip64.so.5 $(BUILD)/tests/fakes/hip6/libamdhip64.so.6)
 define fake_link
 @mkdir -p $(@D)
@@ -151,6 +154,8 @@ $(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) $(1) -shared -Wl,-soname,$(@F
 endef
 .PHONY: fakes
 fakes: $(FAKES)
+$(BUILD)/tests/fakes/nvrtc/libnvrtc.so: tests/fakes/libnvrtc/nvrtc.c $(BUILD)/base.a $(FAKE_HEADERS)
+	$(call fake_link,-isystem $(dir $(NVRTC_HEADER)))
 $(BUILD)/tests/fakes/%/libcuda.so.1: $(wildcard tests/fakes/libcuda/*) $(FAKE_COMMON) $(FAKE_HEADERS)
 	$(call fake_link,-isystem $(dir $(CUDA_HEADER)) -Wl$(comma)--version-script$(comma)tests/fakes/libcuda/$*.map)
 $(BUILD)/tests/fakes/hip/libamdhip64.so.5: $(wildcard tests/fakes/libamdhip64/*) $(FAKE_COMMON) $(FAKE_HEADERS)

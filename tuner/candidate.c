@@ -87,21 +87,21 @@ static uint32_t own_deadline_ms(const struct session *session, uint64_t rival_ns
     return SMALL_MS + (uint32_t)(ms < 3e5 ? ms : 3e5);
 }
 
-static enum status measure(struct session *session, struct session_job *job, const struct kernel *kernel,
-                           struct trial_outcome *out)
+static enum status measure(struct session *session, struct session_job *job, struct stage *stage,
+                           const struct kernel *kernel, struct trial_outcome *out)
 {
-    struct measured_kernel measured_kernel;
-    TRY(measured_kernel_create(kernel, &session->set, &measured_kernel));
-    struct measured measured = {.launch = measured_kernel_launch, .context = &measured_kernel};
+    struct measured_kernel on_buffers;
+    enum status status = measured_kernel_create(kernel, stage, &on_buffers);
+    struct measured measured = measured_kernel(&on_buffers);
     uint32_t ms = session->request.measure_ms ? session->request.measure_ms : DEFAULT_MEASURE_MS;
     double interval = session->request.interval > 0 ? session->request.interval : 0.01;
     struct measure_setting setting = {(uint64_t)ms * 1000000u, interval, job->rival_ns};
     struct contention contention;
     contention_begin(&contention);
-    enum status status = measure_run(&measured, &setting, &out->verdict, &out->timing);
+    if (status == STATUS_OK) status = measure_run(&measured, &setting, &out->verdict, &out->timing);
     if (contention_seen(&contention, (uint32_t)session->info.facts.value[DEVICE_FACT_units]))
         out->timing.flags |= TIMING_CONTENDED;
-    measured_kernel_destroy(&measured_kernel);
+    measured_kernel_destroy(&on_buffers);
     return status;
 }
 
@@ -110,6 +110,19 @@ static void note_slow(const struct verify *verify, struct trial_outcome *out)
 {
     uint64_t ns = verify->own_ns;
     out->timing = (struct timing){ns, ns, ns, ns, ns, ns, 1, 1, TIMING_UNSTABLE};
+}
+
+/* On the host only memory can be lacking; a device also tells of launches that went wrong. */
+static enum verdict measuring_verdict(const struct stage *stage, enum status status)
+{
+    return status == STATUS_NO_MEMORY ? VERDICT_RESOURCE_LIMIT : verify_fault_verdict(stage);
+}
+
+/* What a candidate may not change is looked at last, and says more than a wrong result. */
+static enum verdict check_inputs(struct session *session, struct verify *verify)
+{
+    if (!verify->stage->own_memory) return verify_check_inputs(verify, session->sums);
+    return stage_check(verify->stage, verify->detail, sizeof verify->detail);
 }
 
 static void try_candidate(struct session *session, struct session_job *job, const struct kernel *kernel,
@@ -125,39 +138,40 @@ static void try_candidate(struct session *session, struct session_job *job, cons
     if (verdict == VERDICT_OK && !session->request.verify_only) {
         uint32_t ms = session->request.measure_ms ? session->request.measure_ms : DEFAULT_MEASURE_MS;
         candidate_phase(channel, SMALL_MS + 2 * ms + (uint32_t)(verify->own_ns / 1000000u) * 40, "measuring");
-        enum status status = measure(session, job, kernel, out);
+        enum status status = measure(session, job, verify->stage, kernel, out);
         measured = out->verdict;
         if (status != STATUS_OK) {
-            set_outcome(out, VERDICT_RESOURCE_LIMIT, status_message());
+            set_outcome(out, measuring_verdict(verify->stage, status), status_message());
             return;
         }
         verdict = verify_again(verify);
     }
-    enum verdict inputs = verify_check_inputs(verify, session->sums); /* says more than a wrong result */
-    if (inputs != VERDICT_OK) verdict = inputs;
+    enum verdict inputs = check_inputs(session, verify);
+    if (inputs != VERDICT_OK && inputs != VERDICT_LAUNCH_ERROR) verdict = inputs;
     if (verdict == VERDICT_OK)
         set_outcome(out, measured, "");
     else
         set_outcome(out, verdict, verify->detail);
 }
 
-static void run_trial(struct session *session, struct session_job *job, struct device *device,
-                      struct channel *channel, struct session_outcome *out)
+void candidate_try(struct session *session, struct session_job *job, struct stage *stage,
+                   struct channel *channel, struct session_outcome *out)
 {
     struct session_candidate *candidate = &job->candidates[0];
     struct verify verify = {.plan = &session->plan,
-                            .api = session->api,
-                            .device = device,
+                            .stage = stage,
                             .deterministic = candidate->descriptor.deterministic,
                             .rival_ns = job->rival_ns};
-    uint64_t limit = address_space_limit(session), high = limit > SLACK_BYTES ? limit - SLACK_BYTES : 0;
     struct trial_outcome *outcome = &out->outcomes[0];
-    struct kernel *kernel;
+    struct kernel *kernel = NULL;
+    bool confined = !stage->own_memory;
+    uint64_t limit = confined ? address_space_limit(session) : 0;
+    uint64_t high = limit > SLACK_BYTES ? limit - SLACK_BYTES : 0;
     candidate_phase(channel, SMALL_MS, "loading");
     enum status status = fault_install(channel, CANDIDATE_FAULT, &session->plan, &verify, high);
-    candidate_confine(session);
+    if (confined) candidate_confine(session);
     if (status == STATUS_OK)
-        status = kernel_load(session->api, device, &candidate->descriptor, candidate->code,
+        status = kernel_load(stage->api, stage->device, &candidate->descriptor, candidate->code,
                              candidate->code_bytes, &kernel);
     if (status != STATUS_OK) {
         set_outcome(outcome, VERDICT_LAUNCH_ERROR, status_message());
@@ -168,20 +182,25 @@ static void run_trial(struct session *session, struct session_job *job, struct d
     bool ok = outcome->verdict == VERDICT_OK || outcome->verdict == VERDICT_SLOW;
     if (!ok && high && fault_address_space() > high)
         set_outcome(outcome, VERDICT_RESOURCE_LIMIT, "took all memory below its limit");
+    if (confined) return; /* the process ends with it */
+    verify_end(&verify);
+    kernel_unload(kernel);
 }
 
-_Noreturn void candidate_run(struct session *session, struct session_job *job, struct channel *channel)
+void candidate_run(struct session *session, struct session_job *job, struct channel *channel)
 {
     struct session_outcome *out = calloc(1, sizeof *out);
     struct device *device = NULL;
     struct device_options options = session_device_options(&session->request);
+    struct stage stage;
     if (!out) _exit(1);
     out->n = job->n;
     enum status status = session->api->open(session->request.device, &options, &device);
+    if (status == STATUS_OK) stage_on_host(session->api, device, &session->set, &stage);
     if (status == STATUS_OK && job->finals)
-        status = finals_run(session, job, device, channel, out);
+        status = finals_run(session, job, &stage, channel, out);
     else if (status == STATUS_OK)
-        run_trial(session, job, device, channel, out);
+        candidate_try(session, job, &stage, channel, out);
     if (status != STATUS_OK) set_outcome(&out->outcomes[0], VERDICT_LAUNCH_ERROR, status_message());
     channel_post(channel, CANDIDATE_RESULT, out, sizeof *out);
     _exit(0);

@@ -101,10 +101,13 @@ enum status fault_install(const struct channel *channel, uint32_t kind, const st
     scene.plan = plan;
     scene.verify = verify;
     scene.address_space_limit = address_space_limit;
-    void *memory = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static void *memory; /* a device child comes here for each candidate */
+    if (!memory) memory = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t stack = {.ss_sp = memory, .ss_size = STACK_BYTES};
-    if (memory == MAP_FAILED || sigaltstack(&stack, NULL) != 0)
+    if (memory == MAP_FAILED || sigaltstack(&stack, NULL) != 0) {
+        memory = NULL;
         return status_fail_errno(STATUS_NO_MEMORY, "no stack for signal handlers");
+    }
     struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigfillset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {

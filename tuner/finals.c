@@ -24,7 +24,7 @@ enum {
 /* The vendor library on the measured buffers. */
 struct vendor_run {
     const struct vendor_api *api;
-    const struct measure_set *set;
+    struct stage *stage;
     unsigned way;
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
 };
@@ -41,6 +41,7 @@ struct contestant {
 struct finals {
     struct session *session;
     struct session_job *job;
+    struct stage *stage;
     struct vendor_run vendor;
     struct contestant contestants[FINALISTS_MAX + 1]; /* the vendor library is the last of n + 1 */
     uint32_t n;
@@ -52,8 +53,15 @@ struct finals {
 static void vendor_launch(void *context, uint64_t i)
 {
     struct vendor_run *run = context;
-    measure_set_rotate(run->set, i, run->args);
-    run->api->run(&run->set->problem, run->way, run->args);
+    measure_set_rotate(&run->stage->set, i, run->args);
+    run->api->run(&run->stage->set.problem, run->way, run->args);
+}
+
+/* On a device with streams a vendor library enqueues, too: on the default stream. */
+static enum status vendor_time(void *context, uint64_t first, uint64_t n, double *ns)
+{
+    struct vendor_run *run = context;
+    return measure_enqueued(run->stage, vendor_launch, run, first, n, ns);
 }
 
 /* Opened before the sandbox: it starts threads. */
@@ -62,12 +70,13 @@ static bool open_vendor(struct finals *finals, char name[32])
     struct session *session = finals->session;
     struct vendor_run *run = &finals->vendor;
     run->api = vendor_find(session->request.backend);
-    run->set = &session->set;
+    run->stage = finals->stage;
     if (!run->api || finals->job->excluded[finals->n] || !run->api->ways(&session->problem)) return false;
     if (run->api->open((uint32_t)session->info.facts.value[DEVICE_FACT_units], name, 32) != STATUS_OK)
         return false;
     void *pointers[OP_OPERANDS_MAX] = {0};
-    for (unsigned i = 0; i < session->set.n_operands; i++) pointers[i] = session->set.base[i];
+    const struct measure_set *set = &finals->stage->set;
+    for (unsigned i = 0; i < set->n_operands; i++) pointers[i] = set->base[i];
     session->problem.op->bind(&session->problem, pointers, NULL, run->args);
     return true;
 }
@@ -94,21 +103,32 @@ static void choose_way(struct finals *finals, struct contestant *vendor)
     vendor->estimate_ns = measure_prepare(&vendor->measured);
 }
 
-static enum status load_kernel(struct finals *finals, struct device *device, uint32_t i)
+static enum status load_kernel(struct finals *finals, uint32_t i)
 {
+    struct stage *stage = finals->stage;
     struct session_candidate *candidate = &finals->job->candidates[i];
     struct contestant *contestant = &finals->contestants[i];
-    TRY(kernel_load(finals->session->api, device, &candidate->descriptor, candidate->code,
-                    candidate->code_bytes, &contestant->loaded));
-    TRY(measured_kernel_create(contestant->loaded, &finals->session->set, &contestant->kernel));
-    contestant->measured =
-        (struct measured){.launch = measured_kernel_launch, .context = &contestant->kernel};
+    TRY(kernel_load(stage->api, stage->device, &candidate->descriptor, candidate->code, candidate->code_bytes,
+                    &contestant->loaded));
+    TRY(measured_kernel_create(contestant->loaded, stage, &contestant->kernel));
+    contestant->measured = measured_kernel(&contestant->kernel);
     return STATUS_OK;
 }
 
+/* What a device says of a contestant ends its part. False where it did nothing wrong. */
+static bool give_up(struct finals *finals, uint32_t i, struct session_outcome *out)
+{
+    struct contestant *contestant = &finals->contestants[i];
+    if (contestant->measured.failed == STATUS_OK) return false;
+    contestant->takes_part = false;
+    if (i == finals->n) return true;
+    out->outcomes[i].verdict = verify_fault_verdict(finals->stage);
+    snprintf(out->outcomes[i].detail, sizeof out->outcomes[i].detail, "%s", contestant->measured.why);
+    return true;
+}
+
 /* Loads and warms everybody; *current says who runs, for the session to know whom to blame. */
-static void prepare(struct finals *finals, struct device *device, struct channel *channel,
-                    struct session_outcome *out)
+static void prepare(struct finals *finals, struct channel *channel, struct session_outcome *out)
 {
     for (uint32_t i = 0; i <= finals->n; i++) {
         struct contestant *contestant = &finals->contestants[i];
@@ -117,12 +137,14 @@ static void prepare(struct finals *finals, struct device *device, struct channel
         candidate_phase(channel, 60000, "warming up finalists");
         if (contestant->is_vendor) {
             choose_way(finals, contestant);
+            give_up(finals, i, out);
             continue;
         }
-        enum status status = load_kernel(finals, device, i);
+        enum status status = load_kernel(finals, i);
         contestant->takes_part = status == STATUS_OK;
         if (status == STATUS_OK) {
             contestant->estimate_ns = measure_prepare(&contestant->measured);
+            give_up(finals, i, out);
         } else {
             out->outcomes[i].verdict = VERDICT_LAUNCH_ERROR;
             snprintf(out->outcomes[i].detail, sizeof out->outcomes[i].detail, "%.255s", status_message());
@@ -131,7 +153,7 @@ static void prepare(struct finals *finals, struct device *device, struct channel
 }
 
 /* One block each, in an order of its own every round, so that nobody always follows the same one. */
-static void run_round(struct finals *finals, struct rng *rng)
+static void run_round(struct finals *finals, struct rng *rng, struct session_outcome *out)
 {
     uint32_t order[FINALISTS_MAX + 1], n = 0;
     for (uint32_t i = 0; i <= finals->n; i++)
@@ -152,6 +174,7 @@ static void run_round(struct finals *finals, struct rng *rng)
         /* Its threads, code and activations come back to the caches unmeasured. */
         if (contestant->estimate_ns < SHORT_NS) measured->launch(measured->context, measured->next++);
         contestant->samples[finals->rounds] = measure_block(measured);
+        give_up(finals, order[i], out);
         finals->next = measured->next;
     }
     finals->rounds++;
@@ -208,7 +231,7 @@ static enum status run_rounds(struct finals *finals, struct channel *channel, do
     contention_begin(&contention);
     uint64_t end = clock_ns() + (uint64_t)total_ms * 1000000u;
     while (finals->rounds < ROUNDS_MAX && (finals->rounds < ROUNDS_MIN || clock_ns() < end))
-        run_round(finals, &rng);
+        run_round(finals, &rng, out);
     uint32_t flags = TIMING_INTERLEAVED;
     if (contention_seen(&contention, (uint32_t)finals->session->info.facts.value[DEVICE_FACT_units]))
         flags |= TIMING_CONTENDED;
@@ -216,22 +239,48 @@ static enum status run_rounds(struct finals *finals, struct channel *channel, do
     return STATUS_OK;
 }
 
-enum status finals_run(struct session *session, struct session_job *job, struct device *device,
-                       struct channel *channel, struct session_outcome *out)
+/* A device child lives on: what was loaded goes. */
+static void unload(struct finals *finals)
+{
+    for (uint32_t i = 0; i < finals->n; i++) {
+        struct contestant *contestant = &finals->contestants[i];
+        if (!contestant->loaded) continue;
+        if (contestant->kernel.stage) measured_kernel_destroy(&contestant->kernel);
+        kernel_unload(contestant->loaded);
+    }
+}
+
+static enum status run(struct finals *finals, struct channel *channel, double *memory,
+                       struct session_outcome *out)
 {
     static const struct verify nothing;
-    struct finals *finals = calloc(1, sizeof *finals);
-    double *memory = calloc((size_t)(job->n + 2) * ROUNDS_MAX, sizeof *memory);
-    if (!finals || !memory) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
-    *finals = (struct finals){.session = session, .job = job, .n = job->n};
     struct contestant *vendor = &finals->contestants[finals->n];
     vendor->is_vendor = true;
-    *job->current = job->n;
+    *finals->job->current = finals->n;
     vendor->takes_part = open_vendor(finals, out->baseline_name);
     vendor->measured = (struct measured){.launch = vendor_launch, .context = &finals->vendor};
+    if (finals->stage->own_memory) vendor->measured.time = vendor_time;
     if (!vendor->takes_part) out->baseline_name[0] = '\0';
-    TRY(fault_install(channel, CANDIDATE_FAULT, &session->plan, &nothing, 0));
-    candidate_confine(session);
-    prepare(finals, device, channel, out);
+    TRY(fault_install(channel, CANDIDATE_FAULT, &finals->session->plan, &nothing, 0));
+    if (!finals->stage->own_memory) candidate_confine(finals->session);
+    prepare(finals, channel, out);
     return run_rounds(finals, channel, memory, out);
+}
+
+enum status finals_run(struct session *session, struct session_job *job, struct stage *stage,
+                       struct channel *channel, struct session_outcome *out)
+{
+    struct finals *finals = calloc(1, sizeof *finals);
+    double *memory = calloc((size_t)(job->n + 2) * ROUNDS_MAX, sizeof *memory);
+    enum status status = STATUS_NO_MEMORY;
+    if (finals && memory) {
+        *finals = (struct finals){.session = session, .job = job, .stage = stage, .n = job->n};
+        status = run(finals, channel, memory, out);
+        unload(finals);
+    } else {
+        status_fail(status, "no memory for finals");
+    }
+    free(finals);
+    free(memory);
+    return status;
 }

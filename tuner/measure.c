@@ -1,5 +1,6 @@
 #include "tuner/measure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
@@ -9,6 +10,7 @@
 enum {
     LAUNCHES_MIN = 20,
     BLOCK_NS = 100000,        /* a block is no shorter: reading the clock twice must not show */
+    DEVICE_BLOCK_NS = 400000, /* marks tell time to half a microsecond */
     LONG_LAUNCH_NS = 1000000, /* from here a block may have fewer launches */
     LONG_BLOCK_NS = 5000000,
     WARM_UP_NS = 5000000,
@@ -16,17 +18,45 @@ enum {
     SAMPLES_MAX = 20000,
     LAUNCHES_MAX = 1 << 20
 };
+static const double FAILED_NS = 1e15;
 
 static uint64_t now_ns(const struct measured *measured)
 {
     return measured->now ? measured->now(measured->context) : clock_ns();
 }
 
+static void note_failure(struct measured *measured, enum status status)
+{
+    if (status == STATUS_OK || measured->failed != STATUS_OK) return;
+    measured->failed = status;
+    snprintf(measured->why, sizeof measured->why, "%.255s", status_message());
+}
+
+/* After a failure every launch is as good as endless: loops end by themselves. */
 static double time_launches(struct measured *measured, uint64_t n)
 {
+    double ns = 0;
+    uint64_t first = measured->next;
+    if (measured->failed != STATUS_OK) return FAILED_NS;
+    measured->next += n;
+    if (measured->time) {
+        note_failure(measured, measured->time(measured->context, first, n, &ns));
+        return measured->failed == STATUS_OK ? ns : FAILED_NS;
+    }
     uint64_t begin = now_ns(measured);
-    for (uint64_t i = 0; i < n; i++) measured->launch(measured->context, measured->next++);
+    for (uint64_t i = 0; i < n; i++) measured->launch(measured->context, first + i);
     return (double)(now_ns(measured) - begin);
+}
+
+static void settle_block(struct measured *measured, double ns)
+{
+    double block_ns = measured->time ? DEVICE_BLOCK_NS : BLOCK_NS;
+    double wanted = ns < LONG_LAUNCH_NS ? block_ns / (ns > 1 ? ns : 1) : LONG_BLOCK_NS / ns;
+    double least = ns < LONG_LAUNCH_NS ? LAUNCHES_MIN : 1,
+           most = ns < LONG_LAUNCH_NS ? LAUNCHES_MAX : LAUNCHES_MIN;
+    measured->per_sample = (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
+    if (measured->settle && measured->failed == STATUS_OK)
+        note_failure(measured, measured->settle(measured->context, &measured->per_sample));
 }
 
 double measure_prepare(struct measured *measured)
@@ -40,10 +70,7 @@ double measure_prepare(struct measured *measured)
         spent += took;
         ns = took / (double)n;
     }
-    double wanted = ns < LONG_LAUNCH_NS ? BLOCK_NS / (ns > 1 ? ns : 1) : LONG_BLOCK_NS / ns;
-    double least = ns < LONG_LAUNCH_NS ? LAUNCHES_MIN : 1,
-           most = ns < LONG_LAUNCH_NS ? LAUNCHES_MAX : LAUNCHES_MIN;
-    measured->per_sample = (uint32_t)(wanted < least ? least : wanted > most ? most : wanted);
+    settle_block(measured, ns);
     return ns;
 }
 
@@ -95,7 +122,7 @@ enum status measure_run(struct measured *measured, const struct measure_setting 
     uint64_t end = now_ns(measured) + setting->time_ns;
     size_t n = 0, next_look = RACE_FAR_BLOCKS;
     struct look look = {0};
-    while (n < SAMPLES_MAX) {
+    while (n < SAMPLES_MAX && measured->failed == STATUS_OK) {
         samples[n++] = measure_block(measured);
         bool over = now_ns(measured) >= end;
         if (n < next_look && !over) continue;
@@ -103,77 +130,11 @@ enum status measure_run(struct measured *measured, const struct measure_setting 
         look = look_at(samples, n, sorted, setting);
         if (look.narrow || look.lost || over) break;
     }
-    measure_summarize(samples, n, measured->per_sample, out);
-    if (!look.narrow) out->flags |= TIMING_UNSTABLE;
-    *verdict = look.lost ? VERDICT_SLOW : VERDICT_OK;
+    if (measured->failed == STATUS_OK) {
+        measure_summarize(samples, n, measured->per_sample, out);
+        if (!look.narrow) out->flags |= TIMING_UNSTABLE;
+        *verdict = look.lost ? VERDICT_SLOW : VERDICT_OK;
+    }
     free(samples);
-    return STATUS_OK;
-}
-
-static size_t block_bytes(const struct measured_kernel *measured)
-{
-    return (measured->launch.args_bytes + KERNEL_ARGS_ALIGNMENT - 1u) / KERNEL_ARGS_ALIGNMENT *
-           KERNEL_ARGS_ALIGNMENT;
-}
-
-static enum status prepare_copies(struct measured_kernel *measured)
-{
-    const struct measure_set *set = measured->set;
-    size_t bytes = block_bytes(measured);
-    if (!measured->launch.n_maps) return STATUS_OK;
-    measured->prepared = aligned_alloc(KERNEL_ARGS_ALIGNMENT, bytes * set->copies);
-    if (!measured->prepared)
-        return status_fail(STATUS_NO_MEMORY, "no memory for the arguments of %u copies", set->copies);
-    for (uint32_t i = 0; i < set->copies; i++) {
-        char *args = measured->prepared + i * bytes;
-        memcpy(args, measured->args, set->problem.op->args_bytes);
-        measure_set_rotate(set, i, args);
-        TRY(kernel_prepare(measured->kernel, &measured->launch, &set->problem, args));
-    }
-    return STATUS_OK;
-}
-
-enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set,
-                                   struct measured_kernel *out)
-{
-    struct measured_kernel measured = {.kernel = kernel, .set = set};
-    TRY(kernel_bind(kernel, &set->problem, &measured.launch));
-    measured.workspace_bytes = measured.launch.workspace_bytes + measured.launch.scratch_bytes;
-    if (measured.workspace_bytes) {
-        measured.workspace = pages_allocate(measured.workspace_bytes);
-        if (!measured.workspace)
-            return status_fail(STATUS_NO_MEMORY, "no memory for a workspace of %zu bytes",
-                               measured.workspace_bytes);
-    }
-    void *pointers[OP_OPERANDS_MAX] = {0};
-    for (unsigned i = 0; i < set->n_operands; i++) pointers[i] = set->base[i];
-    set->problem.op->bind(&set->problem, pointers, measured.workspace, measured.args);
-    enum status status = prepare_copies(&measured);
-    if (status != STATUS_OK) {
-        measured_kernel_destroy(&measured);
-        return status;
-    }
-    *out = measured;
-    return STATUS_OK;
-}
-
-void measured_kernel_destroy(struct measured_kernel *measured)
-{
-    pages_free(measured->workspace, measured->workspace_bytes);
-    measured->workspace = NULL;
-    free(measured->prepared);
-    measured->prepared = NULL;
-}
-
-void measured_kernel_launch(void *context, uint64_t i)
-{
-    struct measured_kernel *measured = context;
-    const struct measure_set *set = measured->set;
-    char *args = measured->args;
-    if (measured->prepared)
-        args = measured->prepared + i % set->copies * block_bytes(measured);
-    else
-        measure_set_rotate(set, i, args);
-    kernel_run(measured->kernel, &measured->launch, args, measured->launch.args_bytes, measured->workspace,
-               NULL);
+    return measured->failed == STATUS_OK ? STATUS_OK : status_fail(measured->failed, "%s", measured->why);
 }

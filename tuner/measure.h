@@ -4,7 +4,7 @@
 
 #include "db/schema.h"
 #include "tuner/launch/kernel.h"
-#include "tuner/measure_set.h"
+#include "tuner/stage.h"
 
 struct measure_setting {
     uint64_t time_ns;  /* for samples */
@@ -17,8 +17,16 @@ struct measured {
     void (*launch)(void *context, uint64_t i); /* i counts launches, so that weights rotate */
     void *context;
     uint64_t (*now)(void *context); /* NULL: the host's clock */
-    uint64_t next;                  /* i of the next launch */
-    uint32_t per_sample;            /* launches of a block; 0: not known yet */
+    /* On a device with streams launches are only enqueued: its own marks time n of them from `first` on.
+     * NULL: launch() has run when it comes back, and now() tells the time. */
+    enum status (*time)(void *context, uint64_t first, uint64_t n, double *ns);
+    /* Told how many launches are wanted in a block, says how many it shall have and makes them ready. NULL:
+     * as wanted. */
+    enum status (*settle)(void *context, uint32_t *per_sample);
+    uint64_t next;       /* i of the next launch */
+    uint32_t per_sample; /* launches of a block; 0: not known yet */
+    enum status failed;  /* the device's, the first time; nothing is launched after it, */
+    char why[256];       /* and this is its line */
 };
 
 /* Warm-up, and the number of launches in a block: at least 20 where one takes less than a millisecond, else
@@ -29,29 +37,38 @@ double measure_prepare(struct measured *measured);
 double measure_block(struct measured *measured);
 
 /* Blocks until the interval is narrow enough or time is up: VERDICT_OK; or until the race is lost:
- * VERDICT_SLOW, with the timing of the blocks so far. STATUS_NO_MEMORY. */
+ * VERDICT_SLOW, with the timing of the blocks so far. STATUS_NO_MEMORY, or what the device failed with. */
 enum status measure_run(struct measured *measured, const struct measure_setting *setting,
                         enum verdict *verdict, struct timing *out);
 
 /* Sorts the samples (ns per launch) and summarizes them. */
 void measure_summarize(double *samples, size_t n, uint32_t per_sample, struct timing *out);
 
-/* A kernel on the measured buffers. */
+/* A kernel on the measured buffers (measured_kernel.c). */
+enum { MEASURED_GRAPHS_MAX = 16 };
 struct measured_kernel {
     const struct kernel *kernel;
-    const struct measure_set *set;
+    struct stage *stage;
     struct kernel_launch launch;
     void *workspace;
     size_t workspace_bytes;
+    void *
+        graphs[MEASURED_GRAPHS_MAX]; /* each a block; taken in turns, so that they walk through all weights */
+    uint32_t n_graphs, per_graph, next_graph;
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
     /* Where the kernel has tensor maps: a prepared argument block for each copy of the weights, so that a
      * launch encodes nothing, as in an engine. */
     char *prepared;
 };
-enum status measured_kernel_create(const struct kernel *kernel, const struct measure_set *set,
+enum status measured_kernel_create(const struct kernel *kernel, struct stage *stage,
                                    struct measured_kernel *out);
 void measured_kernel_destroy(struct measured_kernel *measured);
-void measured_kernel_launch(void *context, uint64_t i);
+/* What measures it; lives as long as the kernel. */
+struct measured measured_kernel(struct measured_kernel *kernel);
+
+/* Time of launches that are enqueued on a stage's device one by one. */
+enum status measure_enqueued(struct stage *stage, void (*launch)(void *context, uint64_t i), void *context,
+                             uint64_t first, uint64_t n, double *ns);
 
 /* Was anybody else running on our CPUs? Time that our threads were ready but waited for one, and time that
  * the hypervisor took. */

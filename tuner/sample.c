@@ -159,6 +159,7 @@ static enum status open_session(const struct job *job, const struct problem *pro
     struct trial_setting trial = {.backend = setting->backend,
                                   .target = setting->target,
                                   .device = setting->device,
+                                  .info = setting->info,
                                   .threads = setting->threads,
                                   .problem = *problem,
                                   .seed = setting->seed,

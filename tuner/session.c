@@ -1,20 +1,15 @@
-#include "tuner/session.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #include "tuner/base/clock.h"
-#include "tuner/fault.h"
+#include "tuner/session_child.h"
+#include "tuner/verify.h"
 #include "tuner/worker.h"
 #include "tuner/worker_jobs.h"
 
-enum { LOOK_MS = 50, FIRST_DEADLINE_MS = 10000, PATIENCE_MS = 1000 };
+/* A driver that starts on a machine full of GPUs takes seconds, and gigabytes go there before it is ready. */
+enum { PATIENCE_MS = 1000, OPENING_MS = 60000, SECOND_TRY_NS = 1000000000 };
 
 /* ---- opening ---- */
 
@@ -25,38 +20,62 @@ struct device_options session_device_options(const struct session_request *reque
                                    .reverse = request->reverse};
 }
 
-/* Everything that all candidates share. */
-static enum status prepare(struct session *session)
+/* What is known of a device that a fork could not use any more comes from the caller. */
+static enum status learn_device(struct session *session)
 {
     const struct session_request *request = &session->request;
-    TRY(problem_parse(request->problem, &session->problem));
     session->api = device_find(request->backend);
     if (!session->api) return status_fail(STATUS_USAGE, "unknown device backend '%s'", request->backend);
+    session->info = request->info;
+    if (session->api->own_memory)
+        return request->has_info
+                   ? STATUS_OK
+                   : status_fail(STATUS_USAGE, "a session on %s has to be told what the device is",
+                                 request->backend);
     struct device_options options = session_device_options(request);
     struct device *device;
     TRY(session->api->open(request->device, &options, &device));
     session->info = *session->api->info(device);
     session->api->close(device);
     session->info.device_class.product = session->info.name;
+    return STATUS_OK;
+}
+
+/* Everything that all candidates share. */
+static enum status prepare(struct session *session)
+{
+    const struct session_request *request = &session->request;
+    TRY(problem_parse(request->problem, &session->problem));
+    TRY(learn_device(session));
     uint64_t copies = request->warm_weights || request->verify_only ? 0 : 2 * session->info.llc_bytes;
     TRY(measure_set_create(&session->problem, copies, session->info.memory_bytes, &session->set));
     session->host_threads = trial_host_threads(&session->info, request->threads);
     TRY(verify_plan_create(&session->problem, request->seed,
                            session->api->emulates ? VERIFY_EMULATED : VERIFY_WHOLE, session->host_threads,
                            &session->set, &session->plan));
+    if (session->api->own_memory) return STATUS_OK; /* copies and sums are made there */
     measure_set_spread(&session->set);
     verify_sum_inputs(&session->plan, session->sums);
     return STATUS_OK;
 }
 
-static enum status open_session(struct channel *channel, struct session *session)
+static bool take_request(const struct frame *frame, struct session *session)
 {
-    struct frame frame;
-    if (channel_receive(channel, -1, &frame) != CHANNEL_FRAME || frame.kind != SESSION_OPEN ||
-        frame.size != sizeof session->request)
-        return status_fail(STATUS_BAD_DATA, "a session begins with its setting");
-    memcpy(&session->request, frame.bytes, sizeof session->request);
-    enum status status = prepare(session);
+    struct fields fields = {frame->bytes, frame->bytes + frame->size};
+    const void *code;
+    size_t bytes;
+    if (frame->kind != SESSION_OPEN ||
+        !field_take_exact(&fields, &session->request, sizeof session->request) ||
+        !field_take(&fields, &code, &bytes))
+        return false;
+    text_append_bytes(&session->checksum, code, bytes);
+    session->request.info.device_class.nickname = "";
+    session->request.info.device_class.product = session->request.info.name;
+    return text_status(&session->checksum) == STATUS_OK;
+}
+
+static enum status answer_ready(struct channel *channel, enum status status)
+{
     struct text answer = {0};
     uint32_t number = status;
     field_put(&answer, &number, sizeof number);
@@ -66,219 +85,150 @@ static enum status open_session(struct channel *channel, struct session *session
     return status;
 }
 
-/* ---- one child ---- */
+/* ---- the device child ---- */
 
-struct child {
-    pid_t pid;
-    struct channel channel;
-    int output;
-    struct candidate_phase phase;
-    uint64_t deadline_ns;
-    uint64_t growth_limit; /* sanitized builds: watched from here instead of by the system */
+/* What a session serves with. */
+struct service {
+    struct session *session;
+    struct session_job *job;
+    struct channel *above;
+    struct session_child child; /* of a device with memory of its own, while there is one */
+    struct session_outcome *result;
+    bool served; /* one job at least */
 };
 
-static void enter_child(struct session *session, struct session_job *job, struct channel *above, int socket,
-                        int output, uint64_t nonce, pid_t parent)
+/* Did it end while nothing was asked of it? Then nobody is to blame. */
+static void bury_child(struct service *service)
 {
-    setpgid(0, 0);
-    if (!worker_bind_to_parent(parent)) _exit(1);
-    close(above->socket);
-    dup2(output, 1);
-    dup2(output, 2);
-    close(output);
-    struct channel channel;
-    channel_open(&channel, socket, nonce);
-    candidate_run(session, job, &channel);
+    struct frame frame;
+    if (service->child.pid && channel_receive(&service->child.channel, 0, &frame) != CHANNEL_NOTHING)
+        session_child_end(&service->child, 0);
 }
 
-static enum status start_child(struct session *session, struct session_job *job, struct channel *above,
-                               struct child *out)
+static enum status start_device_child(struct service *service)
 {
-    int sockets[2];
-    TRY(channel_pair(sockets));
-    struct child child = {.output = worker_output_file()};
-    uint64_t nonce = clock_ns() * 0x9e3779b97f4a7c15u;
-    pid_t self = getpid();
-    child.pid = child.output < 0 ? -1 : fork();
-    if (child.pid == 0) {
-        close(sockets[0]);
-        enter_child(session, job, above, sockets[1], child.output, nonce, self);
-    }
-    close(sockets[1]);
-    if (child.pid < 0) {
-        close(sockets[0]);
-        if (child.output >= 0) close(child.output);
-        return status_fail_errno(STATUS_IO, "cannot start a candidate's process");
-    }
-    setpgid(child.pid, child.pid); /* both sides: whoever is first */
-    channel_open(&child.channel, sockets[0], nonce);
-    child.deadline_ns = clock_ns() + FIRST_DEADLINE_MS * 1000000ull;
-    snprintf(child.phase.what, sizeof child.phase.what, "starting");
-    if (WORKER_SANITIZED) child.growth_limit = candidate_allowance(session);
-    *out = child;
-    return STATUS_OK;
+    struct trial_outcome failure = {.verdict = VERDICT_CRASH};
+    TRY(session_child_start(service->session, service->job, service->above, device_child_run,
+                            &service->child));
+    session_child_expect(&service->child, "opening the device",
+                         WORKER_SANITIZED ? 4 * OPENING_MS : OPENING_MS);
+    enum watch watch = session_child_watch(&service->child, service->above, service->result,
+                                           sizeof *service->result, &failure);
+    if (watch == WATCH_RESULT && !service->result->failure) return STATUS_OK;
+    session_child_end(&service->child, 0);
+    if (watch == WATCH_RESULT)
+        return status_fail((enum status)service->result->failure, "%s", service->result->message);
+    if (watch == WATCH_FAILED)
+        return status_fail(STATUS_UNAVAILABLE, "%s:%u: %s", service->session->request.backend,
+                           service->session->request.device, failure.detail);
+    return status_fail(STATUS_INTERRUPTED, "interrupted");
 }
 
-static void end_child(struct child *child, uint32_t patience_ms, int *ended)
+/* A device that was lost a moment ago may need one to come back. */
+static enum status ensure_device_child(struct service *service)
 {
-    worker_reap(child->pid, patience_ms, ended);
-    channel_close(&child->channel);
-    close(child->output);
-}
-
-/* Address space that a process has mapped. */
-static uint64_t mapped_bytes(pid_t pid)
-{
-    char path[64];
-    unsigned long long pages = 0;
-    snprintf(path, sizeof path, "/proc/%ld/statm", (long)pid);
-    FILE *file = fopen(path, "re");
-    if (file && fscanf(file, "%llu", &pages) != 1) pages = 0;
-    if (file) fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-enum watch { WATCH_RESULT, WATCH_FAILED, WATCH_CANCELLED, WATCH_ABANDONED };
-
-/* Waits for something on either channel, or for LOOK_MS at most where somebody must be looked after. */
-static bool above_speaks(struct channel *above, struct child *child)
-{
-    struct pollfd waits[2] = {{.fd = child->channel.socket, .events = POLLIN},
-                              {.fd = above->socket, .events = POLLIN}};
-    uint64_t now = clock_ns();
-    int wait_ms = now >= child->deadline_ns ? 0 : (int)((child->deadline_ns - now) / 1000000u) + 1;
-    if (child->growth_limit && wait_ms > LOOK_MS) wait_ms = LOOK_MS;
-    poll(waits, 2, wait_ms);
-    return waits[1].revents != 0;
-}
-
-static enum watch take_news(struct child *child, enum channel_news news, const struct frame *frame,
-                            struct session_outcome *result, struct trial_outcome *failure, bool *more)
-{
-    *more = false;
-    if (news == CHANNEL_GARBAGE) {
-        failure->verdict = VERDICT_CRASH;
-        snprintf(failure->detail, sizeof failure->detail, "wrote on the worker's private channel");
-        return WATCH_FAILED;
-    }
-    if (news == CHANNEL_END) {
-        char how[96];
-        int ended = 0;
-        worker_reap(child->pid, PATIENCE_MS, &ended);
-        child->pid = 0;
-        worker_describe_end(ended, how, sizeof how);
-        failure->verdict = VERDICT_CRASH;
-        snprintf(failure->detail, sizeof failure->detail, "%s while %s", how, child->phase.what);
-        return WATCH_FAILED;
-    }
-    if (frame->kind == CANDIDATE_PHASE && frame->size == sizeof child->phase) {
-        memcpy(&child->phase, frame->bytes, sizeof child->phase);
-        child->deadline_ns = clock_ns() + child->phase.deadline_ms * 1000000ull;
-        *more = true;
-        return WATCH_RESULT;
-    }
-    if (frame->kind == CANDIDATE_FAULT && frame->size == sizeof(struct fault_report)) {
-        struct fault_report report;
-        memcpy(&report, frame->bytes, sizeof report);
-        failure->verdict = fault_judge(&report, failure->detail, sizeof failure->detail);
-        return WATCH_FAILED;
-    }
-    if (frame->kind == CANDIDATE_RESULT && frame->size == sizeof *result) {
-        memcpy(result, frame->bytes, sizeof *result);
-        return WATCH_RESULT;
-    }
-    return take_news(child, CHANNEL_GARBAGE, NULL, result, failure, more);
-}
-
-/* Looks after the child until it has answered, failed or must go. */
-static enum watch watch_child(struct child *child, struct channel *above, struct session_outcome *result,
-                              struct trial_outcome *failure)
-{
-    for (;;) {
-        if (above_speaks(above, child)) {
-            struct frame frame;
-            enum channel_news news = channel_receive(above, 0, &frame);
-            if (news == CHANNEL_FRAME && frame.kind == SESSION_CANCEL) return WATCH_CANCELLED;
-            if (news != CHANNEL_NOTHING) return WATCH_ABANDONED;
-        }
-        struct frame frame;
-        enum channel_news news = channel_receive(&child->channel, 0, &frame);
-        if (news != CHANNEL_NOTHING) {
-            bool more;
-            enum watch watch = take_news(child, news, &frame, result, failure, &more);
-            if (!more) return watch;
-            continue;
-        }
-        if (clock_ns() >= child->deadline_ns) {
-            failure->verdict = VERDICT_HANG;
-            snprintf(failure->detail, sizeof failure->detail, "took longer than %u ms for %s",
-                     child->phase.deadline_ms ? child->phase.deadline_ms : FIRST_DEADLINE_MS,
-                     child->phase.what);
-            return WATCH_FAILED;
-        }
-        if (child->growth_limit && mapped_bytes(child->pid) > mapped_bytes(getpid()) + child->growth_limit) {
-            failure->verdict = VERDICT_RESOURCE_LIMIT;
-            snprintf(failure->detail, sizeof failure->detail, "took more than %llu MB",
-                     (unsigned long long)child->growth_limit >> 20);
-            return WATCH_FAILED;
-        }
-    }
+    bury_child(service);
+    if (service->child.pid) return STATUS_OK;
+    enum status status = start_device_child(service);
+    if (status != STATUS_UNAVAILABLE || !service->served) return status;
+    clock_sleep_ns(SECOND_TRY_NS);
+    return start_device_child(service);
 }
 
 /* ---- jobs ---- */
 
+static enum status send_job(struct service *service, const struct frame *frame)
+{
+    struct text request = {0};
+    field_put(&request, &frame->kind, sizeof frame->kind);
+    field_put(&request, service->job->excluded, sizeof service->job->excluded);
+    field_put(&request, frame->bytes, frame->size);
+    enum status status = text_status(&request);
+    if (status == STATUS_OK)
+        status = channel_send(&service->child.channel, DEVICE_JOB, request.data, request.size);
+    text_free(&request);
+    return status;
+}
+
+/* A child with the job before it: a new one, or the device's. */
+static enum status engage_child(struct service *service, const struct frame *frame,
+                                struct session_child *child)
+{
+    if (!service->session->api->own_memory)
+        return session_child_start(service->session, service->job, service->above, candidate_run, child);
+    TRY(ensure_device_child(service));
+    *child = service->child;
+    session_child_expect(child, "starting", OPENING_MS);
+    return send_job(service, frame);
+}
+
+/* The child goes unless it may be asked again. */
+static void release_child(struct service *service, struct session_child *child, enum watch watch)
+{
+    bool stays = service->session->api->own_memory && watch == WATCH_RESULT && !service->result->spent;
+    if (!stays)
+        session_child_end(child,
+                          watch == WATCH_RESULT && !service->session->api->own_memory ? PATIENCE_MS : 0);
+    if (service->session->api->own_memory) service->child = *child;
+}
+
+static void take_result(struct service *service, uint32_t printed, struct session_outcome *out)
+{
+    struct session_outcome *result = service->result;
+    const struct session_job *job = service->job;
+    for (uint32_t i = 0; i < job->n; i++)
+        if (job->excluded[i]) result->outcomes[i] = out->outcomes[i];
+    result->busy_ns += out->busy_ns;
+    *out = *result;
+    for (uint32_t i = 0; i < job->n; i++) out->outcomes[i].printed_bytes = printed;
+}
+
 /* Runs the job in one child. A finalist that fails is excluded and named; *again asks for another child with
  * the rest. */
-static enum watch run_child(struct session *session, struct session_job *job, struct channel *above,
-                            struct session_outcome *out, bool *again)
+static enum watch run_child(struct service *service, const struct frame *frame, struct session_outcome *out,
+                            bool *again)
 {
-    struct child child;
+    struct session_job *job = service->job;
+    struct session_child child = {0};
     struct trial_outcome failure = {.verdict = VERDICT_CRASH};
-    struct session_outcome *result = calloc(1, sizeof *result);
     *again = false;
     *job->current = 0;
-    if (!result || start_child(session, job, above, &child) != STATUS_OK) {
-        free(result);
-        return WATCH_ABANDONED;
+    enum status status = engage_child(service, frame, &child);
+    if (status != STATUS_OK) {
+        out->failure = status;
+        snprintf(out->message, sizeof out->message, "%s", status_message());
+        return status == STATUS_INTERRUPTED ? WATCH_CANCELLED : WATCH_RESULT;
     }
-    enum watch watch = watch_child(&child, above, result, &failure);
-    char line[128];
-    uint32_t printed = worker_printed(child.output, line, sizeof line), culprit = *job->current;
-    if (child.pid)
-        end_child(&child, watch == WATCH_RESULT ? PATIENCE_MS : 0, NULL);
-    else
-        channel_close(&child.channel), close(child.output);
+    enum watch watch =
+        session_child_watch(&child, service->above, service->result, sizeof *service->result, &failure);
+    uint32_t printed = session_child_printed(&child), culprit = *job->current;
+    release_child(service, &child, watch);
     if (watch == WATCH_RESULT) {
-        bool excluded[FINALISTS_MAX + 1];
-        memcpy(excluded, job->excluded, sizeof excluded);
-        for (uint32_t i = 0; i < job->n; i++)
-            if (excluded[i]) result->outcomes[i] = out->outcomes[i];
-        *out = *result;
-        for (uint32_t i = 0; i < job->n; i++) out->outcomes[i].printed_bytes = printed;
+        take_result(service, printed, out);
     } else if (watch == WATCH_FAILED && culprit <= job->n) {
         failure.printed_bytes = printed;
         if (culprit < job->n) out->outcomes[culprit] = failure;
         *again = job->finals && !job->excluded[culprit];
         job->excluded[culprit] = true;
     }
-    free(result);
     return watch;
 }
 
 /* False when the session is over. */
-static bool do_job(struct session *session, struct session_job *job, struct channel *above)
+static bool do_job(struct service *service, const struct frame *frame)
 {
     struct session_outcome *out = calloc(1, sizeof *out);
     if (!out) return false;
     enum watch watch;
     bool again;
     do {
-        watch = run_child(session, job, above, out, &again);
+        watch = run_child(service, frame, out, &again);
     } while (again);
-    out->n = job->n;
+    service->served = true;
+    out->n = service->job->n;
     out->cancelled = watch == WATCH_CANCELLED;
-    bool goes_on =
-        watch != WATCH_ABANDONED && channel_send(above, SESSION_OUTCOME, out, sizeof *out) == STATUS_OK;
+    bool goes_on = watch != WATCH_ABANDONED &&
+                   channel_send(service->above, SESSION_OUTCOME, out, sizeof *out) == STATUS_OK;
     free(out);
     return goes_on;
 }
@@ -292,15 +242,14 @@ static bool take_candidate(struct fields *fields, struct session_candidate *out)
            field_take(fields, &out->code, &out->code_bytes);
 }
 
-static bool take_job(const struct frame *frame, struct session_job *job)
+bool session_take_job(uint32_t kind, const void *bytes, size_t size, struct session_job *job)
 {
-    struct fields fields = {frame->bytes, frame->bytes + frame->size};
+    struct fields fields = {bytes, (const uint8_t *)bytes + size};
     volatile uint32_t *current = job->current;
-    *job = (struct session_job){.finals = frame->kind == SESSION_FINALS, .n = 1, .current = current};
-    if (frame->kind == SESSION_TRIAL) {
+    *job = (struct session_job){.finals = kind == SESSION_FINALS, .n = 1, .current = current};
+    if (kind == SESSION_TRIAL) {
         if (!field_take_exact(&fields, &job->rival_ns, sizeof job->rival_ns)) return false;
-    } else if (frame->kind != SESSION_FINALS ||
-               !field_take_exact(&fields, &job->total_ms, sizeof job->total_ms) ||
+    } else if (kind != SESSION_FINALS || !field_take_exact(&fields, &job->total_ms, sizeof job->total_ms) ||
                !field_take_exact(&fields, &job->n, sizeof job->n) || job->n > FINALISTS_MAX) {
         return false;
     }
@@ -310,27 +259,43 @@ static bool take_job(const struct frame *frame, struct session_job *job)
 }
 
 /* The frame's bytes move when more is received, so the job keeps a copy. */
-static bool serve(struct session *session, struct session_job *job, struct channel *channel)
+static bool serve(struct service *service)
 {
     struct frame frame;
-    if (channel_receive(channel, -1, &frame) != CHANNEL_FRAME) return false;
+    if (channel_receive(service->above, -1, &frame) != CHANNEL_FRAME) return false;
     if (frame.kind == SESSION_CANCEL) return true; /* came too late: there is nothing to end */
     void *copy = malloc(frame.size ? frame.size : 1);
     if (!copy) return false;
     memcpy(copy, frame.bytes, frame.size);
     frame.bytes = copy;
-    bool goes_on = take_job(&frame, job) && do_job(session, job, channel);
+    bool goes_on =
+        session_take_job(frame.kind, frame.bytes, frame.size, service->job) && do_job(service, &frame);
     free(copy);
     return goes_on;
 }
 
+/* A device of its own memory is opened at once: what cannot be used is told now. */
+static enum status open_service(struct service *service)
+{
+    struct frame frame;
+    if (channel_receive(service->above, -1, &frame) != CHANNEL_FRAME ||
+        !take_request(&frame, service->session))
+        return status_fail(STATUS_BAD_DATA, "a session begins with its setting");
+    enum status status = prepare(service->session);
+    if (status == STATUS_OK && service->session->api->own_memory) status = start_device_child(service);
+    return answer_ready(service->above, status);
+}
+
 int session_worker_run(struct channel *channel)
 {
-    struct session *session = calloc(1, sizeof *session);
-    struct session_job *job = calloc(1, sizeof *job);
+    struct service service = {.session = calloc(1, sizeof *service.session),
+                              .job = calloc(1, sizeof *service.job),
+                              .above = channel,
+                              .result = calloc(1, sizeof *service.result)};
     void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (!session || !job || shared == MAP_FAILED || open_session(channel, session) != STATUS_OK) return 1;
-    job->current = shared;
-    while (serve(session, job, channel)) continue;
+    if (!service.session || !service.job || !service.result || shared == MAP_FAILED) return 1;
+    service.job->current = shared;
+    if (open_service(&service) != STATUS_OK) return 1;
+    while (serve(&service)) continue;
     return 0;
 }

@@ -157,6 +157,7 @@ enum status sweep_task_session(struct sweep_task *task)
     if (task->session) return STATUS_OK;
     struct trial_setting setting = {.backend = options->backend,
                                     .device = options->device,
+                                    .info = task->sweep->info,
                                     .threads = options->threads,
                                     .problem = task->problem,
                                     .seed = options->seed + 1,

@@ -13,6 +13,7 @@ enum { STOP_LOOK_MS = 100, END_MS = 1000 };
 struct trial_session {
     struct worker worker;
     struct session_request request;
+    const struct text *checksum; /* code for devices with memory of their own; NULL */
     const volatile int *stop;
 };
 
@@ -54,13 +55,25 @@ static enum status await_ready(struct trial_session *session)
     return status == STATUS_OK ? STATUS_OK : status_fail((enum status)status, "%s", message);
 }
 
+static enum status send_request(struct trial_session *session)
+{
+    struct text frame = {0};
+    field_put(&frame, &session->request, sizeof session->request);
+    field_put(&frame, session->checksum ? session->checksum->data : "",
+              session->checksum ? session->checksum->size : 0);
+    enum status status = text_status(&frame);
+    if (status == STATUS_OK)
+        status = channel_send(&session->worker.channel, SESSION_OPEN, frame.data, frame.size);
+    text_free(&frame);
+    return status;
+}
+
 /* Starts the session's process, anew if something took it down. */
 static enum status ensure_worker(struct trial_session *session)
 {
     if (session->worker.pid > 0) return STATUS_OK;
     TRY(worker_spawn("session", &session->worker));
-    enum status status =
-        channel_send(&session->worker.channel, SESSION_OPEN, &session->request, sizeof session->request);
+    enum status status = send_request(session);
     if (status == STATUS_OK) status = await_ready(session);
     if (status == STATUS_IO) {
         char how[96], printed[160];
@@ -91,6 +104,16 @@ static void make_request(const struct trial_setting *setting, struct session_req
     out->interval = setting->interval;
     out->seed = setting->seed;
     out->memory_limit_bytes = setting->memory_limit_bytes;
+    out->has_info = setting->info != NULL;
+    if (setting->info) out->info = *setting->info;
+}
+
+/* What a session on a device with memory of its own cannot find out or make by itself. */
+static enum status provide(const struct trial_setting *setting, struct trial_session *session)
+{
+    const struct device_api *api = device_find(setting->backend);
+    if (!api || !api->own_memory || !setting->info) return STATUS_OK; /* the session says what is off */
+    return checksum_code(setting->info->device_class.target, &session->checksum);
 }
 
 enum status trial_open(const struct trial_setting *setting, struct trial_session **out)
@@ -100,7 +123,8 @@ enum status trial_open(const struct trial_setting *setting, struct trial_session
     if (!session) return status_fail(STATUS_NO_MEMORY, "no memory for a trial session");
     session->stop = setting->stop;
     make_request(setting, &session->request);
-    enum status status = ensure_worker(session);
+    enum status status = provide(setting, session);
+    if (status == STATUS_OK) status = ensure_worker(session);
     if (status != STATUS_OK) {
         free(session);
         return status;
@@ -165,7 +189,8 @@ static enum status run_job(struct trial_session *session, uint32_t kind, const s
         return status_fail(STATUS_NOT_FOUND, "took the trial session's process down");
     }
     memcpy(out, frame.bytes, sizeof *out);
-    return out->cancelled ? status_fail(STATUS_INTERRUPTED, "interrupted") : STATUS_OK;
+    if (out->cancelled) return status_fail(STATUS_INTERRUPTED, "interrupted");
+    return out->failure ? status_fail((enum status)out->failure, "%s", out->message) : STATUS_OK;
 }
 
 enum status trial_run(struct trial_session *session, const struct trial_candidate *candidate,

@@ -16,7 +16,9 @@ struct trial_setting {
     const char *backend; /* "cpu" */
     const char *target;  /* emulated device: the GPU it stands for; NULL elsewhere */
     uint32_t device;
-    uint32_t threads; /* CPU; 0: all */
+    const struct device_info *info; /* of the device; needed where it has memory of its own, for a session may
+                                       not ask its driver */
+    uint32_t threads;               /* CPU; 0: all */
     struct problem problem;
     uint64_t seed;
     uint32_t verify_deadline_ms; /* 0: derived from the problem's size */
@@ -47,7 +49,8 @@ struct trial_outcome {
 };
 
 /* The trial session of one problem: a child makes inputs and reference results once; each candidate runs in a
- * fork of it, so that it shares them copy-on-write and can damage nobody else's. */
+ * fork of it, so that it shares them copy-on-write and can damage nobody else's. On a device with memory of
+ * its own candidates share one fork until one of them breaks something. */
 struct trial_session;
 enum status trial_open(const struct trial_setting *setting, struct trial_session **out);
 void trial_close(struct trial_session *session);

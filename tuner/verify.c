@@ -4,12 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
+#include "tuner/verify_memory.h"
 
-enum { ALIGN_WORKSPACE = 6, RED_ZONE = 0xa5, HOPELESS = 8 };
-
-/* What a launch finds in its workspace: NaN, large numbers, small numbers; never what the last one left,
- * never zero. */
-static const uint8_t workspace_poison[] = {0xff, 0x7e, 0x3c};
+enum { HOPELESS = 8 };
 
 /* ---- saying what is wrong ---- */
 
@@ -101,6 +98,16 @@ static enum verdict compare(struct verify *verify, const struct verify_case *vca
     return VERDICT_OK;
 }
 
+static enum verdict check_workspace(struct verify *verify, const struct verify_case *vcase,
+                                    const struct verify_run *run)
+{
+    int64_t offset;
+    if (verify->workspace.area && guarded_red_zone(&verify->workspace, WORKSPACE_RED_ZONE, &offset))
+        return fail_bytes(verify, vcase, run, &verify->workspace, offset,
+                          offset < 0 ? "in front of it" : "behind it");
+    return VERDICT_OK;
+}
+
 static enum verdict check_bounds(struct verify *verify, const struct verify_case *vcase,
                                  const struct verify_run *run)
 {
@@ -110,115 +117,88 @@ static enum verdict check_bounds(struct verify *verify, const struct verify_case
         return fail_bytes(verify, vcase, run, out, offset, offset < 0 ? "in front of it" : "behind it");
     if (out->area && guarded_gaps(out, &vcase->operands[vcase->output], POISON, &offset))
         return fail_bytes(verify, vcase, run, out, offset, "between its rows");
-    if (verify->workspace.area && guarded_red_zone(&verify->workspace, RED_ZONE, &offset))
-        return fail_bytes(verify, vcase, run, &verify->workspace, offset,
-                          offset < 0 ? "in front of it" : "behind it");
-    return VERDICT_OK;
-}
-
-/* ---- what a device may see, where it looks at every access ---- */
-
-static enum status expose(const struct verify *verify, const char *name, void *memory, size_t bytes,
-                          bool writable)
-{
-    if (!verify->api->expose || !memory || !bytes) return STATUS_OK;
-    return verify->api->expose(verify->device, name, memory, bytes, writable);
-}
-
-static void conceal(const struct verify *verify, const void *memory)
-{
-    if (verify->api->conceal && memory) verify->api->conceal(verify->device, memory);
-}
-
-static void conceal_case(const struct verify *verify, const struct verify_case *vcase)
-{
-    for (unsigned o = 0; o < vcase->n_operands; o++) conceal(verify, vcase->data[o]);
-}
-
-/* Twins of NaN stay hidden: nobody may read them. */
-static enum status expose_case(const struct verify *verify, const struct verify_case *vcase)
-{
-    enum status status = STATUS_OK;
-    for (unsigned o = 0; o < vcase->n_operands && status == STATUS_OK; o++)
-        status = expose(verify, vcase->operands[o].name, vcase->data[o], operand_bytes(&vcase->operands[o]),
-                        o == vcase->output);
-    if (status != STATUS_OK) conceal_case(verify, vcase);
-    return status;
+    return check_workspace(verify, vcase, run);
 }
 
 /* ---- running ---- */
 
-static void drop_workspace(struct verify *verify)
-{
-    conceal(verify, verify->workspace.data);
-    guarded_destroy(&verify->workspace);
-    verify->workspace_bytes = 0;
-}
-
-static enum status make_workspace(struct verify *verify, uint64_t bytes)
-{
-    drop_workspace(verify);
-    if (!bytes) return STATUS_OK;
-    TRY(guarded_create("workspace", bytes, ALIGN_WORKSPACE, GUARDED_AT_END, &verify->workspace));
-    guarded_poison(&verify->workspace, RED_ZONE);
-    verify->workspace_bytes = bytes;
-    return expose(verify, "workspace", verify->workspace.data, bytes, true);
-}
-
-static enum status ready_workspace(struct verify *verify, const struct kernel_launch *launch)
-{
-    uint64_t bytes = launch->workspace_bytes + launch->scratch_bytes;
-    if (bytes != verify->workspace_bytes) TRY(make_workspace(verify, bytes));
-    uint8_t poison = workspace_poison[verify->launches % sizeof workspace_poison];
-    if (bytes) memset(verify->workspace.data, poison, bytes);
-    return STATUS_OK;
-}
-
-/* The whole storage of the output: poison, then where it is also an input, that one's values. */
-static void ready_output(const struct verify *verify, const struct verify_case *vcase,
-                         const struct verify_run *run)
-{
-    const struct guarded *buffer = &vcase->buffers[vcase->output];
-    const struct operand *out = &vcase->operands[vcase->output];
-    if (buffer->area)
-        memset(buffer->pages, POISON, buffer->page_bytes);
-    else
-        memset(vcase->data[vcase->output], POISON, operand_bytes(out));
-    int shared = verify->plan->proof->in_place(&vcase->problem, run->variant);
-    if (shared >= 0)
-        operand_copy(&vcase->operands[shared], vcase->data[shared], out, vcase->data[vcase->output]);
-}
-
 /* What a launch that failed says of the kernel. */
-static enum verdict fault_verdict(const struct verify *verify)
+enum verdict verify_fault_verdict(const struct stage *stage)
 {
     static const enum verdict verdicts[] = {
         [DEVICE_FAULT_NONE] = VERDICT_LAUNCH_ERROR,     [DEVICE_FAULT_OUT_OF_BOUNDS] = VERDICT_OUT_OF_BOUNDS,
         [DEVICE_FAULT_MISALIGNED] = VERDICT_CRASH,      [DEVICE_FAULT_UNWRITTEN] = VERDICT_NONDETERMINISTIC,
         [DEVICE_FAULT_RACE] = VERDICT_NONDETERMINISTIC, [DEVICE_FAULT_DIVERGENCE] = VERDICT_HANG,
         [DEVICE_FAULT_DEADLOCK] = VERDICT_HANG,         [DEVICE_FAULT_OTHER] = VERDICT_LAUNCH_ERROR};
-    return verdicts[verify->api->fault ? verify->api->fault(verify->device) : DEVICE_FAULT_NONE];
+    return verdicts[stage->api->fault ? stage->api->fault(stage->device) : DEVICE_FAULT_NONE];
+}
+
+/* Launches, waits, and says how long that took: by the device's marks where it has some of its own. */
+static enum status launch_timed(struct verify *verify, const struct kernel_launch *launch, const void *args,
+                                double *ns)
+{
+    struct stage *stage = verify->stage;
+    uint32_t args_bytes = launch->args_bytes;
+    void *workspace = memory_workspace(verify);
+    if (stage->own_memory) {
+        TRY(stage_clock_start(stage));
+        TRY(kernel_run(verify->kernel, launch, args, args_bytes, workspace, NULL));
+        TRY(stage->api->synchronize(stage->device, NULL));
+        return stage_clock_stop(stage, ns);
+    }
+    uint64_t begin = clock_ns();
+    enum status status = kernel_run(verify->kernel, launch, args, args_bytes, workspace, NULL);
+    if (status == STATUS_OK) status = stage->api->synchronize(stage->device, NULL);
+    *ns = (double)(clock_ns() - begin);
+    return status;
 }
 
 static enum verdict run_once(struct verify *verify, const struct verify_case *vcase,
                              const struct verify_run *run, const struct kernel_launch *launch)
 {
     _Alignas(KERNEL_ARGS_ALIGNMENT) char args[KERNEL_ARGS_BYTES_MAX];
-    if (ready_workspace(verify, launch) != STATUS_OK)
+    if (memory_ready_workspace(verify, launch->workspace_bytes + launch->scratch_bytes) != STATUS_OK ||
+        memory_ready_output(verify, vcase, run) != STATUS_OK)
         return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, status_message());
-    void *workspace = verify->workspace_bytes ? verify->workspace.data : NULL;
-    ready_output(verify, vcase, run);
-    verify_bind(verify->plan, vcase, run->variant, false, workspace, args);
+    verify_bind(verify->plan, vcase, run->variant, false, memory_workspace(verify), args);
+    stage_translate(verify->stage, vcase->operands, vcase->n_operands, args);
     if (kernel_prepare(verify->kernel, launch, &vcase->problem, args) != STATUS_OK)
         return fail(verify, vcase, run, VERDICT_LAUNCH_ERROR, status_message());
     verify->launches++;
-    uint64_t begin = clock_ns();
-    enum status status = kernel_run(verify->kernel, launch, args, launch->args_bytes, workspace, NULL);
-    if (status == STATUS_OK) status = verify->api->synchronize(verify->device, NULL);
-    uint64_t ns = clock_ns() - begin;
-    if (vcase->own && (!verify->own_ns || ns < verify->own_ns)) verify->own_ns = ns;
-    if (status != STATUS_OK) return fail(verify, vcase, run, fault_verdict(verify), status_message());
-    return check_bounds(verify, vcase, run);
+    double ns = 0;
+    enum status status = launch_timed(verify, launch, args, &ns);
+    if (vcase->own && (!verify->own_ns || ns < (double)verify->own_ns)) verify->own_ns = (uint64_t)ns;
+    if (status != STATUS_OK)
+        return fail(verify, vcase, run, verify_fault_verdict(verify->stage), status_message());
+    return VERDICT_OK;
+}
+
+/* What the last launch left, against guards and reference. */
+static enum verdict look(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                         bool compared)
+{
+    if (memory_fetch_output(verify, vcase) != STATUS_OK || memory_fetch_workspace(verify) != STATUS_OK)
+        return fail(verify, vcase, run, verify_fault_verdict(verify->stage), status_message());
+    enum verdict verdict = check_bounds(verify, vcase, run);
+    return verdict == VERDICT_OK && compared ? compare(verify, vcase, run) : verdict;
+}
+
+/* The same bytes as an output that was right are right, red zones and gaps included: then nothing is copied.
+ */
+static enum verdict look_summed(struct verify *verify, const struct verify_case *vcase,
+                                const struct verify_run *run, uint64_t *sum)
+{
+    uint64_t *right = &verify->stage->right[vcase - verify->plan->cases][run - vcase->runs];
+    if (memory_sum_output(verify, vcase, sum) != STATUS_OK)
+        return fail(verify, vcase, run, verify_fault_verdict(verify->stage), status_message());
+    if (*sum != *right) {
+        enum verdict verdict = look(verify, vcase, run, true);
+        if (verdict == VERDICT_OK) *right = *sum;
+        return verdict;
+    }
+    if (memory_fetch_workspace(verify) != STATUS_OK)
+        return fail(verify, vcase, run, verify_fault_verdict(verify->stage), status_message());
+    return check_workspace(verify, vcase, run);
 }
 
 static enum verdict keep_output(struct verify *verify, const struct verify_case *vcase,
@@ -236,20 +216,46 @@ static enum verdict keep_output(struct verify *verify, const struct verify_case 
     return VERDICT_OK;
 }
 
+static enum verdict fail_repeat(struct verify *verify, const struct verify_case *vcase,
+                                const struct verify_run *run)
+{
+    char what[96], place[32] = "";
+    const char *name = vcase->operands[vcase->output].name;
+    if (!memory_is_summed(verify, vcase)) {
+        size_t at = 0;
+        while (((const char *)verify->kept)[at] == vcase->data[vcase->output][at]) at++;
+        snprintf(place, sizeof place, " at byte %zu of", at);
+    }
+    snprintf(what, sizeof what, "two calls on the same inputs differ%s %s", *place ? place : " in", name);
+    return fail(verify, vcase, run, VERDICT_NONDETERMINISTIC, what);
+}
+
 /* A later call: the same bytes are right, as the first were. Others must be right by themselves, and allowed
  * to differ. */
 static enum verdict check_repeat(struct verify *verify, const struct verify_case *vcase,
                                  const struct verify_run *run)
 {
     const struct operand *out = &vcase->operands[vcase->output];
+    if (memory_is_summed(verify, vcase)) {
+        uint64_t sum;
+        enum verdict verdict = look_summed(verify, vcase, run, &sum);
+        if (verdict != VERDICT_OK || sum == verify->kept_sum || !verify->deterministic) return verdict;
+        return fail_repeat(verify, vcase, run);
+    }
+    enum verdict verdict = look(verify, vcase, run, false);
+    if (verdict != VERDICT_OK) return verdict;
     if (memcmp(verify->kept, vcase->data[vcase->output], operand_bytes(out)) == 0) return VERDICT_OK;
-    enum verdict verdict = compare(verify, vcase, run);
+    verdict = compare(verify, vcase, run);
     if (verdict != VERDICT_OK || !verify->deterministic) return verdict;
-    size_t at = 0;
-    while (((const char *)verify->kept)[at] == vcase->data[vcase->output][at]) at++;
-    char what[96];
-    snprintf(what, sizeof what, "two calls on the same inputs differ at byte %zu of %s", at, out->name);
-    return fail(verify, vcase, run, VERDICT_NONDETERMINISTIC, what);
+    return fail_repeat(verify, vcase, run);
+}
+
+static enum verdict check_first(struct verify *verify, const struct verify_case *vcase,
+                                const struct verify_run *run)
+{
+    if (memory_is_summed(verify, vcase)) return look_summed(verify, vcase, run, &verify->kept_sum);
+    enum verdict verdict = look(verify, vcase, run, true);
+    return verdict == VERDICT_OK ? keep_output(verify, vcase, run) : verdict;
 }
 
 /* The measured buffers are run once here and once after the measurement. */
@@ -258,8 +264,7 @@ static enum verdict run_repeatedly(struct verify *verify, const struct verify_ca
 {
     bool once = !vcase->buffers[vcase->output].area || verify->plan->effort == VERIFY_EMULATED;
     enum verdict verdict = run_once(verify, vcase, run, launch);
-    if (verdict == VERDICT_OK) verdict = compare(verify, vcase, run);
-    if (verdict == VERDICT_OK) verdict = keep_output(verify, vcase, run);
+    if (verdict == VERDICT_OK) verdict = check_first(verify, vcase, run);
     if (verdict == VERDICT_OK && !once) verdict = run_once(verify, vcase, run, launch);
     return verdict == VERDICT_OK && !once ? check_repeat(verify, vcase, run) : verdict;
 }
@@ -274,12 +279,12 @@ static enum verdict run_case(struct verify *verify, struct verify_case *vcase)
     }
     if (kernel_bind(verify->kernel, &vcase->problem, &launch) != STATUS_OK)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
-    if (expose_case(verify, vcase) != STATUS_OK)
+    if (memory_expose_case(verify, vcase) != STATUS_OK)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_RESOURCE_LIMIT, status_message());
     enum verdict verdict = VERDICT_OK;
     for (unsigned r = 0; r < vcase->n_runs && verdict == VERDICT_OK; r++)
         verdict = run_repeatedly(verify, vcase, &vcase->runs[r], &launch);
-    conceal_case(verify, vcase);
+    memory_conceal_case(verify, vcase);
     return verdict;
 }
 
@@ -306,10 +311,10 @@ enum verdict verify_again(struct verify *verify)
     struct kernel_launch launch;
     if (kernel_bind(verify->kernel, &vcase->problem, &launch) != STATUS_OK)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_LAUNCH_ERROR, status_message());
-    if (expose_case(verify, vcase) != STATUS_OK)
+    if (memory_expose_case(verify, vcase) != STATUS_OK)
         return fail(verify, vcase, &vcase->runs[0], VERDICT_RESOURCE_LIMIT, status_message());
     enum verdict verdict = run_once(verify, vcase, &vcase->runs[0], &launch);
-    conceal_case(verify, vcase);
+    memory_conceal_case(verify, vcase);
     /* What was kept last is this case's output before the measurement. */
     return verdict == VERDICT_OK ? check_repeat(verify, vcase, &vcase->runs[0]) : verdict;
 }
@@ -339,7 +344,7 @@ enum verdict verify_check_inputs(struct verify *verify, const uint64_t sums[VERI
 
 void verify_end(struct verify *verify)
 {
-    drop_workspace(verify);
+    memory_drop_workspace(verify);
     free(verify->kept);
     verify->kept = NULL;
     verify->kept_bytes = 0;

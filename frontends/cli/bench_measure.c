@@ -157,6 +157,7 @@ static enum status run(struct bench_task *task)
     struct trial_session *session = NULL;
     struct trial_setting setting = {.backend = bench->finder->place->api->name,
                                     .device = bench->finder->place->index,
+                                    .info = bench->finder->place->info,
                                     .threads = bench->threads,
                                     .problem = result->problem,
                                     .seed = bench->seed + 1,

@@ -66,11 +66,10 @@ static inline void gemm_compare(struct gemm_run *run, const char *name)
 
 static inline void gemm_launch(struct gemm_run *run, struct candidate *candidate)
 {
-    unsigned char args[256];
+    _Alignas(KERNEL_ARGS_ALIGNMENT) unsigned char args[KERNEL_ARGS_BYTES_MAX];
     struct kernel *kernel;
     struct kernel_launch launch;
     void *workspace = NULL;
-    assert_true(run->problem.op->args_bytes <= sizeof args);
     assert_ok(kernel_load(run->api, run->device, &candidate->descriptor, candidate->job.code.data,
                           candidate->job.code.size, &kernel));
     assert_ok(kernel_bind(kernel, &run->problem, &launch));
@@ -79,7 +78,8 @@ static inline void gemm_launch(struct gemm_run *run, struct candidate *candidate
         assert_ok(run->api->allocate(run->device, launch.workspace_bytes, 64, &workspace));
     run->problem.op->bind(&run->problem, run->there, workspace, args);
     assert_ok(run->api->fill(run->device, run->there[run->output], 0xff, run->bytes[run->output]));
-    assert_ok(kernel_run(kernel, &launch, args, (uint32_t)run->problem.op->args_bytes, workspace, NULL));
+    assert_ok(kernel_prepare(kernel, &launch, &run->problem, args));
+    assert_ok(kernel_run(kernel, &launch, args, launch.args_bytes, workspace, NULL));
     memset(args, 0xff, sizeof args);
     assert_ok(run->api->synchronize(run->device, NULL));
     assert_ok(run->api->download(run->device, run->host[run->output], run->there[run->output],
@@ -127,28 +127,42 @@ static inline void gemm_problem(struct gemm_run *run, const struct manifest *man
     gemm_end(run);
 }
 
-static inline void test_gemm_simt(void **state)
+/* A template of a folder (NULL: built in); the others are freed. */
+static inline struct manifest *gemm_template(const char *folder, const char *name)
 {
-    (void)state;
-    struct gemm_run run = {.api = device_find(gpu.backend)};
-    struct manifest **templates;
-    size_t n, found = 0;
-    assert_ok(run.api->open(0, NULL, &run.device));
-    assert_ok(template_load(NULL, &templates, &n));
+    struct manifest **templates, *found = NULL;
+    size_t n;
+    assert_ok(template_load(folder, &templates, &n));
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(templates[i]->name, "gemm_simt") == 0) {
-            found++;
-            gemm_problem(&run, templates[i], "gemm f32 nn m=70 n=52 k=33");
-            gemm_problem(&run, templates[i], "gemm bf16 nt bias+relu m=37 n=48 k=64 batch=2");
-            gemm_problem(&run, templates[i],
-                         "gemm f32 nt m=4 n=64 k=2048"); /* parts of k, summed by a second step */
-        }
-        manifest_free(templates[i]);
+        if (strcmp(templates[i]->name, name) == 0)
+            found = templates[i];
+        else
+            manifest_free(templates[i]);
     }
     free(templates);
-    assert_int_equal(found, 1);
+    if (!found) fail_msg("there is no template %s", name);
+    return found;
+}
+
+static inline void gemm_problems(const char *folder, const char *name, const char *const *problems, size_t n)
+{
+    struct gemm_run run = {.api = device_find(gpu.backend)};
+    struct manifest *manifest = gemm_template(folder, name);
+    assert_ok(run.api->open(0, NULL, &run.device));
+    for (size_t i = 0; i < n; i++) gemm_problem(&run, manifest, problems[i]);
+    manifest_free(manifest);
     run.api->close(run.device);
     assert_int_equal(fake_living(), 0);
+}
+
+static inline void test_gemm_simt(void **state)
+{
+    static const char *const problems[] = {
+        "gemm f32 nn m=70 n=52 k=33", "gemm bf16 nt bias+relu m=37 n=48 k=64 batch=2",
+        "gemm f32 nt m=4 n=64 k=2048" /* parts of k, summed by a second step */
+    };
+    (void)state;
+    gemm_problems(NULL, "gemm_simt", problems, sizeof problems / sizeof *problems);
 }
 
 #endif

@@ -226,6 +226,19 @@ static void test_old_driver(void **state)
                      "libcuda.so.1 has no cuGraphInstantiateWithFlags: the NVIDIA driver is too old");
 }
 
+/* A template whose matrices come and go by tensor maps; C's is of nothing here. */
+static void test_boxes(void **state)
+{
+    static const char *const problems[] = {"gemm bf16 nt m=37 n=43 k=45",
+                                           "gemm f16 nt bias m=16 n=40 k=72 batch=3",
+                                           "gemm a=bf16 b=bf16 d=f32 nt m=1 n=64 k=64"};
+    (void)state;
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s/tests/emulator/kernels", test_root());
+    gemm_problems(folder, "boxes", problems, sizeof problems / sizeof *problems);
+    assert_int_equal(fake_calls("cuTensorMapEncodeTiled"), 4 * sizeof problems / sizeof *problems);
+}
+
 static void test_each_failure(void **state)
 {
     static const char *const symbols[] = {"cuInit",
@@ -297,6 +310,7 @@ static const struct gpu_case cases[] = {
     {"hang", test_hang, "cuda", "", GPU_HANGS},
     {"each_failure", test_each_failure, "cuda", "", GPU_PASSES},
     {"gemm_simt", test_gemm_simt, "cuda", "", GPU_PASSES},
+    {"boxes", test_boxes, "cuda", "", GPU_PASSES},
     {"no_device", test_no_device, "cuda", "devices=0", GPU_PASSES},
     {"no_driver", test_no_driver, NULL, "", GPU_PASSES},
     {"old_driver", test_old_driver, "cuda-old", "", GPU_PASSES},

@@ -243,15 +243,18 @@ static void test_trials_encode_once(void **state)
     enum { COPIES = 5, LAUNCHES = 3 * COPIES };
     struct ready r;
     struct measure_set set;
+    struct stage stage;
     struct measured_kernel measured;
     assert_ok(get_ready(usual_maps, "gemm bf16 nt m=100 n=64 k=96", &r));
     assert_ok(measure_set_create(&r.described.problem, (COPIES - 1) * 64 * 96 * 2, 1 << 30, &set));
     assert_int_equal(set.copies, COPIES);
-    assert_ok(measured_kernel_create(r.kernel, &set, &measured));
+    stage_on_host(&device_api, NULL, &set, &stage);
+    assert_ok(measured_kernel_create(r.kernel, &stage, &measured));
+    struct measured launches = measured_kernel(&measured);
     unsigned encoded = seen.encoded;
     assert_int_equal(encoded, COPIES * (N_MAPS - 1)); /* there is no bias */
     for (unsigned i = 0; i < LAUNCHES; i++) {
-        measured_kernel_launch(&measured, i);
+        launches.launch(launches.context, i);
         const struct gemm_args *args = (const struct gemm_args *)(void *)seen.args;
         const char *b = set.base[GEMM_OPERAND_B] + i % COPIES * set.stride[GEMM_OPERAND_B];
         assert_ptr_equal(args->b, b);

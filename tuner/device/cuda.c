@@ -417,7 +417,7 @@ static enum status cuda_tensor_map(struct device *device, const struct device_te
 {
     const uint32_t every[3] = {1, 1, 1};
     _Alignas(128) unsigned char made[DEVICE_TENSOR_MAP_BYTES];
-    TRY(tensor_map_check(map));
+    TRY(device_tensor_map_check(map));
     if (!cuda.cuTensorMapEncodeTiled)
         return status_fail(
             STATUS_UNAVAILABLE,

@@ -106,6 +106,8 @@ struct device_api {
     const char *name;     /* "cpu", "cuda", "hip", "emu" */
     const char *compiler; /* the compiler tried first for its targets: "cc", "nvrtc", "hiprtc" */
     bool emulates;        /* stands for a GPU that is not here: used where asked for, never chosen or timed */
+    bool own_memory; /* kernels reach only what allocate() gave, and the host does not reach that; the driver
+                        does not survive a fork either. Else memory is the host's */
 
     enum status (*count)(uint32_t *n);
     enum status (*open)(uint32_t index, const struct device_options *options, struct device **out);

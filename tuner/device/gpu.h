@@ -161,14 +161,14 @@ void gpu_leave(struct device *device, struct gpu_scope *scope);
 void *gpu_stream(struct device *device, void *stream);
 
 /* The slots that gpu.c fills alike for both. */
-#define GPU_SLOTS                                                                                           \
-    .info = gpu_info, .allocate = gpu_allocate, .release = gpu_release, .upload = gpu_upload,               \
-    .download = gpu_download, .fill = gpu_fill, .load = gpu_load, .unload = gpu_unload,                     \
-    .function = gpu_function, .scratch_bytes = gpu_scratch_bytes, .launch = gpu_launch,                     \
-    .synchronize = gpu_synchronize, .mark_create = gpu_mark_create, .mark_destroy = gpu_mark_destroy,       \
-    .mark_record = gpu_mark_record, .mark_elapsed_ns = gpu_mark_elapsed_ns, .graph_begin = gpu_graph_begin, \
-    .graph_end = gpu_graph_end, .graph_launch = gpu_graph_launch, .graph_destroy = gpu_graph_destroy,       \
-    .fault = gpu_fault
+#define GPU_SLOTS                                                                                       \
+    .own_memory = true, .info = gpu_info, .allocate = gpu_allocate, .release = gpu_release,             \
+    .upload = gpu_upload, .download = gpu_download, .fill = gpu_fill, .load = gpu_load,                 \
+    .unload = gpu_unload, .function = gpu_function, .scratch_bytes = gpu_scratch_bytes,                 \
+    .launch = gpu_launch, .synchronize = gpu_synchronize, .mark_create = gpu_mark_create,               \
+    .mark_destroy = gpu_mark_destroy, .mark_record = gpu_mark_record,                                   \
+    .mark_elapsed_ns = gpu_mark_elapsed_ns, .graph_begin = gpu_graph_begin, .graph_end = gpu_graph_end, \
+    .graph_launch = gpu_graph_launch, .graph_destroy = gpu_graph_destroy, .fault = gpu_fault
 
 /* --- gpu_library.c --- */
 

@@ -2,7 +2,7 @@
 
 enum { INNER_MULTIPLE = 16 };
 
-enum status tensor_map_check_box(enum dtype type, uint32_t inner, uint32_t swizzle_bytes)
+enum status device_tensor_map_check_box(enum dtype type, uint32_t inner, uint32_t swizzle_bytes)
 {
     uint32_t element = dtype_bytes(type), bytes = inner * element;
     if (element != 1 && element != 2 && element != 4)
@@ -33,9 +33,9 @@ static enum status check_pitch(const struct device_tensor_map *map, int dimensio
                        TENSOR_MAP_PITCH_BITS);
 }
 
-enum status tensor_map_check(const struct device_tensor_map *map)
+enum status device_tensor_map_check(const struct device_tensor_map *map)
 {
-    TRY(tensor_map_check_box(map->type, map->box[0], map->swizzle_bytes));
+    TRY(device_tensor_map_check_box(map->type, map->box[0], map->swizzle_bytes));
     if ((uintptr_t)map->memory % TENSOR_MAP_ADDRESS_MULTIPLE)
         return status_fail(STATUS_NOT_COVERED, "its address %p is no multiple of %d bytes", map->memory,
                            TENSOR_MAP_ADDRESS_MULTIPLE);

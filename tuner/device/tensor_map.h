@@ -16,9 +16,9 @@ enum {
 
 /* What a template decides, STATUS_BAD_DATA: the element has 1, 2 or 4 bytes, the swizzle is one that there
  * is, and the box's inner side has a multiple of 16 bytes, no more than the swizzle. */
-enum status tensor_map_check_box(enum dtype type, uint32_t inner, uint32_t swizzle_bytes);
+enum status device_tensor_map_check_box(enum dtype type, uint32_t inner, uint32_t swizzle_bytes);
 
 /* All of it; what arguments decide (addresses, pitches, extents) is STATUS_NOT_COVERED. */
-enum status tensor_map_check(const struct device_tensor_map *map);
+enum status device_tensor_map_check(const struct device_tensor_map *map);
 
 #endif

@@ -12,7 +12,7 @@ enum status emulator_tensor_map(const struct device_tensor_map *map, void *out)
                                   .element_bytes = dtype_bytes(map->type),
                                   .swizzle_bytes = map->swizzle_bytes,
                                   .address = (uintptr_t)map->memory};
-    TRY(tensor_map_check(map));
+    TRY(device_tensor_map_check(map));
     for (int i = 0; i < 3; i++) {
         made.box[i] = map->box[i];
         made.extent[i] = map->extent[i];

@@ -33,7 +33,7 @@ static enum status bind_map(const struct map *map, const struct operand *operand
         TRY(bind_number(&map->swizzle, values, "swizzle", 0, TENSOR_MAP_SWIZZLE_MAX, &swizzle));
     out->present = true;
     out->swizzle_bytes = (uint8_t)swizzle;
-    return tensor_map_check_box(operand->type, (uint32_t)box[0], (uint32_t)swizzle);
+    return device_tensor_map_check_box(operand->type, (uint32_t)box[0], (uint32_t)swizzle);
 }
 
 enum status bind_maps(const struct kernel *kernel, const struct problem *problem, const int64_t *values,
@@ -93,7 +93,7 @@ static enum status prepare_map(const struct kernel *kernel, const struct kernel_
     struct device_tensor_map view;
     describe(map, operand, args, &view);
     if (view.memory) {
-        enum status status = tensor_map_check(&view);
+        enum status status = device_tensor_map_check(&view);
         if (status == STATUS_OK) status = kernel->api->tensor_map(kernel->device, &view, encoded);
         if (status != STATUS_OK) return status_prefix(status, "tensor map of %s", operand->name);
     }
