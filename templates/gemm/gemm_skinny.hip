@@ -169,24 +169,26 @@ GPU_KERNEL(THREADS) gemm_skinny(GPU_ARGS(struct gemm_args, args))
 {
     GPU_SHARED(shared);
     unsigned char *activations = shared + SUMS_BYTES;
-    long long passes = (args.m + ROWS - 1) / ROWS, blocks = gpu_grid_x() / (unsigned)passes;
-    long long tiles = ((GLU ? args.n / 2 : args.n) + D_COLUMNS - 1) / D_COLUMNS;
+    unsigned passes = PASSES(args), pass = passes == 1 ? 0 : gpu_block_x() % passes;
+    unsigned first = passes == 1 ? gpu_block_x() : gpu_block_x() / passes;
+    unsigned blocks = passes == 1 ? gpu_grid_x() : gpu_grid_x() / passes;
     for (long long item = gpu_block_z(); item < args.batch; item += gpu_grid_z()) {
-        struct work work = work_of(args, item, gpu_block_x() % (unsigned)passes);
+        struct work work = work_of(args, item, pass);
         struct stream stream;
         struct step ring[STEPS];
-        work.tile = gpu_block_x() / (unsigned)passes;
+        work.tile = (int)first;
+        int tiles = (int)((unsigned)(work.columns + D_COLUMNS - 1) / D_COLUMNS);
         struct slice slice = begin(work, activations, &stream, ring);
         stage_activations(work, slice, activations);
         for (bool again = false;; again = true) {
             struct sums sums = {};
             multiply(work, slice, activations, &stream, ring, &sums);
             struct work done = work;
-            work.tile += blocks;
+            work.tile += (int)blocks;
             bool more = BLOCKS && work.tile < tiles;
             if (more) slice = begin(work, activations, &stream, ring);
             if (again || item != gpu_block_z()) gpu_barrier(); /* nobody reads the sums before these */
-            finish(done, tiles * passes, (float *)shared, sums);
+            finish(done, tiles, (float *)shared, sums);
             if (!more) break;
         }
     }

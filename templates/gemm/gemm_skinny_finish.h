@@ -2,14 +2,15 @@
  * by the block that comes last. Needs gemm_skinny_math.h and gemm_gpu_epilogue.h.
  *
  * In shared memory each of WAVES_K waves has ROWS rows of the block's columns, gates and then values; behind
- * them is a word for whether this block is last. The workspace begins with a count for each tile, zeroed
- * before the kernel; then each tile has a place for each slice, like one wave's in shared memory. */
+ * them, where k is split, a word for whether this block is last. The workspace begins with a count for each
+ * tile, zeroed before the kernel; then each tile has a place for each slice, like one wave's in shared
+ * memory. */
 #ifndef TUNEBOOK_GEMM_SKINNY_FINISH_H
 #define TUNEBOOK_GEMM_SKINNY_FINISH_H
 
 #define BLOCK_COLUMNS (PARTS * D_COLUMNS)
 #define BLOCK_SUMS    (ROWS * BLOCK_COLUMNS)
-#define SUMS_BYTES    ((WAVES_K * BLOCK_SUMS * 4 + 255) / 128 * 128)
+#define SUMS_BYTES    ((WAVES_K * BLOCK_SUMS * 4 + 127) / 128 * 128 + (SPLIT_K == 1 ? 0 : 128))
 #define RUN           LEAST(D_COLUMNS, 4)
 
 /* Where column c of the lane's tiles, of lane place n, stands in a row. */
@@ -77,7 +78,7 @@ GPU_DEVICE void add_up_tile(const struct work &work, const float *from, int n, f
         add_up(from + place, n, x);
         if (GLU) add_up(from + place + D_COLUMNS, n, values);
         if (!workspace) {
-            output_run<RUN>(&out, work.row + row, work.tile * D_COLUMNS + column, x, values);
+            output_run<RUN>(&out, work.row + row, (long long)work.tile * D_COLUMNS + column, x, values);
             continue;
         }
         store_floats<RUN>(workspace + place, x);
@@ -85,8 +86,8 @@ GPU_DEVICE void add_up_tile(const struct work &work, const float *from, int n, f
     }
 }
 
-/* `tiles`: of an item, in all passes. */
-GPU_DEVICE void finish(const struct work &work, long long tiles, float *shared, const struct sums &sums)
+/* `tiles`: of an item, in one pass. */
+GPU_DEVICE void finish(const struct work &work, int tiles, float *shared, const struct sums &sums)
 {
     leave_sums(work.place, sums, shared + work.place.wave_k * BLOCK_SUMS);
     gpu_barrier();
@@ -95,10 +96,10 @@ GPU_DEVICE void finish(const struct work &work, long long tiles, float *shared, 
     add_up_tile(work, shared, WAVES_K, 0);
 #else
     unsigned *counts = (unsigned *)work.args->workspace, *last = (unsigned *)(shared + WAVES_K * BLOCK_SUMS);
-    long long passes = (work.args->m + ROWS - 1) / ROWS;
-    long long tile = work.item * tiles + work.tile * passes + work.row / ROWS;
-    float *places =
-        (float *)(counts + (work.args->batch * tiles + 31) / 32 * 32) + tile * SPLIT_K * BLOCK_SUMS;
+    long long passes = PASSES(*work.args);
+    long long tile = (work.item * tiles + work.tile) * passes + work.row / ROWS;
+    long long n_counts = (work.args->batch * tiles * passes + 31) / 32 * 32;
+    float *places = (float *)(counts + n_counts) + tile * SPLIT_K * BLOCK_SUMS;
     add_up_tile(work, shared, WAVES_K, places + gpu_block_y() * BLOCK_SUMS);
     gpu_barrier(); /* this thread now answers for what all of the block have written */
     if (gpu_thread_x() == 0) *last = gpu_atomic_add_acq_rel(counts + tile, 1u) == SPLIT_K - 1;

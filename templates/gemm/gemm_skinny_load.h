@@ -39,21 +39,24 @@ struct place {
 GPU_DEVICE struct place place_of_lane(void)
 {
     struct place place;
-    int lane = (int)gpu_lane(), wave = (int)gpu_shuffle(gpu_wave(), 0); /* one number for the whole wave */
+    unsigned lane = gpu_lane(), wave = gpu_shuffle(gpu_wave(), 0); /* one number for the whole wave */
     bool k_first = MATH == MATH_FMA ? ALONG_K : GPU_NVIDIA;
-    place.k = k_first ? lane % LANES_K : lane / LANES_N;
-    place.n = k_first ? lane / LANES_K : lane % LANES_N;
-    place.wave_k = wave % WAVES_K;
-    place.wave_n = wave / WAVES_K;
+    place.k = (int)(k_first ? lane % LANES_K : lane / LANES_N);
+    place.n = (int)(k_first ? lane / LANES_K : lane % LANES_N);
+    place.wave_k = (int)(wave % WAVES_K);
+    place.wave_n = (int)(wave / WAVES_K);
     return place;
 }
+
+/* How often ROWS rows are taken; matrix instructions take all at once. */
+#define PASSES(args) (MATH == MATH_MATRIX ? 1 : (unsigned)(((args).m + ROWS - 1) / ROWS))
 
 /* What a block does: rows [row, row + rows) of an item and a tile of columns. */
 struct work {
     const struct gemm_args *args;
     const unsigned char *a, *b; /* of the item; a's first row is `row` */
-    long long item, row, tile;
-    int rows;
+    long long item;
+    int row, rows, tile, columns; /* columns: of D */
     struct place place;
 };
 
@@ -62,23 +65,27 @@ GPU_DEVICE struct work work_of(const struct gemm_args &args, long long item, uns
     struct work work;
     work.args = &args;
     work.item = item;
-    work.row = (long long)pass * ROWS;
+    work.row = (int)pass * ROWS;
+    work.rows = (int)args.m - work.row < ROWS ? (int)args.m - work.row : ROWS;
     work.tile = 0;
-    work.rows = args.m - work.row < ROWS ? (int)(args.m - work.row) : ROWS;
-    long long stride_a = args.batch > 1 ? item * args.stride_a : 0;
-    long long stride_b = args.batch > 1 ? item * args.stride_b : 0;
-    work.a = (const unsigned char *)args.a + (stride_a + work.row * args.lda) * ELEMENT_BYTES;
-    work.b = (const unsigned char *)args.b + stride_b * ELEMENT_BYTES;
+    work.columns = GLU ? (int)args.n / 2 : (int)args.n;
+    work.a = (const unsigned char *)args.a + work.row * args.lda * ELEMENT_BYTES;
+    work.b = (const unsigned char *)args.b;
+    if (args.batch > 1) {
+        work.a += item * args.stride_a * ELEMENT_BYTES;
+        work.b += item * args.stride_b * ELEMENT_BYTES;
+    }
     work.place = place_of_lane();
     return work;
 }
 
 /* The first column of D that a lane has of a tile, and whether it is of values. */
-GPU_DEVICE long long column_of(const struct work &work, int tile, bool *values)
+GPU_DEVICE int column_of(const struct work &work, int tile, bool *values)
 {
     int within = (tile * LANES_N + work.place.n) * COLUMNS;
     *values = GLU && within >= WAVE_PART;
-    return work.tile * D_COLUMNS + work.place.wave_n * WAVE_PART + within % WAVE_PART;
+    if (*values) within -= WAVE_PART;
+    return work.tile * D_COLUMNS + work.place.wave_n * WAVE_PART + within;
 }
 
 /* --- which steps of k --- */
@@ -94,14 +101,14 @@ GPU_DEVICE struct slice slice_of(const struct work &work)
 {
     struct slice slice;
     const struct gemm_args &args = *work.args;
-    long long steps = (args.k + STEP_K - 1) / STEP_K, half = args.n / 2;
-    slice.first = SPLIT_K == 1 ? 0 : (int)(steps * gpu_block_y() / SPLIT_K);
-    slice.end = SPLIT_K == 1 ? (int)steps : (int)(steps * (gpu_block_y() + 1) / SPLIT_K);
+    unsigned k = (unsigned)args.k, steps = (k + STEP_K - 1) / STEP_K;
+    slice.first = SPLIT_K == 1 ? 0 : (int)((unsigned long long)steps * gpu_block_y() / SPLIT_K);
+    slice.end = SPLIT_K == 1 ? (int)steps : (int)((unsigned long long)steps * (gpu_block_y() + 1) / SPLIT_K);
     slice.mine = slice.first + work.place.wave_k;
-    int full = (int)(args.k / STEP_K) < slice.end ? (int)(args.k / STEP_K) : slice.end;
-    bool inside = (work.tile + 1) * D_COLUMNS <= (GLU ? half : args.n);
-    if (GLU) inside = inside && half * ELEMENT_BYTES % BYTES_B == 0;
-    slice.whole = full > slice.mine ? (full - slice.mine + WAVES_K - 1) / WAVES_K : 0;
+    int full = (int)(k / STEP_K) < slice.end ? (int)(k / STEP_K) : slice.end;
+    bool inside = (work.tile + 1) * D_COLUMNS <= work.columns;
+    if (GLU) inside = inside && work.columns * ELEMENT_BYTES % BYTES_B == 0;
+    slice.whole = full > slice.mine ? (int)((unsigned)(full - slice.mine + WAVES_K - 1) / WAVES_K) : 0;
     if (!ALONG_K && !inside) slice.whole = 0;
     slice.rest = slice.mine + slice.whole * WAVES_K;
     return slice;
@@ -187,9 +194,9 @@ GPU_DEVICE struct stream stream_of(const struct work &work, const struct slice &
     GPU_UNROLL
     for (int t = 0; t < TILES; t++) {
         bool values;
-        long long column = column_of(work, t, &values), columns = GLU ? args.n / 2 : args.n;
-        if (ALONG_K && column >= columns) column = columns - 1; /* likewise */
-        if (values) column += columns;
+        int column = column_of(work, t, &values);
+        if (ALONG_K && column >= work.columns) column = work.columns - 1; /* likewise */
+        if (values) column += work.columns;
         long long element = ALONG_K ? column * args.ldb + k : k * args.ldb + column;
         stream.b[t] = work.b + element * ELEMENT_BYTES;
     }
@@ -239,11 +246,10 @@ GPU_DEVICE void advance(struct stream *stream)
 GPU_DEVICE void load_rest_of_tile(const struct work &work, long long k, int tile, struct step *to)
 {
     const struct gemm_args &args = *work.args;
-    long long columns = GLU ? args.n / 2 : args.n;
     bool values;
-    long long column = column_of(work, tile, &values), left = columns - column;
-    if (ALONG_K && left < 1) column = columns - 1;
-    if (values) column += columns;
+    int column = column_of(work, tile, &values), left = work.columns - column;
+    if (ALONG_K && left < 1) column = work.columns - 1;
+    if (values) column += work.columns;
     GPU_UNROLL
     for (int l = 0; l < LOADS; l++) {
         long long element = ALONG_K ? column * args.ldb + k : (k + l) * args.ldb + column;
