@@ -39,12 +39,14 @@
  * Memory; addresses are multiples of the size
  *     gpu_u32x2 gpu_u32x4 gpu_f32x2 gpu_f32x4 gpu_f32x16 gpu_i32x4 gpu_i32x16, elements by [i]
  *     gpu_load4 / 8 / 16(const void *) -> unsigned, gpu_u32x2, gpu_u32x4; gpu_store4 / 8 / 16(void *, x)
+ *     gpu_load16_stream(const void *)   likewise, of memory that is read once and written by nobody meanwhile
  *     gpu_bits(float) -> unsigned, gpu_float(unsigned) -> float
  * Asynchronous copies from global to shared memory (synchronous where not GPU_HAS_COPY_ASYNC, with the same rules)
  *     gpu_copy_async4 / 8 / 16(shared, global, valid)    `valid` bytes are read, the rest become 0
  *     gpu_copy_commit()  GPU_COPY_WAIT(pending)          pending is a constant; then a barrier before others read
  * Numbers; storage types gpu_f16 and gpu_bf16 are unsigned short, gpu_fp8 is unsigned char
  *     gpu_from_f16 gpu_from_bf16 gpu_from_f8e4m3 gpu_from_f8e5m2 gpu_from_f8e4m3fnuz gpu_from_f8e5m2fnuz -> float
+ *     gpu_f16x2_from_f8e4m3 gpu_f16x2_from_f8e4m3fnuz: two codes in the low half of an unsigned, both packed in one
  *     gpu_to_f16 gpu_to_bf16: nearest, ties to even, NaN stays NaN; f16 overflows to infinity
  *     gpu_to_f8...: nearest even, saturating to the largest finite number, NaN stays NaN
  * Arithmetic

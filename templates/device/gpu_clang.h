@@ -35,5 +35,14 @@ GPU_LOAD_STORE(8, gpu_u32x2)
 GPU_LOAD_STORE(16, gpu_u32x4)
 #undef GPU_LOAD_STORE
 
+GPU_WRAP gpu_u32x4 gpu_load16_stream(const void *from)
+{
+#if GPU_EMULATED
+    return gpu_load16(from);
+#else
+    return __builtin_nontemporal_load((const gpu_access16 *)from);
+#endif
+}
+
 #endif
 #endif

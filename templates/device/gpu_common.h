@@ -25,6 +25,19 @@ GPU_SHUFFLE(shuffle_down)
 #define gpu_any(p) (gpu_ballot(p) != 0)
 #define gpu_all(p) (gpu_ballot(!(p)) == 0)
 
+/* Every fp8 of these is an f16, too. */
+#define GPU_F16_PAIR(name)                                                         \
+    GPU_WRAP unsigned gpu_f16x2_from_##name(unsigned codes)                        \
+    {                                                                              \
+        return gpu_to_f16(gpu_from_##name((gpu_fp8)codes)) |                       \
+               (unsigned)gpu_to_f16(gpu_from_##name((gpu_fp8)(codes >> 8))) << 16; \
+    }
+#ifndef GPU_HAS_F8E4M3_PAIRS
+GPU_F16_PAIR(f8e4m3)
+#endif
+GPU_F16_PAIR(f8e4m3fnuz)
+#undef GPU_F16_PAIR
+
 GPU_WRAP float gpu_abs(float x)
 {
     return gpu_float(gpu_bits(x) & 0x7fffffffu);

@@ -59,6 +59,15 @@ GPU_WRAP gpu_u32x4 gpu_load16(const void *from)
     return {x.x, x.y, x.z, x.w};
 }
 
+GPU_WRAP gpu_u32x4 gpu_load16_stream(const void *from)
+{
+    unsigned x, y, z, w;
+    asm volatile("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(x), "=r"(y), "=r"(z), "=r"(w)
+                 : "l"(__cvta_generic_to_global(from)));
+    return {x, y, z, w};
+}
+
 GPU_WRAP void gpu_store4(void *to, unsigned x)
 {
     *(unsigned *)to = x;
@@ -250,6 +259,14 @@ GPU_WRAP gpu_bf16 gpu_to_bf16(float x)
         asm("cvt.rn.satfinite." format "x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(0.0f), "f"(x)); \
         return (gpu_fp8)pair;                                                                  \
     }
+#define GPU_HAS_F8E4M3_PAIRS 1
+GPU_WRAP unsigned gpu_f16x2_from_f8e4m3(unsigned codes)
+{
+    unsigned pair;
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(pair) : "h"((unsigned short)codes));
+    return pair;
+}
+
 GPU_FP8(f8e4m3, "e4m3")
 GPU_FP8(f8e5m2, "e5m2")
 #undef GPU_FP8

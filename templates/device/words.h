@@ -3,10 +3,11 @@
 #ifndef TUNEBOOK_DEVICE_WORDS_H
 #define TUNEBOOK_DEVICE_WORDS_H
 
-#define DTYPE_F32    1
-#define DTYPE_F16    2
-#define DTYPE_BF16   3
-#define DTYPE_F8E4M3 4
+#define DTYPE_F32        1
+#define DTYPE_F16        2
+#define DTYPE_BF16       3
+#define DTYPE_F8E4M3     4
+#define DTYPE_F8E4M3FNUZ 5
 
 #define LAYOUT_NN 0
 #define LAYOUT_NT 1

@@ -46,24 +46,50 @@ static unsigned output_operand(const struct problem *problem)
     return GEMM_OPERAND_D;
 }
 
+static const char *const sampled_layouts[] = {"nt", "nn", "tn", "tt"};
+static const char *const sampled_fusions[] = {"none",      "bias",  "relu",  "bias+gelu",  "silu",
+                                              "bias+silu", "geglu", "reglu", "bias+swiglu"};
+
+/* Few rows, with the types that are used so: a k that waves share, or columns enough for blocks in turns. */
+static void sample_few_rows(uint64_t i, struct problem *out)
+{
+    static const char *const types[] = {"bf16",
+                                        "f16",
+                                        "a=f8e4m3 b=f8e4m3 d=bf16",
+                                        "f32",
+                                        "a=bf16 b=bf16 d=f32",
+                                        "a=f8e4m3fnuz b=f8e4m3fnuz d=f16",
+                                        "a=f8e4m3 b=f8e4m3 d=f32"};
+    static const char *const alignments[] = {"al=4444", "al=4444", "al=2222", "al=4444", "al=3232"};
+    char text[PROBLEM_TEXT_BYTES];
+    unsigned turn = (unsigned)(i % 5), n = (unsigned)(80 + i * 6 % 22);
+    snprintf(text, sizeof text, "gemm %s %s %s %s m=%u n=%u k=%u batch=%u", types[i % 7],
+             sampled_layouts[i % 2], sampled_fusions[i % 9], alignments[i / 2 % 5],
+             (unsigned)(1 + i / 2 * 5 % 16), turn ? n : n * 32, (250u << turn) + (unsigned)(i * 7 % 17),
+             i % 13 == 4 ? 2u : 1u);
+    problem_parse(text, out);
+}
+
 /* Counts of types, layouts and fusions have no common factor, so that i walks through all combinations. */
 static void sample(uint64_t i, struct problem *out)
 {
     static const char *const types[] = {"f32", "f16", "bf16", "a=bf16 b=bf16 d=f32", "a=f16 b=f16 d=f32"};
-    static const char *const layouts[] = {"nt", "nn", "tn", "tt"};
-    static const char *const fusions[] = {"none",      "bias",  "relu",  "bias+gelu",  "silu",
-                                          "bias+silu", "geglu", "reglu", "bias+swiglu"};
     static const struct {
         const char *words;
         unsigned every; /* of the first that this fits; the last fits all */
     } alignments[] = {{"al=4444", 3}, {"al=2222", 2}, {"al=3232", 1}};
+    if (i % 11 == 10) {
+        sample_few_rows(i / 11, out);
+        return;
+    }
     unsigned align = 0;
     while (i / 3 % alignments[align].every) align++;
     bool batched = i % 7 == 6;
     char text[PROBLEM_TEXT_BYTES];
-    snprintf(text, sizeof text, "gemm %s %s %s %s m=%u n=%u k=%u batch=%u", types[i % 5], layouts[i % 4],
-             fusions[i % 9], alignments[align].words, (unsigned)(batched ? 131 : 256 - i * 5 % 13),
-             (unsigned)(256 - 2 * (i * 3 % 7)), (unsigned)(248 + i * 7 % 17), batched ? 2u : 1u);
+    snprintf(text, sizeof text, "gemm %s %s %s %s m=%u n=%u k=%u batch=%u", types[i % 5],
+             sampled_layouts[i % 4], sampled_fusions[i % 9], alignments[align].words,
+             (unsigned)(batched ? 131 : 256 - i * 5 % 13), (unsigned)(256 - 2 * (i * 3 % 7)),
+             (unsigned)(248 + i * 7 % 17), batched ? 2u : 1u);
     problem_parse(text, out);
 }
 
