@@ -84,6 +84,7 @@ static const struct mutation {
     {#name, template_name, target, configuration,     problem, find,                                   \
      count, replacement,   order,  VERDICT_##verdict, report,  line},
 #include "tests/emulator/mutations.def"
+#include "tests/emulator/mutations_mma.def"
 #undef MUTATION
 };
 
