@@ -85,6 +85,7 @@ static const struct mutation {
      count, replacement,   order,  VERDICT_##verdict, report,  line},
 #include "tests/emulator/mutations.def"
 #include "tests/emulator/mutations_skinny.def"
+#include "tests/emulator/mutations_mma.def"
 #undef MUTATION
 };
 

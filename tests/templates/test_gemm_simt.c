@@ -1,39 +1,8 @@
 /* gemm_simt's manifest: on every target and for every problem that it accepts the default is valid and there
  * is a choice beside it; what it launches is within what devices can. */
-#include "tests/base/check.h"
+#include "tests/templates/gpu_gemm_space.h"
 
-#include "templates/gemm/gemm.h"
 #include "tests/scale.h"
-#include "tuner/base/gpu_target.h"
-#include "tuner/base/rng.h"
-#include "tuner/tuning.h"
-
-enum { GRID_X_MAX = 0x7fffffff, GRID_YZ_MAX = 65535 };
-
-static struct manifest **templates;
-static size_t n_templates;
-static const struct manifest *simt;
-
-static void facts_of(const struct gpu_target *target, int64_t units, struct device_facts *out)
-{
-    *out = (struct device_facts){{0}};
-    out->value[DEVICE_FACT_units] = units;
-    out->value[DEVICE_FACT_lds_bytes] = target->lds_bytes;
-    out->value[DEVICE_FACT_wave_size] = target->wave_size;
-    out->value[DEVICE_FACT_max_block_threads] = GPU_BLOCK_THREADS_MAX;
-}
-
-static const char *pick(struct rng *rng, const char *const *words, size_t n)
-{
-    return words[rng_below(rng, n)];
-}
-
-/* Up to 5000, small ones as often as large ones. */
-static long long random_size(struct rng *rng)
-{
-    uint64_t limit = (uint64_t)1 << (1 + rng_below(rng, 12));
-    return 1 + (long long)rng_below(rng, limit < 4096 ? limit : 5000);
-}
 
 static void random_problem(struct rng *rng, struct problem *out)
 {
@@ -51,36 +20,12 @@ static void random_problem(struct rng *rng, struct problem *out)
     assert_ok(problem_parse(text, out));
 }
 
-static int64_t evaluate(const struct expr *expr, const int64_t *slots)
-{
-    int64_t value = -1;
-    enum expr_fault fault = expr_eval(expr, slots, &value);
-    if (fault != EXPR_FINE) fail_msg("%s", expr_fault_name(fault));
-    return value;
-}
-
-static void check_kernel(const struct manifest_step *step, const int64_t *slots,
-                         const struct gpu_target *target)
-{
-    int64_t grid[3], threads = evaluate(&step->block[0], slots),
-                     shared = evaluate(&step->shared_bytes, slots);
-    for (int i = 0; i < 3; i++) grid[i] = evaluate(&step->grid[i], slots);
-    assert_in_range(threads, target->wave_size, GPU_BLOCK_THREADS_MAX);
-    assert_int_equal(threads % target->wave_size, 0);
-    assert_int_equal(evaluate(&step->block[1], slots) * evaluate(&step->block[2], slots), 1);
-    assert_in_range(shared, 0, target->lds_bytes);
-    assert_in_range(grid[0], 1, GRID_X_MAX);
-    assert_in_range(grid[1], 1, GRID_YZ_MAX);
-    assert_in_range(grid[2], 1, GRID_YZ_MAX);
-    assert_true(grid[0] * threads < (int64_t)1 << 32); /* HIP counts threads, not blocks */
-}
-
 /* What is launched for the values in `slots`: a product, and where its k is split a workspace and a reduction
  * of as many slices. */
 static void check_launch(const int64_t *slots, const struct problem *problem, const struct gpu_target *target)
 {
-    const struct manifest_step *zero = &simt->steps[0], *product = &simt->steps[1], *reduce = &simt->steps[2];
-    int64_t slices = evaluate(&product->grid[1], slots), workspace = evaluate(&simt->workspace_bytes, slots);
+    const struct manifest_step *zero = &gemm->steps[0], *product = &gemm->steps[1], *reduce = &gemm->steps[2];
+    int64_t slices = evaluate(&product->grid[1], slots), workspace = evaluate(&gemm->workspace_bytes, slots);
     assert_string_equal(product->entry, "gemm_simt");
     assert_string_equal(reduce->entry, "gemm_simt_reduce");
     assert_false(product->has_when);
@@ -99,21 +44,7 @@ static void check_launch(const int64_t *slots, const struct problem *problem, co
     assert_true(workspace >= 4 * sums * (added ? 1 : slices));
     assert_true(workspace <= 4 * (sums + 6 * sums / problem->value[GEMM_N] + 6) * (added ? 1 : slices));
     if (added) assert_int_equal(evaluate(&zero->zero_bytes, slots), workspace);
-    assert_int_equal(evaluate(&simt->deterministic, slots) != 0, !added);
-}
-
-static void open_space(const struct problem *problem, const struct gpu_target *target, int64_t units,
-                       struct tuning *out)
-{
-    struct device_facts facts;
-    facts_of(target, units, &facts);
-    struct tuning_scene scene = {.problem = problem, .facts = &facts, .target = target->name};
-    char text[PROBLEM_TEXT_BYTES];
-    problem_print(problem, text);
-    if (tuning_open(&scene, simt, out) != STATUS_OK)
-        fail_msg("%s on %s: %s", text, target->name, status_message());
-    if (!out->has_default) fail_msg("%s on %s: the default is not valid", text, target->name);
-    out->scene = NULL; /* it ends with this function */
+    assert_int_equal(evaluate(&gemm->deterministic, slots) != 0, !added);
 }
 
 static void test_spaces(void **state)
@@ -184,11 +115,11 @@ static void test_starts(void **state)
         struct configuration configuration;
         assert_ok(problem_parse(texts[i], &problem));
         open_space(&problem, gpu_target_find("gfx942"), 304, &tuning);
-        for (uint32_t s = 0; s < simt->n_starts; s++)
-            if (tuning_values_configuration(&tuning, simt->starts[s], &configuration)) valid |= 1u << s;
+        for (uint32_t s = 0; s < gemm->n_starts; s++)
+            if (tuning_values_configuration(&tuning, gemm->starts[s], &configuration)) valid |= 1u << s;
         tuning_close(&tuning);
     }
-    for (uint32_t s = 0; s < simt->n_starts; s++)
+    for (uint32_t s = 0; s < gemm->n_starts; s++)
         if (!(valid >> s & 1)) fail_msg("start %u is valid for none", s);
 }
 
@@ -197,29 +128,18 @@ static void test_targets(void **state)
     (void)state;
     size_t n;
     const struct gpu_target *targets = gpu_target_table(&n);
-    for (size_t t = 0; t < n; t++) assert_true(manifest_has_target(simt, targets[t].name));
+    for (size_t t = 0; t < n; t++) assert_true(manifest_has_target(gemm, targets[t].name));
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    if (template_load(NULL, &templates, &n_templates) != STATUS_OK) return -1;
-    for (size_t i = 0; i < n_templates; i++)
-        if (strcmp(templates[i]->name, "gemm_simt") == 0) simt = templates[i];
-    return simt ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < n_templates; i++) manifest_free(templates[i]);
-    free(templates);
-    return 0;
+    return gemm_load("gemm_simt");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_targets), cmocka_unit_test(test_spaces),
                                        cmocka_unit_test(test_huge_problems), cmocka_unit_test(test_starts)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, gemm_free);
 }
