@@ -6,7 +6,7 @@
  *
  *     target=sm_90a               the GPU: a target, a nickname or a class text (tuner/base/classes.h)
  *     devices=2  memory=1048576   how many; bytes of each
- *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N     other than the table has it
+ *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N  l2_bytes=N     other than the table has it
  *     static_shared=N             bytes of shared memory that each function says it has besides
  *     fail=cuMemAlloc_v2@3:CUDA_ERROR_OUT_OF_MEMORY          its third call from now does nothing but fail
  *     hang=cuStreamSynchronize    the next call never returns
@@ -80,7 +80,7 @@ struct fake_trouble {
 struct fake_settings {
     struct device_class device_class;
     char name[128];
-    uint32_t devices, units, memory_clock_khz, bus_bits, static_shared_bytes;
+    uint32_t devices, units, memory_clock_khz, bus_bits, l2_bytes, static_shared_bytes;
     uint64_t memory_bytes;
     struct fake_trouble troubles[FAKE_TROUBLES_MAX];
 };
