@@ -3,6 +3,7 @@
  * round. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "tuner/base/clock.h"
 #include "tuner/base/rng.h"
 #include "tuner/fault.h"
@@ -24,8 +25,10 @@ enum {
 /* The vendor library on the measured buffers. */
 struct vendor_run {
     const struct vendor_api *api;
+    struct vendor_plan *plan;
     const struct measure_set *set;
     unsigned way;
+    bool failed; /* one of its launches; what was timed is nothing then */
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
 };
 
@@ -53,29 +56,33 @@ static void vendor_launch(void *context, uint64_t i)
 {
     struct vendor_run *run = context;
     measure_set_rotate(run->set, i, run->args);
-    run->api->run(&run->set->problem, run->way, run->args);
+    if (run->api->run(run->plan, run->way, run->args, NULL) != STATUS_OK) run->failed = true;
 }
 
-/* Opened before the sandbox: it starts threads. */
-static bool open_vendor(struct finals *finals, char name[32])
+/* Opened before the sandbox: it starts threads. As a program has it that does not search: the library's first
+ * proposal. */
+static bool open_vendor(struct finals *finals, struct device *device, char name[VENDOR_NAME_BYTES])
 {
     struct session *session = finals->session;
     struct vendor_run *run = &finals->vendor;
     run->api = vendor_find(session->request.backend);
     run->set = &session->set;
-    if (!run->api || finals->job->excluded[finals->n] || !run->api->ways(&session->problem)) return false;
-    if (run->api->open((uint32_t)session->info.facts.value[DEVICE_FACT_units], name, 32) != STATUS_OK)
+    if (!run->api || finals->job->excluded[finals->n] || !run->api->does(&session->problem)) return false;
+    if (run->api->open((uint32_t)session->info.facts.value[DEVICE_FACT_units], name, VENDOR_NAME_BYTES) !=
+        STATUS_OK)
         return false;
     void *pointers[OP_OPERANDS_MAX] = {0};
     for (unsigned i = 0; i < session->set.n_operands; i++) pointers[i] = session->set.base[i];
     session->problem.op->bind(&session->problem, pointers, NULL, run->args);
+    if (run->api->plan(device, &session->problem, run->args, 1, &run->plan) != STATUS_OK) return false;
+    memcpy(name, run->plan->name, VENDOR_NAME_BYTES);
     return true;
 }
 
 /* The faster of its ways. */
 static void choose_way(struct finals *finals, struct contestant *vendor)
 {
-    unsigned ways = finals->vendor.api->ways(&finals->session->problem), best = 0;
+    unsigned ways = finals->vendor.plan->ways, best = 0;
     double best_ns = 0;
     for (unsigned way = 0; way < ways; way++) {
         finals->vendor.way = way;
@@ -92,6 +99,7 @@ static void choose_way(struct finals *finals, struct contestant *vendor)
     }
     finals->vendor.way = best;
     vendor->estimate_ns = measure_prepare(&vendor->measured);
+    vendor->takes_part = !finals->vendor.failed;
 }
 
 static enum status load_kernel(struct finals *finals, struct device *device, uint32_t i)
@@ -212,6 +220,7 @@ static enum status run_rounds(struct finals *finals, struct channel *channel, do
     uint32_t flags = TIMING_INTERLEAVED;
     if (contention_seen(&contention, (uint32_t)finals->session->info.facts.value[DEVICE_FACT_units]))
         flags |= TIMING_CONTENDED;
+    if (finals->vendor.failed) finals->contestants[finals->n].takes_part = false;
     summarize(finals, flags, memory + (size_t)(finals->n + 1) * ROUNDS_MAX, out);
     return STATUS_OK;
 }
@@ -227,7 +236,7 @@ enum status finals_run(struct session *session, struct session_job *job, struct 
     struct contestant *vendor = &finals->contestants[finals->n];
     vendor->is_vendor = true;
     *job->current = job->n;
-    vendor->takes_part = open_vendor(finals, out->baseline_name);
+    vendor->takes_part = open_vendor(finals, device, out->baseline_name);
     vendor->measured = (struct measured){.launch = vendor_launch, .context = &finals->vendor};
     if (!vendor->takes_part) out->baseline_name[0] = '\0';
     TRY(fault_install(channel, CANDIDATE_FAULT, &session->plan, &nothing, 0));
