@@ -6,7 +6,7 @@
  *
  *     target=sm_90a               the GPU: a target, a nickname or a class text (tuner/base/classes.h)
  *     devices=2  memory=1048576   how many; bytes of each
- *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N     other than the table has it
+ *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N  l2_bytes=N     other than the table has it
  *     fail=cuMemAlloc_v2@3:CUDA_ERROR_OUT_OF_MEMORY          its third call from now does nothing but fail
  *     hang=cuStreamSynchronize    the next call never returns
  *     lose=after 5 launches       then every call fails

@@ -103,6 +103,8 @@ static void parse_clause(const char *clause)
         snprintf(fake_settings.name, sizeof fake_settings.name, "%s", value);
     else if (strcmp(key, "units") == 0)
         fake_settings.units = (uint32_t)number;
+    else if (strcmp(key, "l2_bytes") == 0)
+        fake_settings.device_class.l2_bytes = (uint32_t)number;
     else if (strcmp(key, "memory_clock_khz") == 0)
         fake_settings.memory_clock_khz = (uint32_t)number;
     else if (strcmp(key, "bus_bits") == 0)
