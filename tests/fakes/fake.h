@@ -79,7 +79,7 @@ struct fake_trouble {
 struct fake_settings {
     struct device_class device_class;
     char name[128];
-    uint32_t devices, units, memory_clock_khz, bus_bits;
+    uint32_t devices, units, memory_clock_khz, bus_bits, l2_bytes;
     uint64_t memory_bytes;
     struct fake_trouble troubles[FAKE_TROUBLES_MAX];
 };

@@ -38,6 +38,7 @@ static void set_target(const char *text)
     fake_settings.device_class = *found;
     snprintf(fake_settings.name, sizeof fake_settings.name, "%s", found->product);
     fake_settings.units = found->units;
+    fake_settings.l2_bytes = (uint32_t)found->l2_bytes;
     /* A bus and a clock from which the table's bandwidth comes out again, two bits a cycle. */
     fake_settings.bus_bits = 4096;
     fake_settings.memory_clock_khz = (uint32_t)(found->bandwidth_gbps * 8e6 / 2 / 4096);
@@ -103,12 +104,12 @@ static void parse_clause(const char *clause)
         snprintf(fake_settings.name, sizeof fake_settings.name, "%s", value);
     else if (strcmp(key, "units") == 0)
         fake_settings.units = (uint32_t)number;
-    else if (strcmp(key, "l2_bytes") == 0)
-        fake_settings.device_class.l2_bytes = (uint32_t)number;
     else if (strcmp(key, "memory_clock_khz") == 0)
         fake_settings.memory_clock_khz = (uint32_t)number;
     else if (strcmp(key, "bus_bits") == 0)
         fake_settings.bus_bits = (uint32_t)number;
+    else if (strcmp(key, "l2_bytes") == 0)
+        fake_settings.l2_bytes = (uint32_t)number;
     else
         add_trouble(key, value, clause);
 }
