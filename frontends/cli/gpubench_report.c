@@ -229,8 +229,8 @@ enum status gpubench_page(const struct gpubench_results *results, const char *pa
     const cJSON *root = results->root, *rows = cJSON_GetObjectItem(root, "rows");
     struct text page = {0};
     text_format(&page, "# Matrix products on %s\n\n", word(root, "gpu"));
-    text_format(&page, "Driver %s; %s; %s; Tunebook %s. Made by `make gpu-bench`.\n", word(root, "driver"),
-                word(root, "vendor"), word(root, "date"), word(root, "tunebook"));
+    text_format(&page, "Driver %s; %s; %s; Tunebook %s. Made by `%s`.\n", word(root, "driver"),
+                word(root, "vendor"), word(root, "date"), word(root, "tunebook"), word(root, "command"));
     add_tuning(root, &page);
     add_ruler(root, &page);
     text_append(&page,

@@ -14,6 +14,12 @@ enum { LIMIT_BYTES = 64 << 20, SKINNY_M = 16 };
 
 /* --- the file --- */
 
+static void set(cJSON *object, const char *name, cJSON *value)
+{
+    cJSON_DeleteItemFromObject(object, name);
+    cJSON_AddItemToObject(object, name, value);
+}
+
 /* The value of one of the backend's "name=value" lines; "" without one. */
 static void take_line(const char *lines, const char *name, char out[64])
 {
@@ -47,6 +53,19 @@ static cJSON *make_head(const struct place *place)
     cJSON_AddStringToObject(root, "vendor", vendor);
     cJSON_AddStringToObject(root, "tunebook", TUNEBOOK_VERSION);
     return root;
+}
+
+/* How this program was called, for those who want to do it again. */
+static void add_command(cJSON *root)
+{
+    char line[1024] = "";
+    size_t used = 0;
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    for (int c; file && (c = fgetc(file)) != EOF && used + 1 < sizeof line;) line[used++] = c ? (char)c : ' ';
+    if (file) fclose(file);
+    const char *program = strstr(line, "autotune ");
+    while (used && line[used - 1] == ' ') line[--used] = 0;
+    set(root, "command", cJSON_CreateString(program ? program : line));
 }
 
 /* Rows are comparable where all of these are the same. */
@@ -90,6 +109,7 @@ enum status gpubench_results_open(const char *folder, const struct place *place,
         out->root = head;
         cJSON_Delete(old);
     }
+    add_command(out->root);
     static const char *const arrays[] = {"tuned", "rates", "rows"};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         if (!cJSON_IsArray(cJSON_GetObjectItem(out->root, arrays[i])))
@@ -101,12 +121,6 @@ void gpubench_results_close(struct gpubench_results *results)
 {
     cJSON_Delete(results->root);
     results->root = NULL;
-}
-
-static void set(cJSON *object, const char *name, cJSON *value)
-{
-    cJSON_DeleteItemFromObject(object, name);
-    cJSON_AddItemToObject(object, name, value);
 }
 
 static const cJSON *list(const struct gpubench_results *results, const char *name)
