@@ -138,13 +138,16 @@ test-programs: $(TEST_PROGRAMS) fakes
 CUDA_HOME   ?= $(or $(CUDA_PATH),/usr/local/cuda)
 CUDA_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/cuda.h /usr/include/cuda.h \
                  $(HOME)/.local/lib/python3*/site-packages/nvidia/cu*/include/cuda.h))
+CUBLASLT_HEADER := $(wildcard $(dir $(CUDA_HEADER))cublasLt.h)
 HIP_HEADER  := $(firstword $(wildcard $(ROCM_PATH)/include/hip/hip_runtime_api.h /opt/rocm/include/hip/hip_runtime_api.h \
                  /usr/include/hip/hip_runtime_api.h))
 FAKE_COMMON := $(wildcard tests/fakes/*.c) $(BUILD)/base.a
 FAKE_HEADERS := $(wildcard tests/fakes/*.h tests/fakes/*/*.h tuner/device/*.h)
 NVRTC_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/nvrtc.h /usr/include/nvrtc.h \
                  $(HOME)/.local/lib/python3*/site-packages/nvidia/*/include/nvrtc.h))
-FAKES := $(if $(NVRTC_HEADER),$(BUILD)/tests/fakes/nvrtc/libnvrtc.so) $(if $(CUDA_HEADER),$(patsubst %,$(BUILD)/tests/fakes/%/libcuda.so.1,cuda cuda-11.4 cuda-old)) \
+FAKES := $(if $(NVRTC_HEADER),$(BUILD)/tests/fakes/nvrtc/libnvrtc.so) \
+         $(if $(CUDA_HEADER),$(patsubst %,$(BUILD)/tests/fakes/%/libcuda.so.1,cuda cuda-11.4 cuda-old)) \
+         $(if $(CUBLASLT_HEADER),$(BUILD)/tests/fakes/cublaslt/libcublasLt.so.13) \
          $(if $(HIP_HEADER),$(BUILD)/tests/fakes/hip/libamdhip64.so.5 $(BUILD)/tests/fakes/hip6/libamdhip64.so.6)
 define fake_link
 @mkdir -p $(@D)
@@ -158,6 +161,9 @@ $(BUILD)/tests/fakes/nvrtc/libnvrtc.so: tests/fakes/libnvrtc/nvrtc.c $(BUILD)/ba
 	$(call fake_link,-isystem $(dir $(NVRTC_HEADER)))
 $(BUILD)/tests/fakes/%/libcuda.so.1: $(wildcard tests/fakes/libcuda/*) $(FAKE_COMMON) $(FAKE_HEADERS)
 	$(call fake_link,-isystem $(dir $(CUDA_HEADER)) -Wl$(comma)--version-script$(comma)tests/fakes/libcuda/$*.map)
+$(BUILD)/tests/fakes/cublaslt/libcublasLt.so.13: $(wildcard tests/fakes/libcublaslt/*) tuner/vendor/cublaslt_library.h \
+                                                 $(BUILD)/base.a
+	$(call fake_link,-isystem $(dir $(CUBLASLT_HEADER)) -lm)
 $(BUILD)/tests/fakes/hip/libamdhip64.so.5: $(wildcard tests/fakes/libamdhip64/*) $(FAKE_COMMON) $(FAKE_HEADERS)
 	$(call fake_link,-D__HIP_PLATFORM_AMD__ -isystem $(HIP_HEADER:hip/hip_runtime_api.h=))
 $(BUILD)/tests/fakes/hip6/libamdhip64.so.6: $(wildcard tests/fakes/libamdhip64/*) $(FAKE_COMMON) $(FAKE_HEADERS)

@@ -3,6 +3,7 @@
  * round. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "tuner/base/clock.h"
 #include "tuner/base/rng.h"
 #include "tuner/fault.h"
@@ -25,7 +26,9 @@ enum {
 struct vendor_run {
     const struct vendor_api *api;
     struct stage *stage;
+    struct vendor_plan *plan;
     unsigned way;
+    bool failed; /* one of its launches; what was timed is nothing then */
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
 };
 
@@ -54,7 +57,7 @@ static void vendor_launch(void *context, uint64_t i)
 {
     struct vendor_run *run = context;
     measure_set_rotate(&run->stage->set, i, run->args);
-    run->api->run(&run->stage->set.problem, run->way, run->args);
+    if (run->api->run(run->plan, run->way, run->args, NULL) != STATUS_OK) run->failed = true;
 }
 
 /* On a device with streams a vendor library enqueues, too: on the default stream. */
@@ -64,27 +67,31 @@ static enum status vendor_time(void *context, uint64_t first, uint64_t n, double
     return measure_enqueued(run->stage, vendor_launch, run, first, n, ns);
 }
 
-/* Opened before the sandbox: it starts threads. */
-static bool open_vendor(struct finals *finals, char name[32])
+/* Opened before the sandbox: it starts threads. As a program has it that does not search: the library's first
+ * proposal. */
+static bool open_vendor(struct finals *finals, char name[VENDOR_NAME_BYTES])
 {
     struct session *session = finals->session;
     struct vendor_run *run = &finals->vendor;
     run->api = vendor_find(session->request.backend);
     run->stage = finals->stage;
-    if (!run->api || finals->job->excluded[finals->n] || !run->api->ways(&session->problem)) return false;
-    if (run->api->open((uint32_t)session->info.facts.value[DEVICE_FACT_units], name, 32) != STATUS_OK)
+    if (!run->api || finals->job->excluded[finals->n] || !run->api->does(&session->problem)) return false;
+    if (run->api->open((uint32_t)session->info.facts.value[DEVICE_FACT_units], name, VENDOR_NAME_BYTES) !=
+        STATUS_OK)
         return false;
     void *pointers[OP_OPERANDS_MAX] = {0};
     const struct measure_set *set = &finals->stage->set;
     for (unsigned i = 0; i < set->n_operands; i++) pointers[i] = set->base[i];
     session->problem.op->bind(&session->problem, pointers, NULL, run->args);
+    if (run->api->plan(finals->stage->device, &session->problem, run->args, 1, &run->plan) != STATUS_OK) return false;
+    memcpy(name, run->plan->name, VENDOR_NAME_BYTES);
     return true;
 }
 
 /* The faster of its ways. */
 static void choose_way(struct finals *finals, struct contestant *vendor)
 {
-    unsigned ways = finals->vendor.api->ways(&finals->session->problem), best = 0;
+    unsigned ways = finals->vendor.plan->ways, best = 0;
     double best_ns = 0;
     for (unsigned way = 0; way < ways; way++) {
         finals->vendor.way = way;
@@ -101,6 +108,7 @@ static void choose_way(struct finals *finals, struct contestant *vendor)
     }
     finals->vendor.way = best;
     vendor->estimate_ns = measure_prepare(&vendor->measured);
+    vendor->takes_part = !finals->vendor.failed;
 }
 
 static enum status load_kernel(struct finals *finals, uint32_t i)
@@ -235,6 +243,7 @@ static enum status run_rounds(struct finals *finals, struct channel *channel, do
     uint32_t flags = TIMING_INTERLEAVED;
     if (contention_seen(&contention, (uint32_t)finals->session->info.facts.value[DEVICE_FACT_units]))
         flags |= TIMING_CONTENDED;
+    if (finals->vendor.failed) finals->contestants[finals->n].takes_part = false;
     summarize(finals, flags, memory + (size_t)(finals->n + 1) * ROUNDS_MAX, out);
     return STATUS_OK;
 }
@@ -248,6 +257,7 @@ static void unload(struct finals *finals)
         if (contestant->kernel.stage) measured_kernel_destroy(&contestant->kernel);
         kernel_unload(contestant->loaded);
     }
+    if (finals->vendor.plan) finals->vendor.api->release(finals->vendor.plan);
 }
 
 static enum status run(struct finals *finals, struct channel *channel, double *memory,

@@ -26,6 +26,7 @@ static const struct {
     int (*run)(struct channel *channel);
 } jobs[] = {
     {"compile", compile_worker_run}, /* one compile: tuner/compile/compile_worker.c */
+    {"duel", duel_worker_run},       /* our kernel and the vendor library's: tuner/duel_worker.c */
     {"session", session_worker_run}, /* inputs of one problem, and its candidates' parent: tuner/session.c */
 };
 

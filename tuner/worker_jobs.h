@@ -6,6 +6,7 @@
 #include "tuner/worker_protocol.h"
 
 int compile_worker_run(struct channel *channel);
+int duel_worker_run(struct channel *channel);
 int session_worker_run(struct channel *channel);
 
 #endif

@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench verify devices templates freeze export replay space doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export replay space doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -52,7 +52,7 @@ _autotune() {
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --shapes | --space | --runs | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment) return ;;
+        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment) return ;;
     esac
 
     case $cur in
@@ -64,6 +64,9 @@ _autotune() {
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup | explain) _autotune_words "$on_device --book $every" ;;
                 bench) _autotune_words "$problems $on_device --book --seed --templates $every" ;;
+                gpubench)
+                    _autotune_words "--dtype --shapes --model --m $on_device --book --budget --seed --jobs --templates \
+                        --fresh --no-tuning --measure-ms --peak-size --peak-bytes --output $every" ;;
                 verify)
                     _autotune_words "$problems $on_device --emulate --template --sample --order --seed --jobs --templates \
                         $every" ;;

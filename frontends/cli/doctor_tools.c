@@ -42,8 +42,7 @@ static void check_device(const struct place *place, struct findings *findings)
     struct text vendor = {0};
     bool here = vendor_note(place->api->name, 0, &vendor);
     finding_add(findings, "vendor library", here ? FINDING_OK : FINDING_ADVICE,
-                here ? "" : "only comparisons need it: apt-get install libopenblas0-pthread", "%s",
-                text_string(&vendor));
+                here ? "" : "only comparisons need it", "%s", text_string(&vendor));
     text_free(&vendor);
 }
 

@@ -5,7 +5,7 @@
 #include "frontends/cli/command.h"
 #include "tuner/base/text.h"
 
-enum { OPTIONS_MAX = 64 };
+enum { OPTIONS_MAX = 128 };
 
 struct parse {
     const struct command *command;

@@ -1,12 +1,13 @@
 # What transcripts may call besides autotune and ordinary programs.
 
-# need PROGRAM...: are they here? `fakes`: the fake GPU drivers? `mounts`: may we mount? `schemas`: those of T4, and a python3 that validates by them?
+# need PROGRAM...: are they here? `fakes`: the fake GPU drivers? `cuda_fakes`: those of NVRTC and cuBLASLt? `mounts`: may we mount? `schemas`: those of T4, and a python3 that validates by them?
 need() {
     for program; do
         case "$program" in
         mounts) can_mount || return 1 ;;
         schemas) [ -d "$PROJECT/../shared/spaces/schemas" ] && python3 -W ignore -c 'import jsonschema' 2>/dev/null || return 1 ;;
         fakes) [ -e "$(fake_drivers cuda)/libcuda.so.1" ] && [ -e "$(fake_drivers hip)/libamdhip64.so.5" ] || return 1 ;;
+        cuda_fakes) [ -e "$(fake_drivers nvrtc)/libnvrtc.so" ] && [ -e "$(fake_drivers cublaslt)/libcublasLt.so.13" ] || return 1 ;;
         *) command -v "$program" >/dev/null || return 1 ;;
         esac
     done
@@ -15,6 +16,13 @@ need() {
 # The folder of a fake GPU driver.
 fake_drivers() {
     echo "$(dirname "$AUTOTUNE")/tests/fakes/$1"
+}
+
+# gpubench where all of CUDA is fake: a small GPU, small peaks.
+fake_gpubench() {
+    LD_LIBRARY_PATH=$(fake_drivers cuda) TUNEBOOK_FAKE="${TUNEBOOK_FAKE_NAME:-}units=4;l2_bytes=1024" \
+        TUNEBOOK_CUBLASLT=$(fake_drivers cublaslt)/libcublasLt.so.13 TUNEBOOK_NVRTC=$(fake_drivers nvrtc)/libnvrtc.so \
+        TUNEBOOK_SLOW=20 autotune gpubench --peak-size=16 --peak-bytes=65536 --measure-ms=20 "$@"
 }
 
 # Is FILE valid by the SCHEMA of that name?

@@ -165,6 +165,10 @@ int fake_fill(struct fake_device *device, void *to, uint8_t value, size_t bytes,
 /* The step's function is the driver's handle. args_bytes 0: not told; what can be read of the usual 4096. */
 int fake_launch(struct fake_device *device, const struct device_step *step, const void *args,
                 size_t args_bytes, void *stream);
+/* Work of another library on the stream: the function gets a copy of the bytes when its turn comes. It must
+ * call no driver. */
+int fake_call(struct fake_device *device, void (*call)(void *args), const void *args, size_t args_bytes,
+              void *stream);
 /* Everything that was enqueued on the device. */
 void fake_drain(struct fake_device *device);
 

@@ -13,7 +13,7 @@ enum { ARGS_MAX = 4096, BLOCK_THREADS_MAX = 1024 };
 struct work {
     struct work *next;
     uint64_t number;
-    enum { WORK_FILL, WORK_LAUNCH, WORK_RECORD } kind;
+    enum { WORK_FILL, WORK_LAUNCH, WORK_RECORD, WORK_CALL } kind;
     void *to;
     uint8_t value;
     size_t bytes;
@@ -21,6 +21,7 @@ struct work {
     void *args;
     uint32_t args_bytes;
     void *event;
+    void (*call)(void *args);
 };
 struct queue {
     struct work *first, **last;
@@ -112,6 +113,7 @@ static void run(struct fake_device *device, const struct work *work)
             fake_lose(device, FAKE_ILLEGAL_ADDRESS);
         break;
     case WORK_LAUNCH: run_launch(device, work); break;
+    case WORK_CALL: work->call(work->args); break;
     case WORK_RECORD:
         event = fake_get(FAKE_EVENT, work->event);
         if (!event || event->number != work->number) break;
@@ -267,6 +269,18 @@ int fake_launch(struct fake_device *device, const struct device_step *step, cons
     code = enqueue(stream, &work);
     fake_trouble_launch(device, false);
     return code;
+}
+
+int fake_call(struct fake_device *device, void (*call)(void *args), const void *args, size_t args_bytes,
+              void *handle)
+{
+    struct fake_stream *stream = stream_of(device, handle);
+    unsigned char copy[ARGS_MAX];
+    struct work work = {.kind = WORK_CALL, .call = call, .args = copy, .args_bytes = (uint32_t)args_bytes};
+    if (!stream) return FAKE_INVALID_HANDLE;
+    if (args_bytes > ARGS_MAX) return FAKE_INVALID_VALUE;
+    memcpy(copy, args, args_bytes);
+    return enqueue(stream, &work);
 }
 
 /* --- events --- */

@@ -127,9 +127,9 @@ struct dialect_args {
     void *words, *ran, *failed, *visits, *totals, *scratch;
 };
 
-static void check_dialect(const struct gpu_target *target, const struct text *code, bool reverse)
+/* On a device that stands for the target, or is one. */
+static void check_dialect(struct emulated emulated, const struct gpu_target *target, bool reverse)
 {
-    struct emulated emulated = emulate(target->name, reverse, code, "gpu_dialect");
     uint32_t words[WORDS], zeros[BLOCKS * THREADS * 4] = {0}, totals[8] = {0}, ran[CHECKS], failed[CHECKS];
     for (uint32_t i = 0; i < WORDS; i++) words[i] = i * 2654435761u;
     totals[MIN_TOTAL] = 1000;
@@ -170,10 +170,47 @@ static void test_emulated(void **state)
     for (size_t i = 0; i < N_OF(targets); i++) {
         struct text code = {0};
         compile_emulated(targets[i], dialect_source(), "", &code);
-        check_dialect(gpu_target_find(targets[i]), &code, false);
-        check_dialect(gpu_target_find(targets[i]), &code, true);
+        for (int reverse = 0; reverse < 2; reverse++)
+            check_dialect(emulate(targets[i], reverse, &code, "gpu_dialect"), gpu_target_find(targets[i]),
+                          reverse);
         text_free(&code);
     }
+}
+
+/* --- GPUs that are here, by their own compilers --- */
+
+static void check_here(const struct device_api *api, uint32_t index)
+{
+    struct emulated here = {.api = api};
+    struct text identity = {0}, code = {0}, log = {0};
+    const struct compiler_api *compiler;
+    assert_ok(api->open(index, NULL, &here.device));
+    const char *target = api->info(here.device)->device_class.target;
+    assert_ok(compiler_for_target(target, &compiler, &identity));
+    struct compile_request request = {dialect_source(), "kernel.hip", "", target};
+    if (compiler->compile(&request, &code, &log) != STATUS_OK)
+        fail_msg("%s: %s: %s", target, status_message(), text_string(&log));
+    assert_ok(api->load(here.device, code.data, code.size, &here.module));
+    assert_ok(api->function(here.module, "gpu_dialect", &here.function));
+    printf("%s, %s by %s\n", api->info(here.device)->name, target, text_string(&identity));
+    check_dialect(here, gpu_target_find(target), false);
+    text_free(&identity);
+    text_free(&code);
+    text_free(&log);
+}
+
+static void test_gpus_here(void **state)
+{
+    static const char *const backends[] = {"cuda", "hip"};
+    uint32_t count, found = 0;
+    (void)state;
+    for (size_t i = 0; i < N_OF(backends); i++) {
+        const struct device_api *api = device_find(backends[i]);
+        if (api->count(&count) != STATUS_OK) continue;
+        for (uint32_t index = 0; index < count; index++) check_here(api, index);
+        found += count;
+    }
+    if (!found) printf("SKIPPED: the dialect on a GPU: there is none here\n");
 }
 
 /* --- the template of docs/kernel-dialect.md --- */
@@ -323,8 +360,10 @@ int main(int argc, char **argv)
 {
     int worker = worker_main(argc, argv);
     if (worker >= 0) return worker;
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_emulated),
+        cmocka_unit_test(test_gpus_here),
         cmocka_unit_test(test_page),
         cmocka_unit_test(test_page_without_barrier),
     };

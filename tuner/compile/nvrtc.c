@@ -2,81 +2,38 @@
 #include "tuner/compile/compiler.h"
 
 #include <ctype.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "tuner/base/gpu_target.h"
 #include "tuner/compile/cubin_info.h"
-#include "tuner/compile/program.h"
+#include "tuner/compile/cuda_places.h"
 #include "tuner/compile/rtc.h"
-#include "tuner/compile/subprocess.h"
 
 static const char *const flags[] = {"--std=c++17", "--fmad=true", NULL};
 /* Loops over nothing are usual in templates. */
 static const char *const warnings[] = {"--diag-suppress=128", NULL};
 static const struct rtc_options options = {"--gpu-architecture=", flags, warnings};
 
+static const char library[] = "libnvrtc.so*";
+
 static void add_homes(struct text *paths)
 {
-    rtc_add_places(paths, getenv("CUDA_HOME"), "lib64/libnvrtc.so");
-    rtc_add_places(paths, getenv("CUDA_PATH"), "lib64/libnvrtc.so");
+    cuda_places_homes(paths, library);
 }
 
 static void add_usual(struct text *paths)
 {
-    text_append(paths, "libnvrtc.so\nlibnvrtc.so.13\nlibnvrtc.so.12\n");
-    rtc_add_places(paths, "/usr/local/cuda", "lib64/libnvrtc.so");
-}
-
-/* Both wheels' folders: nvidia/cu13, nvidia/cuda_nvrtc. */
-static void add_wheels(struct text *paths, const char *packages)
-{
-    rtc_add_places(paths, packages, "nvidia/cu*/lib/libnvrtc.so*");
+    cuda_places_usual(paths, "libnvrtc.so\nlibnvrtc.so.13\nlibnvrtc.so.12\n", library);
 }
 
 static void add_virtual_environment(struct text *paths)
 {
-    const char *root = getenv("VIRTUAL_ENV");
-    struct text folders = {0};
-    rtc_add_places(&folders, root, "lib/python3*/site-packages");
-    for (char *save = NULL, *folder = folders.data ? strtok_r(folders.data, "\n", &save) : NULL; folder;
-         folder = strtok_r(NULL, "\n", &save))
-        add_wheels(paths, folder);
-    text_free(&folders);
+    cuda_places_virtual_environment(paths, library);
 }
 
-/* Where the python3 on PATH looks for packages. */
-static void ask_python(struct text *folders)
-{
-    struct text path = {0};
-    int code = 0;
-    if (subprocess_find("python3", &path)) {
-        const char *argv[] = {text_string(&path), "-c", "import sys; print('\\n'.join(sys.path))", NULL};
-        struct subprocess process = {.argv = argv, .output_limit = 64 << 10, .deadline_ms = PROGRAM_QUICK_MS};
-        if (subprocess_run(&process, folders, &code) != STATUS_OK || code != 0) text_clear(folders);
-    }
-    text_free(&path);
-}
-
-/* Python is asked once in a process: it takes a while. */
 static void add_python(struct text *paths)
 {
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    static struct text found;
-    static bool asked;
-    pthread_mutex_lock(&mutex);
-    if (!asked) {
-        struct text folders = {0};
-        ask_python(&folders);
-        for (char *save = NULL, *folder = folders.data ? strtok_r(folders.data, "\n", &save) : NULL; folder;
-             folder = strtok_r(NULL, "\n", &save))
-            add_wheels(&found, folder);
-        text_free(&folders);
-        asked = true;
-    }
-    text_append(paths, text_string(&found));
-    pthread_mutex_unlock(&mutex);
+    cuda_places_python(paths, library);
 }
 
 static void (*const places[])(struct text *) = {add_homes, add_usual, add_virtual_environment, add_python,

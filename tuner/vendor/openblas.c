@@ -48,6 +48,13 @@ static void load_library(void)
     }
 }
 
+static void name_library(char *name, size_t capacity)
+{
+    char version[22] = "";
+    sscanf(blas.config(), "OpenBLAS %21s", version);
+    snprintf(name, capacity, "openblas %s", version);
+}
+
 static enum status openblas_open(uint32_t threads, char *name, size_t capacity)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -60,13 +67,11 @@ static enum status openblas_open(uint32_t threads, char *name, size_t capacity)
         return status_fail(STATUS_UNAVAILABLE,
                            "libopenblas.so.0 has no cblas_sgemm: install libopenblas0-pthread");
     blas.set_threads((int)threads);
-    char version[32] = "";
-    sscanf(blas.config(), "OpenBLAS %31s", version);
-    snprintf(name, capacity, "openblas %s", version);
+    name_library(name, capacity);
     return STATUS_OK;
 }
 
-static bool is_plain(const struct problem *problem)
+static bool openblas_does(const struct problem *problem)
 {
     const int64_t *value = problem->value;
     return problem->op == &gemm_op && value[GEMM_A_TYPE] == DTYPE_F32 && value[GEMM_B_TYPE] == DTYPE_F32 &&
@@ -74,10 +79,30 @@ static bool is_plain(const struct problem *problem)
            value[GEMM_ACT] == GEMM_NONE && !value[GEMM_BIAS];
 }
 
-static unsigned openblas_ways(const struct problem *problem)
+/* sgemm, and sgemv where one side is a vector. */
+struct openblas_plan {
+    struct vendor_plan plan;
+    struct problem problem;
+};
+
+static enum status openblas_plan(struct device *device, const struct problem *problem, const void *args,
+                                 unsigned choices, struct vendor_plan **out)
 {
-    if (!is_plain(problem)) return 0;
-    return problem->value[GEMM_M] == 1 || problem->value[GEMM_N] == 1 ? 2 : 1;
+    (void)device;
+    (void)args;
+    (void)choices;
+    struct openblas_plan *made = calloc(1, sizeof *made);
+    if (!made) return status_fail(STATUS_NO_MEMORY, "no memory for a plan of OpenBLAS");
+    made->problem = *problem;
+    made->plan.ways = problem->value[GEMM_M] == 1 || problem->value[GEMM_N] == 1 ? 2 : 1;
+    name_library(made->plan.name, sizeof made->plan.name);
+    *out = &made->plan;
+    return STATUS_OK;
+}
+
+static void openblas_release(struct vendor_plan *plan)
+{
+    free(plan);
 }
 
 static void run_sgemm(const struct problem *problem, const struct gemm_args *args, int64_t item)
@@ -109,19 +134,24 @@ static void run_sgemv(const struct problem *problem, const struct gemm_args *arg
 }
 
 /* As the problem says: beta 0, D apart from C. */
-static void openblas_run(const struct problem *problem, unsigned way, const void *args_bytes)
+static enum status openblas_run(struct vendor_plan *plan, unsigned way, const void *args_bytes, void *stream)
 {
+    const struct problem *problem = &((struct openblas_plan *)plan)->problem;
     const struct gemm_args *args = args_bytes;
+    (void)stream;
     for (int64_t item = 0; item < args->batch; item++)
         if (way == 0)
             run_sgemm(problem, args, item);
         else
             run_sgemv(problem, args, item);
+    return STATUS_OK;
 }
 
 const struct vendor_api vendor_openblas = {
     .backend = "cpu",
     .open = openblas_open,
-    .ways = openblas_ways,
+    .does = openblas_does,
+    .plan = openblas_plan,
+    .release = openblas_release,
     .run = openblas_run,
 };

@@ -13,6 +13,11 @@ FAKE_EXPORT CUresult cuEventElapsedTime(float *ms, CUevent begin, CUevent end);
 #undef cuCtxCreate
 FAKE_EXPORT CUresult cuCtxCreate_v2(CUcontext *context, unsigned flags, CUdevice device);
 
+/* For the fake libcublasLt, which finds them with dlsym. */
+FAKE_EXPORT CUresult fake_cuda_call(CUstream stream, void (*call)(void *args), const void *args,
+                                    size_t bytes);
+FAKE_EXPORT CUresult fake_cuda_has(const void *memory, size_t bytes);
+
 /* FAKE_OK after cuInit(); the device of the calling thread's context, and what it was lost to. */
 int cuda_initialized(void);
 int cuda_current(struct fake_device **device);

@@ -228,3 +228,16 @@ CUresult cuGraphExecDestroy(CUgraphExec executable)
 {
     IN(fake_graph_destroy(executable));
 }
+
+/* --- for libraries that work on the device --- */
+
+CUresult fake_cuda_call(CUstream stream, void (*call)(void *args), const void *args, size_t bytes)
+{
+    IN(fake_call(device, call, args, bytes, stream));
+}
+
+/* Whether the current device has all these bytes in one allocation. */
+CUresult fake_cuda_has(const void *memory, size_t bytes)
+{
+    IN(fake_has(device, memory, bytes) ? FAKE_OK : FAKE_INVALID_VALUE);
+}
