@@ -14,6 +14,7 @@
  *     GPU_WAVE                          threads of a wave: 32 or 64
  * Qualifiers
  *     GPU_KERNEL(threads)               an entry launched with exactly that many threads a block
+ *     GPU_KERNEL_ALONE(threads)         the same, with a multiprocessor to each block; what GPU_REGISTERS_MORE needs
  *     GPU_ARGS(type, name)              its one parameter, read-only, passed by value
  *     GPU_DEVICE                        a function of kernels, always inlined
  *     GPU_SHARED(name)                  unsigned char *name: the block's dynamic shared memory, 128-byte aligned
