@@ -141,7 +141,7 @@ GPU_DEVICE void take(const struct hopper_args &args, unsigned char *shared, int 
     if (gpu_thread_x() % 128 == 0) GPU_TENSOR_STORE_WAIT(0);
 }
 
-GPU_KERNEL(THREADS) hopper(GPU_ARGS(struct hopper_args, args))
+GPU_KERNEL_BLOCKS(THREADS, 1) hopper(GPU_ARGS(struct hopper_args, args))
 {
     GPU_SHARED(shared);
     if (gpu_thread_x() == 0) {
