@@ -205,6 +205,37 @@ static void test_strange_descriptors(void **state)
     forget(&d);
 }
 
+/* An emulated GPU has what the GPU has. */
+static void test_emulated(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target;
+        enum status status;
+    } cases[] = {{"sm_90a", STATUS_OK},
+                 {"sm_120a", STATUS_OK},
+                 {"sm_89", STATUS_UNAVAILABLE},
+                 {"gfx942", STATUS_UNAVAILABLE}};
+    const struct device_api *api = device_find("emu");
+    unsigned char out[MAP_BYTES];
+    struct device_tensor_map map = {.memory = (char *)0 + 64,
+                                    .type = DTYPE_F32,
+                                    .extent = {1, 1, 1},
+                                    .pitch_bytes = {4, 16, 16},
+                                    .box = {4, 1, 1}};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct device_options options = {.threads = 1, .target = cases[i].target};
+        struct device *device;
+        assert_ok(api->open(0, &options, &device));
+        assert_int_equal(api->tensor_map(device, &map, out), cases[i].status);
+        if (cases[i].status != STATUS_OK)
+            assert_non_null(strstr(status_message(), " has no tensor maps; NVIDIA's since sm_90a have"));
+        api->close(device);
+    }
+    assert_null(device_find("hip")->tensor_map);
+    assert_null(device_find("cpu")->tensor_map);
+}
+
 /* --- attributes, and trials --- */
 
 static void test_attributes(void **state)
@@ -281,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_arguments_not_covered),
         cmocka_unit_test(test_boxes),
         cmocka_unit_test(test_strange_descriptors),
+        cmocka_unit_test(test_emulated),
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_trials_encode_once),
     };
