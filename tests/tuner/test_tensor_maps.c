@@ -41,7 +41,7 @@ static void test_arguments_decide(void **state)
     r.described.problem.value[GEMM_M] = 7;
     assert_ok(kernel_bind(r.kernel, &r.described.problem, &r.launch));
     r.args->m = 7, r.args->lda = 104, r.args->stride_a = 8, r.args->stride_bias = 0;
-    r.args->b = (char *)0 + 48, r.args->stride_b = 0;
+    r.args->b = (void *)(uintptr_t)48, r.args->stride_b = 0;
     assert_ok(prepare(&r));
     check_map(&r, A, 64, 32, 128, THREE(96, 7, 3), THREE(2, 208, 16), r.args->a);
     check_map(&r, B, 64, 8, 0, THREE(96, 64, 1), THREE(2, 192, 12288), (void *)48);
@@ -131,7 +131,7 @@ static void test_arguments_not_covered(void **state)
     static const char problem[] = "gemm bf16 nt m=100 n=64 k=96 batch=3";
     struct ready r;
     assert_ok(get_ready(usual_maps, problem, &r));
-    r.args->b = (char *)0 + 1032;
+    r.args->b = (void *)(uintptr_t)1032;
     expect_uncovered(&r, "tensor map of b: its address 0x408 is no multiple of 16 bytes");
     assert_ok(get_ready(usual_maps, problem, &r));
     r.args->lda = 100;
@@ -218,7 +218,7 @@ static void test_emulated(void **state)
                  {"gfx942", STATUS_UNAVAILABLE}};
     const struct device_api *api = device_find("emu");
     unsigned char out[MAP_BYTES];
-    struct device_tensor_map map = {.memory = (char *)0 + 64,
+    struct device_tensor_map map = {.memory = (void *)(uintptr_t)64,
                                     .type = DTYPE_F32,
                                     .extent = {1, 1, 1},
                                     .pitch_bytes = {4, 16, 16},
