@@ -111,7 +111,7 @@ static int finish_body(struct book *book, MDB_txn *txn, void *context, enum stat
 enum status book_finish(struct book *book, const char *record_key, uint64_t sequence,
                         const struct trial *trial)
 {
-    if (trial->verdict >= VERDICT_STARTED || !trial->configuration)
+    if (trial->verdict == VERDICT_STARTED || trial->verdict >= VERDICT_COUNT || !trial->configuration)
         return status_fail(STATUS_USAGE, "%s: cannot finish a trial of %s: verdict %u, configuration %s",
                            book->path, record_key, trial->verdict,
                            trial->configuration ? trial->configuration : "missing");

@@ -28,7 +28,8 @@ enum {
 enum evidence { EVIDENCE_MEASURED, EVIDENCE_PREDICTED, EVIDENCE_DEFAULT, EVIDENCE_COUNT };
 const char *evidence_name(enum evidence evidence);
 
-/* How a trial ended. `started` marks one in flight. */
+/* How a trial ended. `started` marks one in flight; `pruned` was compiled and not tried. What is new comes
+ * last: the numbers stand in books. */
 #define VERDICT_TABLE(VERDICT)                    \
     VERDICT(OK, "ok")                             \
     VERDICT(SLOW, "slow")                         \
@@ -42,7 +43,8 @@ const char *evidence_name(enum evidence evidence);
     VERDICT(WRONG, "wrong")                       \
     VERDICT(OUT_OF_BOUNDS, "out_of_bounds")       \
     VERDICT(NONDETERMINISTIC, "nondeterministic") \
-    VERDICT(STARTED, "started")
+    VERDICT(STARTED, "started")                   \
+    VERDICT(PRUNED, "pruned")
 
 enum verdict {
 #define VERDICT(enumerator, name) VERDICT_##enumerator,

@@ -21,7 +21,7 @@ static bool keep(void *context, uint64_t sequence, const struct trial *trial)
 {
     (void)sequence;
     struct sweep_task *task = context;
-    if (trial->verdict == VERDICT_STARTED) return true;
+    if (trial->verdict == VERDICT_STARTED || trial->verdict == VERDICT_PRUNED) return true; /* not tried */
     if (memcmp(&trial->environment, &task->sweep->environment, sizeof trial->environment) != 0) return true;
     struct earlier *last = task->n_earlier ? &task->earlier[task->n_earlier - 1] : NULL;
     if (!last || memcmp(&last->kernel, &trial->kernel, sizeof last->kernel) != 0) {

@@ -76,6 +76,28 @@ static enum status record_trial(struct sweep_task *task, struct candidate *candi
     return book_finish(task->sweep->options->book, task->key, sequence, &trial);
 }
 
+static enum status conclude(struct sweep_task *task, struct candidate *candidate, uint64_t sequence,
+                            const struct trial_outcome *outcome)
+{
+    TRY(record_trial(task, candidate, sequence, outcome));
+    task->fresh_trials++;
+    return sweep_note(task, candidate, outcome->verdict, &outcome->timing, false);
+}
+
+/* The default is always tried. */
+static bool is_pruned(const struct candidate *candidate, struct trial_outcome *outcome)
+{
+    const struct tuning *tuning = candidate->tuning;
+    bool is_default = tuning->has_default &&
+                      memcmp(&candidate->configuration, &tuning->fallback, sizeof tuning->fallback) == 0;
+    if (is_default || !candidate->descriptor.registers) return false;
+    if (!siblings_prune(&tuning->siblings, candidate->descriptor.spill_bytes, outcome->detail,
+                        sizeof outcome->detail))
+        return false;
+    outcome->verdict = VERDICT_PRUNED;
+    return true;
+}
+
 /* A kernel that may run is tried in a child; one that did not compile only has its verdict recorded. */
 static enum status try_candidate(struct sweep_task *task, struct candidate *candidate,
                                  struct trial_outcome *outcome)
@@ -89,6 +111,7 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
         snprintf(outcome->detail, sizeof outcome->detail, "%s", candidate->job.detail);
     } else {
         candidate_compiled(candidate);
+        if (is_pruned(candidate, outcome)) return conclude(task, candidate, sequence, outcome);
         struct trial_candidate trial = {&candidate->descriptor, candidate->job.code.data,
                                         candidate->job.code.size};
         uint64_t begin_ns = clock_ns();
@@ -103,9 +126,11 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
         outcome->verdict = VERDICT_WRONG;
         snprintf(outcome->detail, sizeof outcome->detail, "%s", objection);
     }
-    TRY(record_trial(task, candidate, sequence, outcome));
-    task->fresh_trials++;
-    return sweep_note(task, candidate, outcome->verdict, &outcome->timing, false);
+    bool measured = outcome->verdict == VERDICT_OK || outcome->verdict == VERDICT_SLOW;
+    if (measured && candidate->descriptor.registers)
+        siblings_note(&candidate->tuning->siblings, candidate->descriptor.spill_bytes,
+                      outcome->timing.median_ns);
+    return conclude(task, candidate, sequence, outcome);
 }
 
 static enum status is_quarantined(struct sweep_task *task, const struct candidate *candidate,

@@ -8,6 +8,7 @@
 #include "templates/manifest.h"
 #include "tuner/compile/compile_pool.h"
 #include "tuner/descriptor.h"
+#include "tuner/siblings.h"
 #include "tuner/trial.h"
 
 /* What all templates of a sweep share for one problem. Everything is borrowed. */
@@ -31,6 +32,7 @@ struct tuning {
     bool has_default; /* the default configuration is valid for this problem here */
     struct configuration fallback;
     double best_ns; /* 0: none yet */
+    struct siblings siblings;
     uint64_t told;
     bool finished;
 };

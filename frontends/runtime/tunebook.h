@@ -185,9 +185,10 @@ typedef struct tb_launch {
     uint64_t opaque[256];
 } tb_launch;
 
-/* Checks the arguments (pointers, alignment, sizes, workspace) and binds them. m may differ from the plan's,
- * n, k and batch may not: planning another problem costs little. Anything that the kernel does not cover is
- * TB_NOT_COVERED. The plan must outlive the launch, as must all that the arguments point to. */
+/* Checks the arguments (pointers, alignment, sizes, workspace) and binds them, addresses and all. m may
+ * differ from the plan's, n, k and batch may not: planning another problem costs little. Anything that the
+ * kernel does not cover is TB_NOT_COVERED. The plan must outlive the launch, as must all that the arguments
+ * point to. */
 TB_API tb_status tb_gemm_prepare(const tb_plan *plan, const tb_gemm_args *args, void *workspace,
                                  tb_launch *launch);
 

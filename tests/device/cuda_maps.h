@@ -11,7 +11,7 @@
 
 static inline struct device_tensor_map good_map(void)
 {
-    return (struct device_tensor_map){.memory = (char *)0 + 4096,
+    return (struct device_tensor_map){.memory = (void *)(uintptr_t)4096,
                                       .type = DTYPE_BF16,
                                       .extent = {100, 30, 2},
                                       .pitch_bytes = {2, 208, 6240},
@@ -42,7 +42,7 @@ static inline void test_tensor_map(void **state)
         }
     assert_int_equal(fake_calls("cuTensorMapEncodeTiled"), 24);
     struct device_tensor_map map = good_map();
-    map.memory = (char *)0 + 8;
+    map.memory = (void *)(uintptr_t)8;
     assert_fails(bench.api->tensor_map(bench.device, &map, made), STATUS_NOT_COVERED,
                  "its address 0x8 is no multiple of 16 bytes");
     map = good_map();
@@ -88,8 +88,8 @@ static inline unsigned encode(const struct raw_map *map)
     static encoder *call;
     static _Alignas(128) unsigned char out[256];
     if (!call) *(void **)&call = fake_symbol("cuTensorMapEncodeTiled");
-    return call(out + map->out_offset, map->type, map->rank, (char *)0 + map->address, map->extent,
-                map->pitch, map->box, map->steps, map->interleave, map->swizzle, map->promotion, map->fill);
+    return call(out + map->out_offset, map->type, map->rank, (void *)map->address, map->extent, map->pitch,
+                map->box, map->steps, map->interleave, map->swizzle, map->promotion, map->fill);
 }
 
 static inline void test_map_refused(void **state)

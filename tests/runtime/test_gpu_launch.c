@@ -148,12 +148,11 @@ static void test_capture(void **state)
     (void)state;
     struct scene scene;
     tb_launch launch;
-    void *graph;
     scene_open(&scene);
     assert_status(tb_gemm_prepare(scene.plan, &scene.args, NULL, &launch), TB_OK);
     forget_output(&scene);
     unsigned allocated = fake_calls("cuMemAlloc_v2");
-    void *stream, *recorded, *executable, *context;
+    void *stream = NULL, *recorded = NULL, *executable = NULL, *context = NULL, *popped;
     unsigned (*retain)(void **, int), (*push)(void *), (*pop)(void **), (*create)(void **, unsigned);
     unsigned (*begin)(void *, unsigned), (*end)(void *, void **), (*run)(void *, void *), (*wait)(void *);
     unsigned (*instantiate)(void **, void *, unsigned long long), (*destroy)(void *), (*drop)(void *);
@@ -183,7 +182,7 @@ static void test_capture(void **state)
         check_output(&scene);
     }
     assert_int_equal(fake_calls("cuMemAlloc_v2"), allocated);
-    assert_int_equal(drop(executable) || finish(stream) || pop(&graph) || release(0), 0);
+    assert_int_equal(drop(executable) || finish(stream) || pop(&popped) || release(0), 0);
     scene_close(&scene);
 }
 

@@ -41,7 +41,7 @@ static void test_arguments_decide(void **state)
     r.described.problem.value[GEMM_M] = 7;
     assert_ok(kernel_bind(r.kernel, &r.described.problem, &r.launch));
     r.args->m = 7, r.args->lda = 104, r.args->stride_a = 8, r.args->stride_bias = 0;
-    r.args->b = (char *)0 + 48, r.args->stride_b = 0;
+    r.args->b = (void *)(uintptr_t)48, r.args->stride_b = 0;
     assert_ok(prepare(&r));
     check_map(&r, A, 64, 32, 128, THREE(96, 7, 3), THREE(2, 208, 16), r.args->a);
     check_map(&r, B, 64, 8, 0, THREE(96, 64, 1), THREE(2, 192, 12288), (void *)48);
@@ -131,7 +131,7 @@ static void test_arguments_not_covered(void **state)
     static const char problem[] = "gemm bf16 nt m=100 n=64 k=96 batch=3";
     struct ready r;
     assert_ok(get_ready(usual_maps, problem, &r));
-    r.args->b = (char *)0 + 1032;
+    r.args->b = (void *)(uintptr_t)1032;
     expect_uncovered(&r, "tensor map of b: its address 0x408 is no multiple of 16 bytes");
     assert_ok(get_ready(usual_maps, problem, &r));
     r.args->lda = 100;
@@ -203,6 +203,37 @@ static void test_strange_descriptors(void **state)
     assert_fails(kernel_load(&device_api, NULL, &d.descriptor, "", 0, &kernel), STATUS_BAD_DATA,
                  "descriptor of maps: 9 names, 7 clauses, 1 steps, 9 tensor maps are out of range");
     forget(&d);
+}
+
+/* An emulated GPU has what the GPU has. */
+static void test_emulated(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target;
+        enum status status;
+    } cases[] = {{"sm_90a", STATUS_OK},
+                 {"sm_120a", STATUS_OK},
+                 {"sm_89", STATUS_UNAVAILABLE},
+                 {"gfx942", STATUS_UNAVAILABLE}};
+    const struct device_api *api = device_find("emu");
+    unsigned char out[MAP_BYTES];
+    struct device_tensor_map map = {.memory = (void *)(uintptr_t)64,
+                                    .type = DTYPE_F32,
+                                    .extent = {1, 1, 1},
+                                    .pitch_bytes = {4, 16, 16},
+                                    .box = {4, 1, 1}};
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        struct device_options options = {.threads = 1, .target = cases[i].target};
+        struct device *device;
+        assert_ok(api->open(0, &options, &device));
+        assert_int_equal(api->tensor_map(device, &map, out), cases[i].status);
+        if (cases[i].status != STATUS_OK)
+            assert_non_null(strstr(status_message(), " has no tensor maps; NVIDIA's since sm_90a have"));
+        api->close(device);
+    }
+    assert_null(device_find("hip")->tensor_map);
+    assert_null(device_find("cpu")->tensor_map);
 }
 
 /* --- attributes, and trials --- */
@@ -281,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_arguments_not_covered),
         cmocka_unit_test(test_boxes),
         cmocka_unit_test(test_strange_descriptors),
+        cmocka_unit_test(test_emulated),
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_trials_encode_once),
     };

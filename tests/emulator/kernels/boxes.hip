@@ -94,10 +94,11 @@ GPU_KERNEL(THREADS) boxes(GPU_ARGS(struct boxes_args, args))
     gpu_launch_wait();
     for (int k = 0; k < (int)args.gemm.k; k += TILE_K) {
         bring_tiles(args, shared, k, item, phase++);
-        for (int r = 0; r < TILE_M / 2; r++)
-            for (int p = 0; p < TILE_K; p++)
-                sum[r] = gpu_fma(element(shared + A_AT, first + 2 * r, p), element(shared + B_AT, column, p),
-                                 sum[r]);
+        for (int p = 0; p < TILE_K; p++) {
+            float b = element(shared + B_AT, column, p);
+            for (int r = 0; r < TILE_M / 2; r++)
+                sum[r] = gpu_fma(element(shared + A_AT, first + 2 * r, p), b, sum[r]);
+        }
         gpu_barrier(); /* the tiles have been read */
     }
     bring_c(args, shared, item, phase);
