@@ -54,7 +54,7 @@ GPU_DEVICE void finish_slab(const struct gemm_args &args, long long item, long l
                             const float *slab)
 {
     constexpr int RUNS = WAVE_COLUMNS / RUN, TURNS = (16 * RUNS + 31) / 32;
-    GPU_NO_UNROLL
+    GPU_UNROLL_BY(2)
     for (int turn = 0; turn < TURNS; turn++) {
         int index = turn * 32 + (int)gpu_lane(), y = index / RUNS, x = index % RUNS * RUN;
         float sums[RUN], values[RUN];

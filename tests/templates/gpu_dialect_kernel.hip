@@ -356,3 +356,11 @@ GPU_KERNEL(THREADS) gpu_dialect(GPU_ARGS(struct dialect_args, args))
     check_arithmetic(&here);
     check_matrices(&here);
 }
+
+/* The other way to begin a kernel, for compilers to see. */
+GPU_KERNEL_BLOCKS(THREADS, 2) gpu_dialect_places(GPU_ARGS(struct dialect_args, args))
+{
+    GPU_SHARED(shared);
+    struct here here = {&args, shared, (unsigned *)shared, 0, 0, 0, 0};
+    check_places(&here);
+}
