@@ -110,8 +110,10 @@ static enum status measure(struct session *session, struct session_job *job, str
     if (status == STATUS_OK) status = measure_run(&measured, &setting, &out->verdict, &out->timing);
     if (contention_seen(&contention, (uint32_t)session->info.facts.value[DEVICE_FACT_units]))
         out->timing.flags |= TIMING_CONTENDED;
+    char line[512]; /* what a lost device says to the calls that clean up says less */
+    snprintf(line, sizeof line, "%s", status_message());
     measured_kernel_destroy(&on_buffers);
-    return status;
+    return status == STATUS_OK ? STATUS_OK : status_fail(status, "%s", line);
 }
 
 /* Where the candidate is slow before it was measured, its launches during verification are what is known. */

@@ -216,8 +216,9 @@ CUresult cuGetErrorString(CUresult code, const char **text)
 
 CUresult cuDriverGetVersion(int *version)
 {
-    *version = 12040;
-    return CUDA_SUCCESS;
+    int code = fake_begin(__func__);
+    *version = fake_settings.driver;
+    return (CUresult)fake_end(code);
 }
 
 CUresult cuDeviceGetCount(int *count)
