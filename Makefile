@@ -3,6 +3,7 @@
 #   all        build/autotune, build/libtunebook.so and .a            tune       install what is missing, build, sweep a minute
 #   test soak  scaled and full tests                                   bench      ratios, interleaved pairs
 #   asan fuzz  the tests under ASan and UBSan; libFuzzer, briefly      lint       arrows, proportions, format, warnings
+#   gpu-check  all that needs an NVIDIA GPU                   gpu-bench  winners and cuBLASLt in turns (OPTIONS=...)
 #   install    honours PREFIX and DESTDIR                              dist       a relocatable tarball
 ifneq ($(shell uname -s),Linux)
 $(error Tunebook needs Linux; this is $(shell uname -s))
@@ -50,7 +51,7 @@ EMULATOR_LINK := -Wl,--undefined=device_emu -Wl,--export-dynamic-symbol=device_e
 GENERATED := $(BUILD)/gen/templates_embedded.c
 ALL_OBJECTS := $(foreach room,$(ROOMS) runtime cli,$(call objects,$(room)))
 
-.PHONY: always all tune test soak bench dist install lint asan fuzz format clean deps-build deps-tune deps-test \
+.PHONY: always all tune test soak bench gpu-check gpu-bench dist install lint asan fuzz format clean deps-build deps-dist deps-tune deps-test \
         test-programs bench-programs fuzz-programs system-book lint-aarch64 objects
 all: $(BUILD)/autotune $(BUILD)/libtunebook.so $(BUILD)/libtunebook.a
 
@@ -117,7 +118,7 @@ $(BUILD)/example: frontends/runtime/example.c $(BUILD)/libtunebook.so
 	$(Q)$(CC) -std=c17 $(OPT) $(WARN) -Ifrontends/runtime $< -L$(BUILD) -ltunebook -Wl,-rpath,'$$ORIGIN' -o $@
 
 # --- What a machine needs. tools/dependencies prints, or installs with apt-get, what is missing for a purpose.
-deps-build deps-tune deps-test deps-lint:
+deps-build deps-dist deps-tune deps-test deps-lint:
 	@tools/dependencies $(patsubst deps-%,%,$@)
 
 tune: deps-tune
@@ -209,6 +210,15 @@ bench: deps-tune
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
 	@tools/bench $(BUILD)
 
+# What a GPU is checked with; the tarball has these too.
+CHECK_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,device/test_cuda_here templates/test_gpu_dialect runtime/bench_launch_gpu)
+gpu-check: deps-dist
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(CHECK_PROGRAMS)
+	@tools/gpu-check $(BUILD)
+gpu-bench: deps-build
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@BUILD=$(BUILD) tools/gpu-bench $(OPTIONS)
+
 lint: deps-lint
 	@tests/lint/run
 	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=gcc BUILD=$(BUILD)-gcc all test-programs bench-programs
@@ -237,8 +247,8 @@ install: all $(BUILD)/system.book
 	@tools/install "$(BUILD)" "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(SONAME)"
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
-dist: deps-build
-	@$(MAKE) --no-print-directory -j$(JOBS) all system-book
+dist: deps-dist
+	@$(MAKE) --no-print-directory -j$(JOBS) all system-book $(CHECK_PROGRAMS)
 	@tools/dist "$(BUILD)" "$(VERSION)" "$(SONAME)"
 
 clean:

@@ -28,7 +28,7 @@ static void test_info(void **state)
                   (long long)info->facts.value[DEVICE_FACT_bandwidth_gbps], lines,
                   text_string(&bench.identity));
     assert_int_equal(info->facts.value[DEVICE_FACT_wave_size], 32);
-    assert_true(info->memory_bytes > 1 << 30 && info->llc_bytes > 1 << 20);
+    assert_true(info->memory_bytes > 0 && info->llc_bytes > 0);
     assert_true(info->facts.value[DEVICE_FACT_units] > 0 && info->facts.value[DEVICE_FACT_lds_bytes] > 0);
     const char *wanted = getenv("TUNEBOOK_CHECK_TARGET");
     if (wanted && *wanted) assert_string_equal(info->device_class.target, wanted);
@@ -134,8 +134,9 @@ static void test_cooperative(void **state)
     bench_open(&bench);
     struct device_step step = bench_step(&bench, "meet");
     step.cooperative = true;
+    step.grid[0] = (uint32_t)bench.info->facts.value[DEVICE_FACT_units];
     assert_ok(bench_launch(&bench, &step, 1));
-    assert_int_equal(bench_count(&bench), BLOCKS);
+    assert_int_equal(bench_count(&bench), step.grid[0]);
     step.grid[0] = 1 << 20;
     assert_fails(bench_launch(&bench, &step, 1), STATUS_BAD_DATA);
     bench_close(&bench);

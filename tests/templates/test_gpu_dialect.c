@@ -210,7 +210,9 @@ static void test_gpus_here(void **state)
         for (uint32_t index = 0; index < count; index++) check_here(api, index);
         found += count;
     }
-    if (!found) printf("SKIPPED: the dialect on a GPU: there is none here\n");
+    if (found) return;
+    printf("SKIPPED: the dialect on a GPU: there is none here\n");
+    skip();
 }
 
 /* --- the template of docs/kernel-dialect.md --- */
