@@ -35,14 +35,16 @@ void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const 
     channel_post(channel, CANDIDATE_PHASE, &phase, sizeof phase);
 }
 
-/* Stacks of emulated threads: of the largest cluster on each host thread, with a guard page each. Address
- * space only; of most of them little is ever touched. */
+/* Stacks of emulated threads: of the largest cluster on each host thread, or of all blocks of a grid that
+ * runs together, with a guard page each. Address space only; of most of them little is ever touched. */
 static uint64_t emulated_stacks(const struct session *session)
 {
     enum { CLUSTER_BLOCKS_MAX = 16, STACK_BYTES = FIBER_STACK_BYTES + 4096 };
     if (!session->api->emulates) return 0;
     uint64_t threads = (uint64_t)session->info.facts.value[DEVICE_FACT_max_block_threads];
-    return session->host_threads * CLUSTER_BLOCKS_MAX * threads * STACK_BYTES;
+    uint64_t blocks = session->host_threads * CLUSTER_BLOCKS_MAX;
+    uint64_t together = (uint64_t)session->info.facts.value[DEVICE_FACT_units];
+    return (blocks > together ? blocks : together) * threads * STACK_BYTES;
 }
 
 /* Besides its limit: scratch of every thread, workspaces, copies of the output. */

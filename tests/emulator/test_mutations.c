@@ -86,6 +86,7 @@ static const struct mutation {
 #include "tests/emulator/mutations.def"
 #include "tests/emulator/mutations_skinny.def"
 #include "tests/emulator/mutations_mma.def"
+#include "tests/emulator/mutations_wgmma.def"
 #undef MUTATION
 };
 

@@ -60,7 +60,12 @@ static enum status find_target(const char *name, struct device *device)
 {
     struct device_class *class = &device->info.device_class;
     const struct device_class *known = name ? class_find(name) : NULL;
-    const struct gpu_target *target = name ? gpu_target_find(known ? known->target : name) : NULL;
+    char of_class[32];
+    uint32_t units = 0, bandwidth = 0;
+    bool is_class =
+        name && !known && strchr(name, ':') && class_parse(name, of_class, &units, &bandwidth) == STATUS_OK;
+    const char *target_name = known ? known->target : is_class ? of_class : name;
+    const struct gpu_target *target = name ? gpu_target_find(target_name) : NULL;
     if (!target)
         return status_fail(
             STATUS_USAGE,
@@ -71,7 +76,9 @@ static enum status find_target(const char *name, struct device *device)
     if (!known) {
         class->nickname = "";
         class->product = target->name;
-        class->units = class->bandwidth_gbps = class->clock_mhz = 0;
+        class->units = units;
+        class->bandwidth_gbps = bandwidth;
+        class->clock_mhz = 0;
         memset(class->peak_tflops, 0, sizeof class->peak_tflops);
         snprintf(class->target, sizeof class->target, "%s", target->name);
     }
