@@ -38,7 +38,8 @@ GPU_DEVICE operand put(const unsigned char *from, unsigned char *shared, unsigne
     operand to = {shared, 16, 8 * swizzle};
     unsigned k = 32 / SIZE;
     if (MN_MAJOR) {
-        to.leading = swizzle ? 8 * swizzle * (k / 8) : 128; /* atoms of k follow each other, then those of mn */
+        to.leading =
+            swizzle ? 8 * swizzle * (k / 8) : 128; /* atoms of k follow each other, then those of mn */
         if (!swizzle) to.stride = 128 * (k / 8);
     } else if (!swizzle) {
         to.leading = 128;
