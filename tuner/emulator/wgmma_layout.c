@@ -26,7 +26,10 @@ const char *wgmma_view_of(uint64_t descriptor, bool mn_major, struct wgmma_view 
     return 0;
 }
 
-/* "Canonical Layouts", with T elements in a chunk. K-major ((8,m),(T,2k)): ((1T,SBO),(1,LBO)) without a
+/* ASSUMED where `start` is not the tile's own: that the swizzle is made of the sum's bits, so that 32 bytes
+ * more are the next k of a K-major tile. CUTLASS and others step so.
+ *
+ * "Canonical Layouts", with T elements in a chunk. K-major ((8,m),(T,2k)): ((1T,SBO),(1,LBO)) without a
  * swizzle and ((8T,SBO),(1,T)) with 128 bytes; MN-major ((T,1,m),(8,k)): ((1,T,SBO),(1T,LBO)) and
  * ((T,8,m),(8,k)):
  * ((1,T,LBO),(8T,SBO)). Then the address's bits are crossed, as for tensor loads. */
