@@ -111,11 +111,9 @@ static void test_products(void **state)
     static const struct {
         const char *entry;
         enum dtype type;
-    } products[] = {{"product_kk", DTYPE_BF16},
-                    {"product_km", DTYPE_BF16},
-                    {"product_mk", DTYPE_F16},
-                    {"product_mm", DTYPE_F16},
-                    {"product_f8", DTYPE_F8E4M3}};
+    } products[] = {{"product_kk", DTYPE_BF16}, {"product_km", DTYPE_BF16},   {"product_mk", DTYPE_F16},
+                    {"product_mm", DTYPE_F16},  {"product_f8", DTYPE_F8E4M3}, {"product_rk", DTYPE_BF16},
+                    {"product_rm", DTYPE_F16},  {"product_r8", DTYPE_F8E4M3}};
     static const uint32_t swizzles[] = {0, 32, 64, 128};
     for (size_t i = 0; i < sizeof products / sizeof products[0]; i++)
         for (size_t s = 0; s < 4; s++)

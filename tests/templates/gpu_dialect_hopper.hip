@@ -116,6 +116,24 @@ EVERY_N(240, gpu_wgmma_bf16)
 EVERY_N(248, gpu_wgmma_f16)
 EVERY_N(256, gpu_wgmma_f8e4m3)
 
+#define OF_REGISTERS(name, n, call)                                                   \
+    GPU_KERNEL(128) name(GPU_ARGS(struct hopper_words, args))                         \
+    {                                                                                 \
+        GPU_SHARED(shared);                                                           \
+        unsigned long long b = gpu_wgmma_descriptor(shared, 16, 1024, 128);           \
+        unsigned a[4] = {args.words[0], args.words[1], args.words[2], args.words[3]}; \
+        float sums[n / 2];                                                            \
+        gpu_wgmma_fence();                                                            \
+        call(sums, a, b, 0);                                                          \
+        gpu_wgmma_commit();                                                           \
+        GPU_WGMMA_WAIT(0);                                                            \
+        gpu_wgmma_hold(sums);                                                         \
+        args.words[gpu_thread_x()] = gpu_bits(sums[0] + sums[n / 2 - 1]);             \
+    }
+OF_REGISTERS(of_registers_f16, 256, (gpu_wgmma_f16_registers<256, GPU_MN_MAJOR>))
+OF_REGISTERS(of_registers_bf16, 64, gpu_wgmma_bf16_registers<64>)
+OF_REGISTERS(of_registers_f8e4m3, 8, gpu_wgmma_f8e4m3_registers<8>)
+
 template <int A, int B> GPU_DEVICE void both_types(float (&sums)[64], unsigned char *shared)
 {
     unsigned long long a = gpu_wgmma_descriptor(shared, 8192, 1024, 64);

@@ -81,6 +81,8 @@ struct async_thread {
     uint32_t fences[PROXY_FENCES], n_fences; /* the words of the last ones, in a ring */
     struct tensor_store *stores;
     uint32_t store_groups;
+    struct tensor_load *box; /* scratch for one */
+    size_t box_bytes;
     uint32_t products, product_groups; /* wgmma: groups closed */
     bool sums_fenced;
     bool arrived;                    /* at the cluster's halved barrier */

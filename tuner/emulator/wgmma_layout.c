@@ -53,3 +53,10 @@ void wgmma_place(uint32_t thread, uint32_t element, uint32_t *row, uint32_t *col
     *row = thread / 32 * 16 + thread % 32 / 4 + element / 2 % 2 * 8;
     *column = element / 4 * 8 + thread % 4 * 2 + element % 2;
 }
+
+/* "Register Fragments", A of .m64nNk16 and .m64nNk32: as of mma.m16n8k16, in each of four waves. */
+void wgmma_a_place(uint32_t thread, uint32_t index, uint32_t *row, uint32_t *byte)
+{
+    *row = thread / 32 * 16 + thread % 32 / 4 + index % 2 * 8;
+    *byte = index / 2 * 16 + thread % 4 * 4;
+}
