@@ -99,10 +99,10 @@ void emu_stmatrix(void *row, const unsigned *registers, unsigned count, int tran
 
 enum emu_wgmma { EMU_WGMMA_F16, EMU_WGMMA_BF16, EMU_WGMMA_F8E4M3 };
 
-/* D = A.B + (add ? D : 0) with 64 x n sums, of operands that descriptors name. Nothing moves before a wait.
- */
-void emu_wgmma(unsigned type, unsigned n, int a_mn_major, int b_mn_major, float *d, unsigned long long a,
-               unsigned long long b, int add) EMU_MEETS;
+/* D = A.B + (add ? D : 0) with 64 x n sums, of operands that descriptors name, A of registers where there are
+ * any (4). Nothing moves before a wait. */
+void emu_wgmma(unsigned type, unsigned n, int a_mn_major, int b_mn_major, float *d, const unsigned *registers,
+               unsigned long long a, unsigned long long b, int add) EMU_MEETS;
 void emu_wgmma_fence(void) EMU_MEETS;
 void emu_wgmma_commit(void) EMU_MEETS;
 void emu_wgmma_wait(unsigned pending) EMU_MEETS;

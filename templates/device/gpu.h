@@ -74,8 +74,8 @@
  *     gpu_tensor_prefetch(&map)         of the map itself
  *     gpu_tensor_load(shared, &map, bar, x, y, z [, l2])     a box to shared memory (128-byte aligned), whose bytes
  *                                       come to bar; outside of the tensor are zeros, and they count
- *     gpu_tensor_load_multicast(shared, &map, bar, x, y, z, mask [, l2])     to the same place in each block of the
- *                                       cluster whose bit in mask is set, and to its bar
+ *     gpu_tensor_load_multicast(shared, &map, bar, x, y, z, mask [, l2])     where GPU_HAS_TENSOR_MULTICAST: to the
+ *                                       same place in each block of the cluster whose bit in mask is set, and to its bar
  *     gpu_tensor_store(&map, shared, x, y, z [, l2])    a box from shared memory; what is outside is not written
  *     gpu_tensor_add(&map, shared, x, y, z [, l2])      adds it to what is there, atomically for each element
  *     gpu_tensor_store_commit()         closes a group of this thread's stores

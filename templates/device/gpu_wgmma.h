@@ -4,10 +4,12 @@
  *     gpu_wgmma_f16<N, A, B>(float (&d)[N / 2], unsigned long long a, unsigned long long b, int add)
  *     gpu_wgmma_bf16<N, A, B>(...)     64 x N sums, N 8..256 in steps of 8, k 16
  *     gpu_wgmma_f8e4m3<N>(...)         k 32
+ *     gpu_wgmma_f16_registers<N, B>(d, const unsigned (&a)[4], b, add), _bf16_registers, _f8e4m3_registers<N>
  *
  * D = A.B + (add ? D : 0). a and b are descriptors of shared memory; A and B are GPU_K_MAJOR (an operand's
  * elements along k are side by side; as they are without transposition) or GPU_MN_MAJOR, 16-bit types only.
- * Lane l of wave w of the four holds in d[4*j + r] row 16*w + l/4 + 8*(r/2), column 8*j + l%4*2 + r%2.
+ * Lane l of wave w of the four holds in d[4*j + r] row 16*w + l/4 + 8*(r/2), column 8*j + l%4*2 + r%2; of A
+ * in registers in a[r] row 16*w + l/4 + 8*(r%2), and of the 32 bytes along k four from 16*(r/2) + l%4*4 on.
  *
  * gpu_wgmma_descriptor(shared, leading, stride, swizzle), swizzle 128, 64, 32 or 0 bytes: 16-byte chunk c of
  * line r (row of A or column of B; for MN-major, step of k) lies at
@@ -55,19 +57,40 @@ template <int COUNT> GPU_WRAP void gpu_wgmma_hold(float (&)[COUNT])
 template <int N, int A = GPU_K_MAJOR, int B = GPU_K_MAJOR>
 GPU_WRAP void gpu_wgmma_f16(float (&d)[N / 2], unsigned long long a, unsigned long long b, int add)
 {
-    emu_wgmma(EMU_WGMMA_F16, N, A, B, d, a, b, add);
+    emu_wgmma(EMU_WGMMA_F16, N, A, B, d, 0, a, b, add);
 }
 
 template <int N, int A = GPU_K_MAJOR, int B = GPU_K_MAJOR>
 GPU_WRAP void gpu_wgmma_bf16(float (&d)[N / 2], unsigned long long a, unsigned long long b, int add)
 {
-    emu_wgmma(EMU_WGMMA_BF16, N, A, B, d, a, b, add);
+    emu_wgmma(EMU_WGMMA_BF16, N, A, B, d, 0, a, b, add);
 }
 
 template <int N>
 GPU_WRAP void gpu_wgmma_f8e4m3(float (&d)[N / 2], unsigned long long a, unsigned long long b, int add)
 {
-    emu_wgmma(EMU_WGMMA_F8E4M3, N, 0, 0, d, a, b, add);
+    emu_wgmma(EMU_WGMMA_F8E4M3, N, 0, 0, d, 0, a, b, add);
+}
+
+template <int N, int B = GPU_K_MAJOR>
+GPU_WRAP void gpu_wgmma_f16_registers(float (&d)[N / 2], const unsigned (&a)[4], unsigned long long b,
+                                      int add)
+{
+    emu_wgmma(EMU_WGMMA_F16, N, 0, B, d, a, 0, b, add);
+}
+
+template <int N, int B = GPU_K_MAJOR>
+GPU_WRAP void gpu_wgmma_bf16_registers(float (&d)[N / 2], const unsigned (&a)[4], unsigned long long b,
+                                       int add)
+{
+    emu_wgmma(EMU_WGMMA_BF16, N, 0, B, d, a, 0, b, add);
+}
+
+template <int N>
+GPU_WRAP void gpu_wgmma_f8e4m3_registers(float (&d)[N / 2], const unsigned (&a)[4], unsigned long long b,
+                                         int add)
+{
+    emu_wgmma(EMU_WGMMA_F8E4M3, N, 0, 0, d, a, 0, b, add);
 }
 
 #else
@@ -150,53 +173,65 @@ template <int COUNT> GPU_WRAP void gpu_wgmma_hold(float (&d)[COUNT])
 #define GPU_R256 GPU_R248 ", %124, %125, %126, %127"
 
 /* X(what, N, and the numbers of the operands behind the N / 2 sums). */
-#define GPU_WGMMA_SIZES(X, what)                         \
-    X(what, 8, "%4", "%5", "%6", "%7", "%8")             \
-    X(what, 16, "%8", "%9", "%10", "%11", "%12")         \
-    X(what, 24, "%12", "%13", "%14", "%15", "%16")       \
-    X(what, 32, "%16", "%17", "%18", "%19", "%20")       \
-    X(what, 40, "%20", "%21", "%22", "%23", "%24")       \
-    X(what, 48, "%24", "%25", "%26", "%27", "%28")       \
-    X(what, 56, "%28", "%29", "%30", "%31", "%32")       \
-    X(what, 64, "%32", "%33", "%34", "%35", "%36")       \
-    X(what, 72, "%36", "%37", "%38", "%39", "%40")       \
-    X(what, 80, "%40", "%41", "%42", "%43", "%44")       \
-    X(what, 88, "%44", "%45", "%46", "%47", "%48")       \
-    X(what, 96, "%48", "%49", "%50", "%51", "%52")       \
-    X(what, 104, "%52", "%53", "%54", "%55", "%56")      \
-    X(what, 112, "%56", "%57", "%58", "%59", "%60")      \
-    X(what, 120, "%60", "%61", "%62", "%63", "%64")      \
-    X(what, 128, "%64", "%65", "%66", "%67", "%68")      \
-    X(what, 136, "%68", "%69", "%70", "%71", "%72")      \
-    X(what, 144, "%72", "%73", "%74", "%75", "%76")      \
-    X(what, 152, "%76", "%77", "%78", "%79", "%80")      \
-    X(what, 160, "%80", "%81", "%82", "%83", "%84")      \
-    X(what, 168, "%84", "%85", "%86", "%87", "%88")      \
-    X(what, 176, "%88", "%89", "%90", "%91", "%92")      \
-    X(what, 184, "%92", "%93", "%94", "%95", "%96")      \
-    X(what, 192, "%96", "%97", "%98", "%99", "%100")     \
-    X(what, 200, "%100", "%101", "%102", "%103", "%104") \
-    X(what, 208, "%104", "%105", "%106", "%107", "%108") \
-    X(what, 216, "%108", "%109", "%110", "%111", "%112") \
-    X(what, 224, "%112", "%113", "%114", "%115", "%116") \
-    X(what, 232, "%116", "%117", "%118", "%119", "%120") \
-    X(what, 240, "%120", "%121", "%122", "%123", "%124") \
-    X(what, 248, "%124", "%125", "%126", "%127", "%128") \
-    X(what, 256, "%128", "%129", "%130", "%131", "%132")
+#define GPU_WGMMA_SIZES(X, what)                                         \
+    X(what, 8, "%4", "%5", "%6", "%7", "%8", "%9", "%10")                \
+    X(what, 16, "%8", "%9", "%10", "%11", "%12", "%13", "%14")           \
+    X(what, 24, "%12", "%13", "%14", "%15", "%16", "%17", "%18")         \
+    X(what, 32, "%16", "%17", "%18", "%19", "%20", "%21", "%22")         \
+    X(what, 40, "%20", "%21", "%22", "%23", "%24", "%25", "%26")         \
+    X(what, 48, "%24", "%25", "%26", "%27", "%28", "%29", "%30")         \
+    X(what, 56, "%28", "%29", "%30", "%31", "%32", "%33", "%34")         \
+    X(what, 64, "%32", "%33", "%34", "%35", "%36", "%37", "%38")         \
+    X(what, 72, "%36", "%37", "%38", "%39", "%40", "%41", "%42")         \
+    X(what, 80, "%40", "%41", "%42", "%43", "%44", "%45", "%46")         \
+    X(what, 88, "%44", "%45", "%46", "%47", "%48", "%49", "%50")         \
+    X(what, 96, "%48", "%49", "%50", "%51", "%52", "%53", "%54")         \
+    X(what, 104, "%52", "%53", "%54", "%55", "%56", "%57", "%58")        \
+    X(what, 112, "%56", "%57", "%58", "%59", "%60", "%61", "%62")        \
+    X(what, 120, "%60", "%61", "%62", "%63", "%64", "%65", "%66")        \
+    X(what, 128, "%64", "%65", "%66", "%67", "%68", "%69", "%70")        \
+    X(what, 136, "%68", "%69", "%70", "%71", "%72", "%73", "%74")        \
+    X(what, 144, "%72", "%73", "%74", "%75", "%76", "%77", "%78")        \
+    X(what, 152, "%76", "%77", "%78", "%79", "%80", "%81", "%82")        \
+    X(what, 160, "%80", "%81", "%82", "%83", "%84", "%85", "%86")        \
+    X(what, 168, "%84", "%85", "%86", "%87", "%88", "%89", "%90")        \
+    X(what, 176, "%88", "%89", "%90", "%91", "%92", "%93", "%94")        \
+    X(what, 184, "%92", "%93", "%94", "%95", "%96", "%97", "%98")        \
+    X(what, 192, "%96", "%97", "%98", "%99", "%100", "%101", "%102")     \
+    X(what, 200, "%100", "%101", "%102", "%103", "%104", "%105", "%106") \
+    X(what, 208, "%104", "%105", "%106", "%107", "%108", "%109", "%110") \
+    X(what, 216, "%108", "%109", "%110", "%111", "%112", "%113", "%114") \
+    X(what, 224, "%112", "%113", "%114", "%115", "%116", "%117", "%118") \
+    X(what, 232, "%116", "%117", "%118", "%119", "%120", "%121", "%122") \
+    X(what, 240, "%120", "%121", "%122", "%123", "%124", "%125", "%126") \
+    X(what, 248, "%124", "%125", "%126", "%127", "%128", "%129", "%130") \
+    X(what, 256, "%128", "%129", "%130", "%131", "%132", "%133", "%134")
 
-#define GPU_WGMMA_BEGIN(n, shape, types, a, b, add)                                                        \
-    "{\n\t.reg .pred p;\n\tsetp.ne.b32 p, " add ", 0;\n\twgmma.mma_async.sync.aligned.m64n" #n shape types \
-    " {" GPU_R##n "}, " a ", " b ", p, 1, 1"
-#define GPU_WGMMA_HALVES(type, n, a, b, add, a_major, b_major)                                          \
-    if constexpr (N == n)                                                                               \
-        asm volatile(GPU_WGMMA_BEGIN(n, "k16.f32.", type, a, b, add) ", " a_major ", " b_major ";\n\t}" \
-                     : GPU_D##n                                                                         \
+#define GPU_WGMMA_TEXT(n, shape, types, operands, sum, more)                                               \
+    "{\n\t.reg .pred p;\n\tsetp.ne.b32 p, " sum ", 0;\n\twgmma.mma_async.sync.aligned.m64n" #n shape types \
+    " {" GPU_R##n "}, " operands ", p, 1, 1" more ";\n\t}"
+#define GPU_WGMMA_HALVES(type, n, o0, o1, o2, o3, o4, o5, o6)                             \
+    if constexpr (N == n)                                                                 \
+        asm volatile(GPU_WGMMA_TEXT(n, "k16.f32.", type, o0 ", " o1, o2, ", " o3 ", " o4) \
+                     : GPU_D##n                                                           \
                      : "l"(left), "l"(right), "r"(sum), "n"(A), "n"(B));
-#define GPU_WGMMA_BYTES(type, n, a, b, add, a_major, b_major)                 \
-    if constexpr (N == n)                                                     \
-        asm volatile(GPU_WGMMA_BEGIN(n, "k32.f32.", type, a, b, add) ";\n\t}" \
-                     : GPU_D##n                                               \
+#define GPU_WGMMA_BYTES(type, n, o0, o1, o2, o3, o4, o5, o6)                 \
+    if constexpr (N == n)                                                    \
+        asm volatile(GPU_WGMMA_TEXT(n, "k32.f32.", type, o0 ", " o1, o2, "") \
+                     : GPU_D##n                                              \
                      : "l"(left), "l"(right), "r"(sum));
+#define GPU_WGMMA_FROM(o0, o1, o2, o3, o4) "{" o0 ", " o1 ", " o2 ", " o3 "}, " o4
+#define GPU_WGMMA_REGISTER_HALVES(type, n, o0, o1, o2, o3, o4, o5, o6)                                    \
+    if constexpr (N == n)                                                                                 \
+        asm volatile(GPU_WGMMA_TEXT(n, "k16.f32.", type, GPU_WGMMA_FROM(o0, o1, o2, o3, o4), o5, ", " o6) \
+                     : GPU_D##n                                                                           \
+                     : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "r"(sum),      \
+                       "n"(B));
+#define GPU_WGMMA_REGISTER_BYTES(type, n, o0, o1, o2, o3, o4, o5, o6)                                \
+    if constexpr (N == n)                                                                            \
+        asm volatile(GPU_WGMMA_TEXT(n, "k32.f32.", type, GPU_WGMMA_FROM(o0, o1, o2, o3, o4), o5, "") \
+                     : GPU_D##n                                                                      \
+                     : "r"(left[0]), "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "r"(sum));
 
 template <int N, int A = GPU_K_MAJOR, int B = GPU_K_MAJOR>
 GPU_WRAP void gpu_wgmma_f16(float (&d)[N / 2], unsigned long long left, unsigned long long right, int sum)
@@ -214,6 +249,27 @@ template <int N>
 GPU_WRAP void gpu_wgmma_f8e4m3(float (&d)[N / 2], unsigned long long left, unsigned long long right, int sum)
 {
     GPU_WGMMA_SIZES(GPU_WGMMA_BYTES, "e4m3.e4m3")
+}
+
+template <int N, int B = GPU_K_MAJOR>
+GPU_WRAP void gpu_wgmma_f16_registers(float (&d)[N / 2], const unsigned (&left)[4], unsigned long long right,
+                                      int sum)
+{
+    GPU_WGMMA_SIZES(GPU_WGMMA_REGISTER_HALVES, "f16.f16")
+}
+
+template <int N, int B = GPU_K_MAJOR>
+GPU_WRAP void gpu_wgmma_bf16_registers(float (&d)[N / 2], const unsigned (&left)[4], unsigned long long right,
+                                       int sum)
+{
+    GPU_WGMMA_SIZES(GPU_WGMMA_REGISTER_HALVES, "bf16.bf16")
+}
+
+template <int N>
+GPU_WRAP void gpu_wgmma_f8e4m3_registers(float (&d)[N / 2], const unsigned (&left)[4],
+                                         unsigned long long right, int sum)
+{
+    GPU_WGMMA_SIZES(GPU_WGMMA_REGISTER_BYTES, "e4m3.e4m3")
 }
 
 #endif

@@ -369,7 +369,8 @@ FAULT(wgmma_unfenced_operand, 128)
 {
     GPU_SHARED(shared);
     float sums[4] = {};
-    for (unsigned i = gpu_thread_x(); i < 1024; i += 128) gpu_store4(shared + 4 * i, 0); /* @wgmma_unfenced_1 */
+    for (unsigned i = gpu_thread_x(); i < 1024; i += 128)
+        gpu_store4(shared + 4 * i, 0); /* @wgmma_unfenced_1 */
     gpu_barrier();
     gpu_wgmma_fence();
     gpu_wgmma_bf16<8>(sums, OPERANDS, 0); /* @wgmma_unfenced_2 */

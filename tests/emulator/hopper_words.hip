@@ -38,7 +38,8 @@ GPU_DEVICE operand put(const unsigned char *from, unsigned char *shared, unsigne
     operand to = {shared, 16, 8 * swizzle};
     unsigned k = 32 / SIZE;
     if (MN_MAJOR) {
-        to.leading = swizzle ? 8 * swizzle * (k / 8) : 128; /* atoms of k follow each other, then those of mn */
+        to.leading =
+            swizzle ? 8 * swizzle * (k / 8) : 128; /* atoms of k follow each other, then those of mn */
         if (!swizzle) to.stride = 128 * (k / 8);
     } else if (!swizzle) {
         to.leading = 128;
@@ -78,6 +79,33 @@ PRODUCT(product_km, 2, false, true, (gpu_wgmma_bf16<N, GPU_K_MAJOR, GPU_MN_MAJOR
 PRODUCT(product_mk, 2, true, false, (gpu_wgmma_f16<N, GPU_MN_MAJOR>))
 PRODUCT(product_mm, 2, true, true, (gpu_wgmma_f16<N, GPU_MN_MAJOR, GPU_MN_MAJOR>))
 PRODUCT(product_f8, 1, false, false, gpu_wgmma_f8e4m3<N>)
+
+/* The same with A in registers, of which each thread fetches its own. */
+#define PRODUCT_OF_REGISTERS(name, SIZE, B, CALL)                                                            \
+    GPU_KERNEL(128) name(GPU_ARGS(test_args, args))                                                          \
+    {                                                                                                        \
+        GPU_SHARED(shared);                                                                                  \
+        const unsigned char *in = (const unsigned char *)args.in;                                            \
+        operand b = put<SIZE, B>(in + 64 * 32, shared, N, args.n);                                           \
+        gpu_fence_async_shared();                                                                            \
+        gpu_barrier();                                                                                       \
+        unsigned long long right = gpu_wgmma_descriptor(b.shared, b.leading, b.stride, args.n);              \
+        unsigned left[4], lane = gpu_lane();                                                                 \
+        for (unsigned i = 0; i < 4; i++)                                                                     \
+            left[i] =                                                                                        \
+                gpu_load4(in + (16 * gpu_wave() + lane / 4 + 8 * (i % 2)) * 32 + i / 2 * 16 + lane % 4 * 4); \
+        float sums[N / 2];                                                                                   \
+        gpu_wgmma_fence();                                                                                   \
+        CALL(sums, left, right, 0);                                                                          \
+        CALL(sums, left, right, 1);                                                                          \
+        gpu_wgmma_commit();                                                                                  \
+        GPU_WGMMA_WAIT(0);                                                                                   \
+        gpu_wgmma_hold(sums);                                                                                \
+        for (int i = 0; i < N / 2; i++) args.out[gpu_thread_x() * (N / 2) + i] = gpu_bits(sums[i]);          \
+    }
+PRODUCT_OF_REGISTERS(product_rk, 2, false, gpu_wgmma_bf16_registers<N>)
+PRODUCT_OF_REGISTERS(product_rm, 2, true, (gpu_wgmma_f16_registers<N, GPU_MN_MAJOR>))
+PRODUCT_OF_REGISTERS(product_r8, 1, false, gpu_wgmma_f8e4m3_registers<N>)
 
 /* --- boxes --- */
 

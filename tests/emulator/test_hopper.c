@@ -1,8 +1,7 @@
 /* TMA, mbarriers, clusters and wgmma: a GEMM made of them is right as it is, whoever runs first, and each of
  * it broken in one place is caught, with a report that says what is wrong, and where. */
-#include "tests/emulator/kernels.h"
+#include "tests/emulator/hopper_machine.h"
 
-#include "templates/device/emu_abi.h"
 #include "tests/emulator/mutated.h"
 #include "tuner/trial.h"
 
@@ -11,12 +10,14 @@
 enum { M = 200, N = 100, K = 150, PITCH = 160, TILE_M = 128, TILE = 64, THREADS = 384 };
 
 struct hopper_args {
-    struct emu_tensor_map a, b, d;
+    unsigned char a[DEVICE_TENSOR_MAP_BYTES], b[DEVICE_TENSOR_MAP_BYTES], d[DEVICE_TENSOR_MAP_BYTES];
     int32_t n_tiles, k_tiles;
     char rest[56];
 };
 
-static uint16_t *a, *b, *d;
+_Alignas(128) static uint16_t a[PITCH * M], b[PITCH * K], d[PITCH * M];
+static const struct buffer buffers[] = {
+    {"a", a, sizeof a, false}, {"b", b, sizeof b, false}, {"d", d, sizeof d, true}};
 
 static uint16_t bf16(float x)
 {
@@ -55,22 +56,19 @@ static const struct variant variants[] = {{"STAGES=3\nCLUSTER=2\n", 3, 2, false}
                                           {"STAGES=3\nCLUSTER=2\nB_MAJOR=1\n", 3, 2, true},
                                           {"STAGES=4\nCLUSTER=1\nB_MAJOR=1\n", 4, 1, true}};
 
-static struct emu_tensor_map map_of(const void *memory, uint32_t columns, uint32_t rows, uint32_t box_rows)
+static void map_of(const struct machine *machine, void *memory, uint32_t columns, uint32_t rows,
+                   uint32_t box_rows, void *map)
 {
-    return (struct emu_tensor_map){.magic = EMU_TENSOR_MAP,
-                                   .element_bytes = 2,
-                                   .box = {TILE, box_rows, 1},
-                                   .swizzle_bytes = 128,
-                                   .address = (uintptr_t)memory,
-                                   .extent = {columns, rows, 1},
-                                   .pitch_bytes = {2, 2 * PITCH, 0}};
+    struct device_tensor_map view = {
+        memory, DTYPE_BF16, {columns, rows, 1}, {2, 2 * PITCH, 2 * PITCH * rows}, {TILE, box_rows, 1}, 128};
+    machine_map(machine, &view, map);
 }
 
 static void fill(const struct variant *variant)
 {
-    memset(a, 0xff, 2 * PITCH * M);
-    memset(b, 0xff, 2 * PITCH * K);
-    memset(d, 0xff, 2 * PITCH * M);
+    memset(a, 0xff, sizeof a);
+    memset(b, 0xff, sizeof b);
+    memset(d, 0xff, sizeof d);
     for (int row = 0; row < M; row++)
         for (int k = 0; k < K; k++) a[row * PITCH + k] = bf16(a_at(row, k));
     for (int column = 0; column < N; column++)
@@ -100,49 +98,24 @@ static void compare(char said[512])
         }
 }
 
-static void compile(const struct variant *variant, const char *source, struct text *code)
+static void run(const struct variant *variant, const struct text *code, struct machine *machine)
 {
-    struct text log = {0};
-    struct compile_request request = {source, "hopper.hip", variant->definitions, "sm_90a"};
-    if (compiler_find("emu")->compile(&request, code, &log) != STATUS_OK)
-        fail_msg("%s\n%s", status_message(), text_string(&log));
-    text_free(&log);
-}
-
-static void launch(struct kernels *kernels, const struct variant *variant)
-{
-    int n_tiles = (N + TILE - 1) / TILE, k_tiles = (K + TILE - 1) / TILE;
     uint32_t part = (uint32_t)(TILE / variant->cluster);
-    struct hopper_args args = {map_of(a, K, M, TILE_M),
-                               variant->b_n_major ? map_of(b, N, K, part) : map_of(b, K, N, part),
-                               map_of(d, N, M, TILE),
-                               n_tiles,
-                               k_tiles,
-                               {0}};
+    _Alignas(64) struct hopper_args args = {.n_tiles = (N + TILE - 1) / TILE,
+                                            .k_tiles = (K + TILE - 1) / TILE};
     struct device_step step = {.grid = {(M + TILE_M - 1) / TILE_M, 1, 1},
                                .cluster = {(uint32_t)variant->cluster, 1, 1},
                                .block = {THREADS, 1, 1},
                                .shared_bytes = (uint32_t)variant->stages * 24576 + 16384 + 128};
-    struct device_launch launch = {.steps = &step, .n_steps = 1, .args = &args, .args_bytes = sizeof args};
-    assert_ok(kernels->api->function(kernels->module, "hopper", &step.function));
-    outcome.status = kernels->api->launch(kernels->device, NULL, &launch);
-    outcome.fault = kernels->api->fault(kernels->device);
-    snprintf(outcome.said, sizeof outcome.said, "%s", outcome.status == STATUS_OK ? "" : status_message());
-}
-
-static void run(const struct variant *variant, const struct text *code, bool reverse)
-{
-    struct kernels kernels = {.api = device_find("emu")};
-    struct device_options options = {.threads = 1, .target = "h100_sxm", .reverse = reverse};
-    assert_ok(kernels.api->open(0, &options, &kernels.device));
-    assert_ok(kernels.api->load(kernels.device, code->data, code->size, &kernels.module));
-    assert_ok(kernels.api->expose(kernels.device, "a", a, 2 * PITCH * M, false));
-    assert_ok(kernels.api->expose(kernels.device, "b", b, 2 * PITCH * K, false));
-    assert_ok(kernels.api->expose(kernels.device, "d", d, 2 * PITCH * M, true));
     fill(variant);
-    launch(&kernels, variant);
+    map_of(machine, a, K, M, TILE_M, args.a);
+    map_of(machine, b, variant->b_n_major ? N : K, variant->b_n_major ? K : N, part, args.b);
+    map_of(machine, d, N, M, TILE, args.d);
+    assert_ok(machine->api->load(machine->device, code->data, code->size, &machine->module));
+    outcome.status = machine_run(machine, "hopper", &step, &args, sizeof args);
+    outcome.fault = machine->api->fault ? machine->api->fault(machine->device) : DEVICE_FAULT_NONE;
+    snprintf(outcome.said, sizeof outcome.said, "%s", outcome.status == STATUS_OK ? "" : status_message());
     if (outcome.status == STATUS_OK) compare(outcome.said);
-    kernels_close(&kernels);
 }
 
 static struct text *hopper_source(void)
@@ -157,16 +130,18 @@ static struct text *hopper_source(void)
 static void test_intact(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < N_OF(variants); i++) {
-        struct text code = {0};
-        compile(&variants[i], text_string(hopper_source()), &code);
-        for (int reverse = 0; reverse < 2; reverse++) {
-            run(&variants[i], &code, reverse);
-            if (*outcome.said)
-                fail_msg("%s%s: %s", variants[i].definitions, reverse ? "reverse" : "forward", outcome.said);
+    for (int which = 0; which < MACHINES; which++)
+        for (size_t i = 0; i < N_OF(variants); i++) {
+            struct machine machine;
+            struct text code = {0};
+            if (!machine_open(&machine, which, buffers, N_OF(buffers))) return;
+            machine_compile(machine_is_real(&machine) ? "nvrtc" : "emu", text_string(hopper_source()),
+                            variants[i].definitions, &code);
+            run(&variants[i], &code, &machine);
+            if (*outcome.said) fail_msg("%s, %s: %s", machine.name, variants[i].definitions, outcome.said);
+            machine_close(&machine);
+            text_free(&code);
         }
-        text_free(&code);
-    }
 }
 
 /* --- mutants --- */
@@ -238,9 +213,12 @@ static unsigned try_mutant(const struct mutation *mutation)
         replace_all(text_string(hopper_source()), mutation->find, mutation->replacement, &source);
     if (found != mutation->count)
         fail_msg("%s: \"%s\" stands there %u times", mutation->name, mutation->find, found);
-    compile(&variants[mutation->variant], text_string(&source), &code);
+    machine_compile("emu", text_string(&source), variants[mutation->variant].definitions, &code);
     for (int reverse = 0; reverse < 2; reverse++) {
-        run(&variants[mutation->variant], &code, reverse);
+        struct machine machine;
+        machine_open(&machine, reverse, buffers, N_OF(buffers));
+        run(&variants[mutation->variant], &code, &machine);
+        machine_close(&machine);
         const char *complaint = judge(mutation, text_string(&source), reverse);
         if (complaint || getenv("TUNEBOOK_TEST_VERBOSE"))
             print_error("%s: %s\n    %s\n", mutation->name, complaint ? complaint : "caught", outcome.said);
@@ -264,29 +242,11 @@ static void test_mutants_are_caught(void **state)
     print_message("%u mutants\n", n);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    a = aligned_alloc(128, 2 * PITCH * M);
-    b = aligned_alloc(128, 2 * PITCH * (K + 2));
-    d = aligned_alloc(128, 2 * PITCH * M);
-    return a && b && d ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    free(a);
-    free(b);
-    free(d);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     int worker = worker_main(argc, argv);
     if (worker >= 0) return worker;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_intact),
                                        cmocka_unit_test(test_mutants_are_caught)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

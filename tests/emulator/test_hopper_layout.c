@@ -167,6 +167,22 @@ static void test_places_of_sums(void **state)
         }
 }
 
+/* Figures "WGMMA .m64nNk16 register fragment layout for matrix A" and that of k32: a0 a1, then eight rows
+ * below, then eight (sixteen) columns on. */
+static void test_places_of_a(void **state)
+{
+    (void)state;
+    static uint8_t seen[WGMMA_M][WGMMA_K_BYTES];
+    for (uint32_t thread = 0; thread < WGMMA_THREADS; thread++)
+        for (uint32_t i = 0; i < WGMMA_A_REGISTERS; i++) {
+            uint32_t row, byte;
+            wgmma_a_place(thread, i, &row, &byte);
+            assert_int_equal(row, 16 * (thread / 32) + thread % 32 / 4 + (i == 1 || i == 3 ? 8 : 0));
+            assert_int_equal(byte, 4 * (thread % 4) + (i < 2 ? 0 : 16));
+            for (uint32_t b = 0; b < 4; b++) assert_false(seen[row][byte + b]++);
+        }
+}
+
 static void test_swizzles(void **state)
 {
     (void)state;
@@ -218,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_next_k),
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_places_of_sums),
+        cmocka_unit_test(test_places_of_a),
         cmocka_unit_test(test_swizzles),
         cmocka_unit_test(test_maps),
     };

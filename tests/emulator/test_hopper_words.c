@@ -1,50 +1,68 @@
 /* The words of Hopper one by one: products of operands in every layout, boxes against a tensor walked element
- * by element, clusters and mbarriers, in both orders. */
-#include "tests/emulator/kernels.h"
-
-#include "templates/device/emu_abi.h"
-#include "tuner/base/dtype.h"
+ * by element, clusters and mbarriers; in both orders of the emulator, and on the GPU where there is one. */
+#include "tests/emulator/hopper_machine.h"
 
 enum { WORDS = 8192, N = 96, M = 64, MORE = 64 /* added to coordinates on their way */ };
 
+enum { TENSOR_BYTES = 32768 };
+
 struct map_args {
-    struct emu_tensor_map map;
+    unsigned char map[DEVICE_TENSOR_MAP_BYTES];
     struct test_args more;
     char rest[32];
 };
 
-static struct kernels forward, reverse, *const both[2] = {&forward, &reverse};
-static uint32_t *out, *in, *words;
-static uint8_t *tensor;
-enum { TENSOR_BYTES = 32768 };
+static uint32_t out[WORDS], in[WORDS], words[WORDS];
+_Alignas(128) static uint8_t tensor[TENSOR_BYTES];
+static const struct buffer buffers[] = {{"out", out, sizeof out, true},
+                                        {"in", in, sizeof in, false},
+                                        {"words", words, sizeof words, true},
+                                        {"tensor", tensor, sizeof tensor, true}};
+static struct machine machines[MACHINES];
+static size_t n_machines;
 
 static int open_all(void **state)
 {
     (void)state;
-    out = aligned_alloc(128, 4 * WORDS);
-    in = aligned_alloc(128, 4 * WORDS);
-    words = aligned_alloc(128, 4 * WORDS);
-    tensor = aligned_alloc(128, TENSOR_BYTES);
-    for (int i = 0; i < 2; i++) {
-        kernels_open(both[i], "hopper_words.hip", "h100_sxm", 1, i == 1);
-        assert_ok(both[i]->api->expose(both[i]->device, "out", out, 4 * WORDS, true));
-        assert_ok(both[i]->api->expose(both[i]->device, "in", in, 4 * WORDS, false));
-        assert_ok(both[i]->api->expose(both[i]->device, "words", words, 4 * WORDS, true));
-        assert_ok(both[i]->api->expose(both[i]->device, "tensor", tensor, TENSOR_BYTES, true));
+    struct text flat = {0};
+    char path[256];
+    snprintf(path, sizeof path, "%s/tests/emulator/hopper_words.hip", tests_root());
+    assert_ok(source_flatten(tests_root(), path, &flat));
+    for (int i = 0; i < MACHINES; i++) {
+        struct machine *machine = &machines[n_machines];
+        struct text code = {0};
+        if (!machine_open(machine, i, buffers, 4)) continue;
+        machine_compile(machine_is_real(machine) ? "nvrtc" : "emu", text_string(&flat), "", &code);
+        assert_ok(machine->api->load(machine->device, code.data, code.size, &machine->module));
+        text_free(&code);
+        n_machines++;
     }
+    text_free(&flat);
     return 0;
 }
 
 static int close_all(void **state)
 {
     (void)state;
-    kernels_close(&forward);
-    kernels_close(&reverse);
-    free(out);
-    free(in);
-    free(words);
-    free(tensor);
+    for (size_t i = 0; i < n_machines; i++) machine_close(&machines[i]);
     return 0;
+}
+
+#define EACH_MACHINE(machine) \
+    for (struct machine *machine = machines; machine < machines + n_machines; machine++)
+
+static struct test_args args_of(const struct machine *machine, uint32_t n)
+{
+    return (struct test_args){machine_place(machine, out), machine_place(machine, in),
+                              machine_place(machine, words), n};
+}
+
+static struct device_step step_of(uint32_t grid, uint32_t cluster, uint32_t block, uint32_t shared_bytes)
+{
+    return (struct device_step){.grid = {grid, 1, 1},
+                                .cluster = {cluster, 1, 1},
+                                .block = {block, 1, 1},
+                                .shared_bytes = shared_bytes};
 }
 
 /* --- products --- */
@@ -62,15 +80,15 @@ static void fill_operands(enum dtype type, uint32_t size)
         dtype_store(type, bytes + i * size, (double)((i * 37 + i / 7 * 11) % 7) - 3);
 }
 
-static void check_product(struct kernels *kernels, const char *entry, enum dtype type, uint32_t swizzle)
+static void check_product(struct machine *machine, const char *entry, enum dtype type, uint32_t swizzle)
 {
     uint32_t size = type == DTYPE_F8E4M3 ? 1 : 2;
     const uint8_t *a = (const uint8_t *)in, *b = a + M * 32;
-    struct device_step step = kernels_step(kernels, entry, 1, 128, 32768);
-    struct test_args args = {out, in, words, swizzle};
+    struct device_step step = step_of(1, 1, 128, 32768);
+    struct test_args args = args_of(machine, swizzle);
     fill_operands(type, size);
-    if (kernels_launch(kernels, &step, 1, &args) != STATUS_OK)
-        fail_msg("%s %u: %s", entry, swizzle, status_message());
+    if (machine_run(machine, entry, &step, &args, sizeof args) != STATUS_OK)
+        fail_msg("%s, %s %u: %s", machine->name, entry, swizzle, status_message());
     for (uint32_t thread = 0; thread < 128; thread++)
         for (uint32_t i = 0; i < N / 2; i++) {
             /* PTX ISA, wgmma's fragment of D: "row = 16 * (warpid % 4) + groupID + 8 * (i / 2 % 2)". */
@@ -82,8 +100,8 @@ static void check_product(struct kernels *kernels, const char *entry, enum dtype
                 sum += element(type, a, size, row, k) * element(type, b, size, column, k);
             memcpy(&got, &out[thread * (N / 2) + i], sizeof got);
             if ((double)got != 2 * sum)
-                fail_msg("%s, swizzle %u: (%u,%u) is %g, not %g", entry, swizzle, row, column, (double)got,
-                         2 * sum);
+                fail_msg("%s, %s, swizzle %u: (%u,%u) is %g, not %g", machine->name, entry, swizzle, row,
+                         column, (double)got, 2 * sum);
         }
 }
 
@@ -93,16 +111,13 @@ static void test_products(void **state)
     static const struct {
         const char *entry;
         enum dtype type;
-    } products[] = {{"product_kk", DTYPE_BF16},
-                    {"product_km", DTYPE_BF16},
-                    {"product_mk", DTYPE_F16},
-                    {"product_mm", DTYPE_F16},
-                    {"product_f8", DTYPE_F8E4M3}};
+    } products[] = {{"product_kk", DTYPE_BF16}, {"product_km", DTYPE_BF16},   {"product_mk", DTYPE_F16},
+                    {"product_mm", DTYPE_F16},  {"product_f8", DTYPE_F8E4M3}, {"product_rk", DTYPE_BF16},
+                    {"product_rm", DTYPE_F16},  {"product_r8", DTYPE_F8E4M3}};
     static const uint32_t swizzles[] = {0, 32, 64, 128};
     for (size_t i = 0; i < sizeof products / sizeof products[0]; i++)
         for (size_t s = 0; s < 4; s++)
-            for (int k = 0; k < 2; k++)
-                check_product(both[k], products[i].entry, products[i].type, swizzles[s]);
+            EACH_MACHINE(machine) check_product(machine, products[i].entry, products[i].type, swizzles[s]);
 }
 
 /* --- boxes --- */
@@ -123,20 +138,22 @@ static const struct box boxes[] = {
     {2, {16, 8, 3}, 32, {70, 10, 3}, {2, 144, 1440}, {3, 1, -1}},
     {2, {24, 5, 1}, 0, {70, 20, 1}, {2, 144, 2880}, {90, 2, 0}},
     {2, {32, 8, 2}, 64, {70, 10, 3}, {2, 144, 1440}, {60, 4, 0}},
+    {2, {32, 8, 1}, 128, {70, 20, 1}, {2, 144, 2880}, {30, 4, 0}}, /* narrower than the swizzle */
 };
 
-static struct emu_tensor_map map_of(const struct box *box)
+static struct device_tensor_map view_of(const struct box *box)
 {
-    struct emu_tensor_map map = {.magic = EMU_TENSOR_MAP,
-                                 .element_bytes = box->element,
-                                 .swizzle_bytes = box->swizzle,
-                                 .address = (uintptr_t)tensor};
+    struct device_tensor_map view = {.memory = tensor,
+                                     .type = box->element == 1   ? DTYPE_F8E4M3
+                                             : box->element == 2 ? DTYPE_F16
+                                                                 : DTYPE_F32,
+                                     .swizzle_bytes = box->swizzle};
     for (int i = 0; i < 3; i++) {
-        map.box[i] = box->box[i];
-        map.extent[i] = box->extent[i];
-        map.pitch_bytes[i] = box->pitch[i];
+        view.box[i] = box->box[i];
+        view.extent[i] = box->extent[i];
+        view.pitch_bytes[i] = box->pitch[i];
     }
-    return map;
+    return view;
 }
 
 static uint32_t box_bytes(const struct box *box)
@@ -168,16 +185,17 @@ static long in_tensor(const struct box *box, uint32_t x, uint32_t y, uint32_t z)
     return offset;
 }
 
-static void run_box(struct kernels *kernels, const char *entry, const struct box *box)
+static void run_box(struct machine *machine, const char *entry, const struct box *box)
 {
-    struct device_step step = kernels_step(kernels, entry, 1, 64, 8192 + 128);
+    struct device_step step = step_of(1, 1, 64, 8192 + 128);
     uint32_t n = (uint32_t)(box->at[0] + MORE) | (uint32_t)(box->at[1] + MORE) << 8 |
                  (uint32_t)(box->at[2] + MORE) << 16;
-    struct map_args args = {map_of(box), {out, in, words, n}, {0}};
-    struct device_launch launch = {.steps = &step, .n_steps = 1, .args = &args, .args_bytes = sizeof args};
+    _Alignas(64) struct map_args args = {.more = args_of(machine, n)};
+    struct device_tensor_map view = view_of(box);
+    machine_map(machine, &view, args.map);
     words[0] = box_bytes(box);
-    if (kernels->api->launch(kernels->device, NULL, &launch) != STATUS_OK)
-        fail_msg("%s %d: %s", entry, (int)(box - boxes), status_message());
+    if (machine_run(machine, entry, &step, &args, sizeof args) != STATUS_OK)
+        fail_msg("%s, %s %d: %s", machine->name, entry, (int)(box - boxes), status_message());
 }
 
 #define EACH_ELEMENT(box)                            \
@@ -185,57 +203,59 @@ static void run_box(struct kernels *kernels, const char *entry, const struct box
         for (uint32_t y = 0; y < (box)->box[1]; y++) \
             for (uint32_t x = 0; x < (box)->box[0]; x++)
 
-static void test_boxes_in(void **state)
+static void check_box_in(struct machine *machine, const struct box *box)
 {
-    (void)state;
-    for (size_t i = 0; i < 2 * sizeof boxes / sizeof boxes[0]; i++) {
-        const struct box *box = &boxes[i / 2];
-        for (uint32_t b = 0; b < TENSOR_BYTES; b++) tensor[b] = (uint8_t)(b * 7 + b / 251);
-        memset(out, 0xee, 4 * WORDS);
-        run_box(both[i % 2], "box_in", box);
-        EACH_ELEMENT(box)
-        {
-            uint8_t zero[4] = {0};
-            long offset = in_tensor(box, x, y, z);
-            const uint8_t *right = offset < 0 ? zero : tensor + offset;
-            if (memcmp((uint8_t *)out + place(box, x, y, z), right, box->element) != 0)
-                fail_msg("box %zu: element (%u,%u,%u) is wrong", i / 2, x, y, z);
-        }
+    for (uint32_t b = 0; b < TENSOR_BYTES; b++) tensor[b] = (uint8_t)(b * 7 + b / 251);
+    memset(out, 0xee, sizeof out);
+    run_box(machine, "box_in", box);
+    EACH_ELEMENT(box)
+    {
+        uint8_t zero[4] = {0};
+        long offset = in_tensor(box, x, y, z);
+        const uint8_t *right = offset < 0 ? zero : tensor + offset;
+        if (memcmp((uint8_t *)out + place(box, x, y, z), right, box->element) != 0)
+            fail_msg("%s, box %d: element (%u,%u,%u) is wrong", machine->name, (int)(box - boxes), x, y, z);
     }
 }
 
-static void test_boxes_out(void **state)
+/* Twice where it adds. */
+static void check_box_out(struct machine *machine, const struct box *box, bool add)
+{
+    static uint8_t right[TENSOR_BYTES];
+    for (uint32_t w = 0; w < WORDS; w++) {
+        float x = (float)(w * 37 % 101);
+        memcpy(&in[w], &x, sizeof x);
+    }
+    memset(tensor, add ? 0 : 0xaa, sizeof tensor);
+    memcpy(right, tensor, sizeof right);
+    words[1] = add;
+    for (int turn = 0; turn < 1 + add; turn++) run_box(machine, "box_out", box);
+    EACH_ELEMENT(box)
+    {
+        long offset = in_tensor(box, x, y, z);
+        const uint8_t *from = (const uint8_t *)in + place(box, x, y, z);
+        float sum;
+        if (offset < 0) continue;
+        memcpy(right + offset, from, box->element);
+        if (!add) continue;
+        memcpy(&sum, from, sizeof sum);
+        sum *= 2;
+        memcpy(right + offset, &sum, sizeof sum);
+    }
+    if (memcmp(tensor, right, sizeof right) != 0)
+        fail_msg("%s, box %d%s: the tensor is wrong", machine->name, (int)(box - boxes),
+                 add ? ", added" : "");
+}
+
+static void test_boxes(void **state)
 {
     (void)state;
-    static uint8_t right[TENSOR_BYTES];
-    for (size_t i = 0; i < 4 * sizeof boxes / sizeof boxes[0]; i++) {
-        const struct box *box = &boxes[i / 4];
-        bool add = i % 4 > 1;
-        if (add && box->element != 4) continue;
-        for (uint32_t w = 0; w < WORDS; w++) {
-            float x = (float)(w * 37 % 101);
-            memcpy(&in[w], &x, sizeof x);
-        }
-        for (uint32_t b = 0; b < TENSOR_BYTES; b++) tensor[b] = add ? 0 : 0xaa;
-        memcpy(right, tensor, TENSOR_BYTES);
-        for (int turn = 0; turn < 1 + add; turn++) {
-            words[1] = add;
-            run_box(both[i % 2], "box_out", box);
-        }
-        EACH_ELEMENT(box)
+    for (size_t i = 0; i < sizeof boxes / sizeof boxes[0]; i++) EACH_MACHINE(machine)
         {
-            long offset = in_tensor(box, x, y, z);
-            const uint8_t *from = (const uint8_t *)in + place(box, x, y, z);
-            float sum;
-            if (offset < 0) continue;
-            memcpy(right + offset, from, box->element);
-            if (!add) continue;
-            memcpy(&sum, from, sizeof sum);
-            sum *= 2;
-            memcpy(right + offset, &sum, sizeof sum);
+            check_box_in(machine, &boxes[i]);
+            check_box_out(machine, &boxes[i], false);
+            if (boxes[i].element == 4) check_box_out(machine, &boxes[i], true);
         }
-        assert_memory_equal(tensor, right, TENSOR_BYTES);
-    }
 }
 
 /* --- the rest --- */
@@ -245,15 +265,15 @@ static void fill_in(void)
     for (uint32_t i = 0; i < WORDS; i++) in[i] = i * 2654435761u >> 3;
 }
 
-static void run_plain(struct kernels *kernels, const char *entry, uint32_t grid, uint32_t cluster,
+static void run_plain(struct machine *machine, const char *entry, uint32_t grid, uint32_t cluster,
                       uint32_t block, uint32_t n)
 {
-    struct device_step step = kernels_step(kernels, entry, grid, block, 1024);
-    struct test_args args = {out, in, words, n};
-    step.cluster[0] = cluster;
+    struct device_step step = step_of(grid, cluster, block, 1024);
+    struct test_args args = args_of(machine, n);
     fill_in();
-    memset(out, 0, 4 * WORDS);
-    if (kernels_launch(kernels, &step, 1, &args) != STATUS_OK) fail_msg("%s: %s", entry, status_message());
+    memset(out, 0, sizeof out);
+    if (machine_run(machine, entry, &step, &args, sizeof args) != STATUS_OK)
+        fail_msg("%s, %s: %s", machine->name, entry, status_message());
 }
 
 /* Word `lane` of matrix i as lanes hold it: row lane / 4, columns 2 * (lane % 4) and the next. */
@@ -270,8 +290,9 @@ static uint32_t transposed(uint32_t lane, uint32_t i)
 static void test_stmatrix(void **state)
 {
     (void)state;
-    for (int k = 0; k < 2; k++) {
-        run_plain(both[k], "matrices", 1, 1, 32, 0);
+    EACH_MACHINE(machine)
+    {
+        run_plain(machine, "matrices", 1, 1, 32, 0);
         for (uint32_t lane = 0; lane < 32; lane++) {
             for (uint32_t i = 0; i < 4; i++) {
                 assert_int_equal(out[4 * lane + i], in[4 * lane + i]);
@@ -290,8 +311,9 @@ static void test_clusters(void **state)
 {
     (void)state;
     enum { BLOCKS = 6, SIZE = 3 };
-    for (int k = 0; k < 2; k++) {
-        run_plain(both[k], "cluster_sums", BLOCKS, SIZE, 64, 0);
+    EACH_MACHINE(machine)
+    {
+        run_plain(machine, "cluster_sums", BLOCKS, SIZE, 64, 0);
         for (uint32_t block = 0; block < BLOCKS; block++)
             for (uint32_t t = 0; t < 64; t++) {
                 uint32_t sum = block % SIZE;
@@ -305,10 +327,11 @@ static void test_clusters(void **state)
 static void test_mbarriers(void **state)
 {
     (void)state;
-    for (int k = 0; k < 2; k++) {
-        run_plain(both[k], "mbarrier_phases", 1, 1, 64, 0);
+    EACH_MACHINE(machine)
+    {
+        run_plain(machine, "mbarrier_phases", 1, 1, 64, 0);
         for (uint32_t t = 0; t < 64; t++) assert_int_equal(out[t], 6 * in[63 - t] + 15);
-        run_plain(both[k], "mbarrier_ring", 4, 4, 64, 7);
+        run_plain(machine, "mbarrier_ring", 4, 4, 64, 7);
         for (uint32_t rank = 0; rank < 4; rank++)
             for (uint32_t t = 0; t < 64; t++) assert_int_equal(out[64 * rank + t], 7 * (4 * 4 + rank));
     }
@@ -317,8 +340,8 @@ static void test_mbarriers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products), cmocka_unit_test(test_boxes_in), cmocka_unit_test(test_boxes_out),
-        cmocka_unit_test(test_stmatrix), cmocka_unit_test(test_clusters), cmocka_unit_test(test_mbarriers),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_boxes),     cmocka_unit_test(test_stmatrix),
+        cmocka_unit_test(test_clusters), cmocka_unit_test(test_mbarriers),
     };
     return cmocka_run_group_tests_name("hopper words", tests, open_all, close_all);
 }

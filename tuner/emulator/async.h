@@ -81,6 +81,8 @@ struct async_thread {
     uint32_t fences[PROXY_FENCES], n_fences; /* the words of the last ones, in a ring */
     struct tensor_store *stores;
     uint32_t store_groups;
+    struct tensor_load *box; /* scratch for one */
+    size_t box_bytes;
     uint32_t products, product_groups; /* wgmma: groups closed */
     bool sums_fenced;
     bool arrived;                    /* at the cluster's halved barrier */
@@ -126,9 +128,9 @@ void async_read_check(struct fiber *f, const struct async_read *read, const char
 void async_read_done(struct fiber *f, const struct async_read *read, uint32_t word, uint32_t group,
                      const void *pc);
 void async_read_free(struct async_read *read);
-/* Before `f` writes: who of the agents still reads there, or did with nothing that orders the two? */
-void async_readers_check(struct fiber *f, struct shared_memory *shared, uint32_t offset, uint32_t bytes,
-                         const void *pc);
+/* Before `f` writes a cell: does an agent still read there, or did with nothing that orders the two? */
+void async_readers_check(struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
+                         const struct site *site);
 
 /* wgmma.c */
 uint32_t wgmma_arrived(const struct fiber *f); /* where it waits */

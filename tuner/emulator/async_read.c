@@ -166,21 +166,20 @@ void async_read_free(struct async_read *read)
     *read = (struct async_read){0};
 }
 
-void async_readers_check(struct fiber *f, struct shared_memory *shared, uint32_t offset, uint32_t bytes,
-                         const void *pc)
+void async_readers_check(struct fiber *f, const struct shared_memory *shared, const struct cell *cell,
+                         const struct site *site)
 {
     const struct block *block = cluster_owner(f->block->team, shared);
     const struct async_block *async = block->async;
     const struct team *team = block->team;
-    if (!async || !async->groups) return;
-    for (uint32_t piece = offset / PIECE; piece * PIECE < offset + bytes; piece++) {
-        uint32_t *words = &async->readers[piece * async->n_groups];
-        for (uint32_t g = 0; g < async->n_groups; g++) {
-            char who[WHO_BYTES];
-            if (words[g] && !order_knows(f, team->index, words[g]))
-                fault(f, DEVICE_FAULT_RACE, pc, "writes %u bytes of shared memory at %u, which %s read",
-                      bytes, offset, fault_who(f, team->index, words[g] & team->order.mask, who));
-            words[g] = 0;
-        }
+    uint32_t piece = ((uint32_t)(cell - shared->cells) << shared->shift) / PIECE;
+    char where[128], who[WHO_BYTES];
+    if (!async->groups) return;
+    uint32_t *words = &async->readers[piece * async->n_groups];
+    for (uint32_t g = 0; g < async->n_groups; g++) {
+        if (words[g] && !order_knows(f, team->index, words[g]))
+            fault(f, DEVICE_FAULT_RACE, site->pc, "writes %s, which %s read", site_text(site, where),
+                  fault_who(f, team->index, words[g] & team->order.mask, who));
+        words[g] = 0;
     }
 }

@@ -157,6 +157,9 @@ struct worker {
     struct range *last_ranges[2];
     struct global_page *locked;
     struct pending_fault pending;
+    struct {
+        struct past *left, *right, *sum;
+    } learned; /* the last union of two pasts: all threads of a block often learn the same from the same */
 };
 
 /* The thread that runs on this host thread; NULL outside kernels. */

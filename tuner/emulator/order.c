@@ -84,6 +84,14 @@ static void forget_pasts(struct fiber *f)
     f->others = NULL;
 }
 
+void order_forget_union(struct worker *worker)
+{
+    past_put_away(worker->learned.left);
+    past_put_away(worker->learned.right);
+    past_put_away(worker->learned.sum);
+    worker->learned.left = worker->learned.right = worker->learned.sum = NULL;
+}
+
 void order_forget(struct fiber *f)
 {
     forget_pasts(f);
@@ -226,6 +234,20 @@ struct pasts *order_snapshot(const struct fiber *f)
     return pasts_merge(all, pasts_share(f->block->team->order.others));
 }
 
+static void merge_own(struct fiber *f, struct past *more)
+{
+    struct worker *worker = f->block->worker;
+    if (!f->own || f->own != worker->learned.left || more != worker->learned.right) {
+        struct past *sum = past_merge(past_share(f->own), past_share(more));
+        order_forget_union(worker);
+        worker->learned.left = past_share(f->own);
+        worker->learned.right = past_share(more);
+        worker->learned.sum = sum;
+    }
+    past_put_away(f->own);
+    f->own = past_share(worker->learned.sum);
+}
+
 void order_learn(struct fiber *f, struct pasts *pasts)
 {
     if (!pasts || pasts == f->learned) return;
@@ -233,7 +255,7 @@ void order_learn(struct fiber *f, struct pasts *pasts)
     f->learned = pasts_share(pasts);
     struct past *own = pasts_of_team(pasts, f->block->team->index);
     if (own) {
-        f->own = past_merge(f->own, past_share(own));
+        merge_own(f, own);
         f->limit = raised(f->limit, own->all);
     }
     if (pasts->n > (own ? 1u : 0u)) f->others = pasts_merge(f->others, pasts_share(pasts));

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct fiber;
+struct worker;
 
 /* What is known of one team. */
 struct past {
@@ -82,5 +83,7 @@ struct pasts *pasts_merge(struct pasts *a, struct pasts *b);
 
 /* `f` forgets all that it knew, and frees it. */
 void order_forget(struct fiber *f);
+/* What its worker keeps for the next to learn the same. */
+void order_forget_union(struct worker *worker);
 
 #endif

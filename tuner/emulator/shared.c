@@ -226,11 +226,11 @@ static void careful_write(struct fiber *f, struct shared_memory *shared, struct 
         shared_closed(f, shared, cell, &site, ACCESS_WRITE);
     } else if (w & CELL_HISTORY) {
         history_write(f, shared->histories[w & ~CELL_HISTORY], &site);
-        if (f->block->async) async_readers_check(f, shared, offset, bytes, pc);
+        if (f->block->async) async_readers_check(f, shared, cell, &site);
     } else {
         if (w && !order_knows(f, team, w)) race(f, cell, &site, "writes", true);
         if (cell->r && !order_knows(f, team, cell->r)) race(f, cell, &site, "writes", false);
-        if (f->block->async) async_readers_check(f, shared, offset, bytes, pc);
+        if (f->block->async) async_readers_check(f, shared, cell, &site);
         *cell = (struct cell){.w = f->epoch, .w_pc = low_bits(pc)};
     }
 }

@@ -15,7 +15,9 @@ uint32_t tensor_box_bytes(const struct emu_tensor_map *map);
 /* NULL, or what is wrong with a map. */
 const char *tensor_map_error(const struct emu_tensor_map *map);
 
-/* Address bits 4 and on are crossed with bits 7 and on: one bit for 32, two for 64, three for 128 (CUDA
+/* ASSUMED: rows follow each other without gaps, also where they are narrower than the swizzle.
+ *
+ * Address bits 4 and on are crossed with bits 7 and on: one bit for 32, two for 64, three for 128 (CUDA
  * driver API, CUtensorMapSwizzle; PTX ISA, "Swizzling Modes"). The address is the one in the block's shared
  * memory. */
 uint32_t swizzle_address(uint32_t address, uint32_t swizzle_bytes);

@@ -94,6 +94,19 @@ static uint32_t place_in_shared(struct fiber *f, const void *pointer, uint32_t b
     return (uint32_t)offset;
 }
 
+/* Kept by the thread: a fault on the way leaves nothing behind. */
+static struct tensor_load *scratch(struct fiber *f, uint32_t bytes)
+{
+    struct async_thread *thread = async_thread(f);
+    if (thread->box_bytes < bytes) {
+        free(thread->box);
+        thread->box = malloc(sizeof *thread->box + bytes);
+        if (!thread->box) abort();
+        thread->box_bytes = bytes;
+    }
+    return thread->box;
+}
+
 void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int z, unsigned mask)
 {
     struct fiber *f = emulator_self;
@@ -106,14 +119,12 @@ void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int
     if (!blocks || blocks >> team->n_blocks)
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "a tensor load to the blocks 0x%x of a cluster of %u",
               blocks, team->n_blocks);
-    struct tensor_load *load = malloc(sizeof *load + bytes);
-    if (!load) abort();
+    struct tensor_load *load = scratch(f, bytes);
     *load = (struct tensor_load){.issuer = f, .pc = pc, .map = *tensor, .box = {{x, y, z}}, .offset = offset};
     load->in_use = take(f, tensor, &load->box, offset, load->bytes, true, pc);
     for (uint32_t b = 0; b < team->n_blocks; b++)
         if (blocks >> b & 1)
             begin(f, &team->blocks[b], load, (uint32_t)((unsigned char *)bar - f->shared->base), pc);
-    free(load);
     order_advance(f);
 }
 
@@ -121,12 +132,9 @@ void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int
 static void check_source(struct fiber *f, const struct tensor_load *load)
 {
     uint32_t bytes = tensor_box_bytes(&load->map);
-    unsigned char *now = malloc(bytes);
-    if (!now) abort();
-    take(f, &load->map, &load->box, load->offset, now, false, load->pc);
-    bool same = memcmp(now, load->bytes, bytes) == 0;
-    free(now);
-    if (!same)
+    struct tensor_load *now = scratch(f, bytes);
+    take(f, &load->map, &load->box, load->offset, now->bytes, false, load->pc);
+    if (memcmp(now->bytes, load->bytes, bytes) != 0)
         fault((struct fiber *)load->issuer, DEVICE_FAULT_RACE, load->pc,
               "a tensor load to shared memory at %u reads what was changed before it was waited for",
               load->offset);

@@ -31,6 +31,7 @@ struct product {
     struct async_read read;
     uint32_t type, group;
     bool add;
+    unsigned (*registers)[WGMMA_A_REGISTERS]; /* A's, of all threads; NULL: a descriptor views it */
 };
 
 struct wgmma_group {
@@ -67,6 +68,7 @@ uint32_t wgmma_arrived(const struct fiber *f)
 static void free_product(struct product *product)
 {
     async_read_free(&product->read);
+    free(product->registers);
     free(product);
 }
 
@@ -235,6 +237,19 @@ static void view_operand(struct fiber *f, uint64_t descriptor, bool mn_major, co
               (unsigned long long)descriptor, error);
 }
 
+static void take_registers(struct fiber *f, struct fiber *const *lanes, struct product *product,
+                           const void *pc)
+{
+    product->registers = malloc(WGMMA_THREADS * sizeof *product->registers);
+    if (!product->registers) abort();
+    for (uint32_t i = 0; i < WGMMA_THREADS; i++) {
+        if (!lanes[i]->async->sums_fenced)
+            fault(f, DEVICE_FAULT_RACE, pc,
+                  "wgmma of registers with no gpu_wgmma_fence() behind what set them");
+        memcpy(product->registers[i], lanes[i]->operands.a, sizeof product->registers[i]);
+    }
+}
+
 static void begin_product(struct fiber *f, uint32_t type, uint32_t n, bool a_mn, bool b_mn, const void *pc)
 {
     struct wgmma_group *group = group_of(f);
@@ -251,28 +266,32 @@ static void begin_product(struct fiber *f, uint32_t type, uint32_t n, bool a_mn,
     else
         group->products = product;
     group->last = product;
-    view_operand(f, operands->mask, a_mn, "A", &product->a, pc);
+    if (operands->a)
+        take_registers(f, lanes, product, pc);
+    else
+        view_operand(f, operands->mask, a_mn, "A", &product->a, pc);
     view_operand(f, operands->right, b_mn, "B", &product->b, pc);
     struct wgmma_sums *sums = product->sums = find_sums(group, (float *)(void *)operands->d, n);
     for (uint32_t i = 0; i < WGMMA_THREADS; i++)
         take_sums(lanes[i], sums, i, (float *)(void *)lanes[i]->operands.d, pc);
     sums->begun++;
     sums->last_group = product->group;
-    add_pieces(f, product, &product->a, WGMMA_M, pc);
+    if (!product->registers) add_pieces(f, product, &product->a, WGMMA_M, pc);
     add_pieces(f, product, &product->b, n, pc);
     for (uint32_t i = 0; i < GROUP_WAVES; i++) leaders[i] = lanes[i * 32];
     async_read_begin(leaders, GROUP_WAVES, &product->read, "wgmma", pc);
     order_advance_all(f, lanes, WGMMA_THREADS);
 }
 
-void emu_wgmma(unsigned type, unsigned n, int a_mn_major, int b_mn_major, float *d, unsigned long long a,
-               unsigned long long b, int add)
+void emu_wgmma(unsigned type, unsigned n, int a_mn_major, int b_mn_major, float *d, const unsigned *registers,
+               unsigned long long a, unsigned long long b, int add)
 {
     struct fiber *f = emulator_self;
     const void *pc = __builtin_return_address(0);
     check_four_waves(f, pc);
     async_thread(f);
     f->operands.d = (unsigned *)(void *)d;
+    f->operands.a = registers;
     f->operands.mask = a;
     f->operands.right = b;
     f->operands.value = add != 0;
@@ -301,8 +320,8 @@ static void compute(struct fiber *f, struct wgmma_group *group, struct product *
     const struct block *block = f->block;
     uint32_t index = f->self.wave / GROUP_WAVES;
     async_read_check(f, &product->read, "wgmma", product->pc);
-    wgmma_multiply(product->type, product->sums->n, &product->a, &product->b, f->shared->base, product->add,
-                   product->sums->values);
+    wgmma_multiply(product->type, product->sums->n, product->registers, &product->a, &product->b,
+                   f->shared->base, product->add, product->sums->values);
     uint32_t word = order_agent(f, block->rank * BLOCK_AGENTS + MBARRIER_AGENTS + index);
     async_read_done(f, &product->read, word, index, product->pc);
     struct gather gather = {0};

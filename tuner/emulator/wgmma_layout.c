@@ -26,7 +26,10 @@ const char *wgmma_view_of(uint64_t descriptor, bool mn_major, struct wgmma_view 
     return 0;
 }
 
-/* "Canonical Layouts", with T elements in a chunk. K-major ((8,m),(T,2k)): ((1T,SBO),(1,LBO)) without a
+/* ASSUMED where `start` is not the tile's own: that the swizzle is made of the sum's bits, so that 32 bytes
+ * more are the next k of a K-major tile. CUTLASS and others step so.
+ *
+ * "Canonical Layouts", with T elements in a chunk. K-major ((8,m),(T,2k)): ((1T,SBO),(1,LBO)) without a
  * swizzle and ((8T,SBO),(1,T)) with 128 bytes; MN-major ((T,1,m),(8,k)): ((1,T,SBO),(1T,LBO)) and
  * ((T,8,m),(8,k)):
  * ((1,T,LBO),(8T,SBO)). Then the address's bits are crossed, as for tensor loads. */
@@ -49,4 +52,11 @@ void wgmma_place(uint32_t thread, uint32_t element, uint32_t *row, uint32_t *col
 {
     *row = thread / 32 * 16 + thread % 32 / 4 + element / 2 % 2 * 8;
     *column = element / 4 * 8 + thread % 4 * 2 + element % 2;
+}
+
+/* "Register Fragments", A of .m64nNk16 and .m64nNk32: as of mma.m16n8k16, in each of four waves. */
+void wgmma_a_place(uint32_t thread, uint32_t index, uint32_t *row, uint32_t *byte)
+{
+    *row = thread / 32 * 16 + thread % 32 / 4 + index % 2 * 8;
+    *byte = index / 2 * 16 + thread % 4 * 4;
 }

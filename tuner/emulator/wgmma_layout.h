@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WGMMA_M = 64, WGMMA_THREADS = 128, WGMMA_N_MAX = 256, WGMMA_K_BYTES = 32 };
+enum { WGMMA_M = 64, WGMMA_THREADS = 128, WGMMA_N_MAX = 256, WGMMA_K_BYTES = 32, WGMMA_A_REGISTERS = 4 };
 
 struct wgmma_view {
     uint32_t start, leading, stride, swizzle_bytes; /* bytes */
@@ -24,5 +24,7 @@ uint32_t wgmma_address(const struct wgmma_view *view, uint32_t line, uint32_t ch
 
 /* The sum that a thread of the 128 holds in d[element]. */
 void wgmma_place(uint32_t thread, uint32_t element, uint32_t *row, uint32_t *column);
+/* The four bytes that a thread's register holds of A: the row, and where in its 32 bytes along k. */
+void wgmma_a_place(uint32_t thread, uint32_t index, uint32_t *row, uint32_t *byte);
 
 #endif

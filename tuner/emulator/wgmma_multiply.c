@@ -72,13 +72,35 @@ static void load(unsigned type, const struct wgmma_view *view, const unsigned ch
         }
 }
 
-void wgmma_multiply(unsigned type, uint32_t n, const struct wgmma_view *a, const struct wgmma_view *b,
-                    const unsigned char *shared, bool add, float *sums)
+/* A with k rows of 64. Unpacked as it would lie in shared memory: 32 bytes to a row. */
+static void load_registers(unsigned type, unsigned (*registers)[WGMMA_A_REGISTERS], float *out)
+{
+    unsigned char rows[WGMMA_M][WGMMA_K_BYTES];
+    for (uint32_t thread = 0; thread < WGMMA_THREADS; thread++)
+        for (uint32_t i = 0; i < WGMMA_A_REGISTERS; i++) {
+            uint32_t row, byte;
+            wgmma_a_place(thread, i, &row, &byte);
+            memcpy(&rows[row][byte], &registers[thread][i], sizeof registers[thread][i]);
+        }
+    for (uint32_t row = 0; row < WGMMA_M; row++)
+        for (uint32_t chunk = 0; chunk < WGMMA_K_BYTES / 16; chunk++) {
+            float x[16];
+            uint32_t n = unpack(type, rows[row] + 16 * chunk, x);
+            for (uint32_t i = 0; i < n; i++) out[(chunk * n + i) * WGMMA_M + row] = x[i];
+        }
+}
+
+void wgmma_multiply(unsigned type, uint32_t n, unsigned (*registers)[WGMMA_A_REGISTERS],
+                    const struct wgmma_view *a, const struct wgmma_view *b, const unsigned char *shared,
+                    bool add, float *sums)
 {
     _Alignas(64) float left[32 * WGMMA_M], right[32 * WGMMA_N_MAX];
     uint32_t k = wgmma_k(type);
     pthread_once(&once, make_tables);
-    load(type, a, shared, WGMMA_M, left);
+    if (registers)
+        load_registers(type, registers, left);
+    else
+        load(type, a, shared, WGMMA_M, left);
     load(type, b, shared, n, right);
     if (!add) memset(sums, 0, WGMMA_M * n * sizeof *sums);
     for (uint32_t row = 0; row < WGMMA_M; row += 2)

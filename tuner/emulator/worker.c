@@ -173,6 +173,7 @@ void worker_run(struct worker *worker, uint32_t first, uint32_t n)
     fault_due(worker);
     atomic_fetch_add(&run->changes, 1);
     atomic_store(&worker->busy, false);
+    order_forget_union(worker);
     for (uint32_t i = 0; i < n; i++) end_team(&worker->teams[i]);
 }
 
