@@ -57,7 +57,7 @@ GPU_KERNEL(128) every_word(GPU_ARGS(struct hopper_words, args))
     gpu_cluster_wait();
 }
 
-GPU_KERNEL_ALONE(384) shared_registers(GPU_ARGS(struct hopper_words, args))
+GPU_KERNEL_BLOCKS(384, 1) shared_registers(GPU_ARGS(struct hopper_words, args))
 {
     if (gpu_wave() < 4) {
         GPU_REGISTERS_LESS(24);
