@@ -14,6 +14,7 @@
  *     GPU_WAVE                          threads of a wave: 32 or 64
  * Qualifiers
  *     GPU_KERNEL(threads)               an entry launched with exactly that many threads a block
+ *     GPU_KERNEL_ALONE(threads)         the same, with a multiprocessor to each block; what GPU_REGISTERS_MORE needs
  *     GPU_ARGS(type, name)              its one parameter, read-only, passed by value
  *     GPU_DEVICE                        a function of kernels, always inlined
  *     GPU_SHARED(name)                  unsigned char *name: the block's dynamic shared memory, 128-byte aligned
@@ -71,7 +72,7 @@
  *     gpu_tensor_prefetch(&map)         of the map itself
  *     gpu_tensor_load(shared, &map, bar, x, y, z [, l2])     a box to shared memory (128-byte aligned), whose bytes
  *                                       come to bar; outside of the tensor are zeros, and they count
- *     gpu_tensor_load_multicast(shared, &map, bar, x, y, z, mask [, l2])     to the same place in each block of the
+ *     gpu_tensor_load_multicast(shared, &map, bar, x, y, z, mask [, l2])     where GPU_HAS_TENSOR_MULTICAST: to the same place in each block of the
  *                                       cluster whose bit in mask is set, and to its bar
  *     gpu_tensor_store(&map, shared, x, y, z [, l2])    a box from shared memory; what is outside is not written
  *     gpu_tensor_add(&map, shared, x, y, z [, l2])      adds it to what is there, atomically for each element

@@ -9,6 +9,8 @@
 
 #define GPU_HAS_TMA      (GPU_NVIDIA && GPU_ARCH >= 900)
 #define GPU_HAS_CLUSTERS GPU_HAS_TMA
+/* sm_120 takes it, with a warning that it is slow. */
+#define GPU_HAS_TENSOR_MULTICAST (GPU_HAS_TMA && GPU_ARCH < 1200)
 #if GPU_HAS_TMA
 
 struct alignas(64) gpu_tensor_map {

@@ -4,9 +4,10 @@
 #define TUNEBOOK_DEVICE_GPU_CUDA_H
 #if GPU_NVIDIA && !GPU_EMULATED
 
-#define GPU_KERNEL(threads)  extern "C" __global__ void __launch_bounds__(threads)
-#define GPU_ARGS(type, name) const __grid_constant__ type name
-#define GPU_SHARED(name)     unsigned char *name = gpu_shared_memory
+#define GPU_KERNEL(threads)       extern "C" __global__ void __launch_bounds__(threads)
+#define GPU_KERNEL_ALONE(threads) extern "C" __global__ void __launch_bounds__(threads, 1)
+#define GPU_ARGS(type, name)      const __grid_constant__ type name
+#define GPU_SHARED(name)          unsigned char *name = gpu_shared_memory
 #if GPU_ARCH >= 900 /* for tiles of 128-byte swizzle, whose pattern repeats after that */
 extern __shared__ __align__(1024) unsigned char gpu_shared_memory[];
 #else

@@ -23,6 +23,8 @@
         __start_emu_entry_##n, __stop_emu_entry_##n, threads};                                 \
     extern "C" __attribute__((visibility("default"), section("emu_entry_" #n))) void
 
+#define GPU_KERNEL_ALONE(threads) GPU_KERNEL(threads)
+
 extern "C" {
 GPU_HIDDEN const emu_entry __start_emu_entry_table[], __stop_emu_entry_table[];
 GPU_VISIBLE const emu_entry *const emu_entries[2];

@@ -6,8 +6,9 @@
 
 #define GPU_KERNEL(threads) \
     extern "C" __attribute__((global, amdgpu_flat_work_group_size(threads, threads))) void
-#define GPU_ARGS(type, name) const type name
-#define GPU_SHARED(name)     unsigned char *name = gpu_shared_memory
+#define GPU_KERNEL_ALONE(threads) GPU_KERNEL(threads)
+#define GPU_ARGS(type, name)      const type name
+#define GPU_SHARED(name)          unsigned char *name = gpu_shared_memory
 extern __attribute__((shared, aligned(128))) unsigned char gpu_shared_memory[];
 
 #define GPU_PRAGMA(text) _Pragma(#text)

@@ -110,7 +110,8 @@ GPU_STMATRIX(trans_, ".trans")
 #endif
 #endif
 
-/* Registers move between waves: every wave of four consecutive ones says how many it wants from here on. */
+/* Registers move between waves: every wave of four consecutive ones says how many each lane shall have from
+ * here on, 24 to 256 in steps of 8. The kernel is a GPU_KERNEL_ALONE. */
 #define GPU_HAS_REGISTER_SHARES (GPU_NVIDIA && GPU_ARCH >= 900)
 #if GPU_HAS_REGISTER_SHARES
 #if GPU_EMULATED

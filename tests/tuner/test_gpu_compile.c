@@ -102,14 +102,13 @@ static void test_templates_compile_without_warnings(void **state)
     print_message("%u targets and templates\n", checked);
 }
 
-static void test_the_dialect_compiles_without_warnings(void **state)
+static void check_dialect(const char *name)
 {
-    (void)state;
     char path[512];
     struct text source = {0};
-    snprintf(path, sizeof path, "%s/tests/templates/gpu_dialect_kernel.hip", test_root());
+    snprintf(path, sizeof path, "%s/tests/templates/%s", test_root(), name);
     assert_ok(source_flatten_with(test_root(), path, embedded_headers, n_embedded_headers, &source));
-    struct compile_request request = {text_string(&source), "gpu_dialect_kernel.hip", "", NULL};
+    struct compile_request request = {text_string(&source), name, "", NULL};
     for (unsigned i = 0; i < N_SERVED; i++)
         for (const char *const *target = served[i].targets; *target; target++) {
             request.target = *target;
@@ -117,6 +116,13 @@ static void test_the_dialect_compiles_without_warnings(void **state)
                 assert_clean(served[i].compiler, &request, "the dialect");
         }
     text_free(&source);
+}
+
+static void test_the_dialect_compiles_without_warnings(void **state)
+{
+    (void)state;
+    check_dialect("gpu_dialect_kernel.hip");
+    check_dialect("gpu_dialect_hopper.hip");
 }
 
 int main(int argc, char **argv)

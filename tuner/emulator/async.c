@@ -93,7 +93,7 @@ void emu_registers(unsigned count, int more)
     if (count % 8 || count < 24 || count > 256)
         fault(f, DEVICE_FAULT_OTHER, pc, "%u registers; they are 24 to 256 in steps of 8", count);
     if (more ? count < *now : count > *now)
-        fault(f, DEVICE_FAULT_OTHER, pc, "%s registers, %u, than the %u that the wave has",
-              more ? "more" : "less", count, *now);
+        fault(f, DEVICE_FAULT_OTHER, pc, "GPU_REGISTERS_%s(%u), where the wave has %u",
+              more ? "MORE" : "LESS", count, *now);
     *now = (uint16_t)count;
 }

@@ -62,6 +62,13 @@ static void report_not_fenced(struct fiber *f, const struct site *site, const ch
           fault_place(f, fault_pc(f, pc), place));
 }
 
+static void report_race(struct fiber *f, const struct site *site, const char *what, struct record writer)
+{
+    char reads[64];
+    snprintf(reads, sizeof reads, "%s reads", what);
+    history_race(f, site, reads, writer, "wrote");
+}
+
 static void check_cell(struct fiber *f, struct shared_memory *shared, struct cell *cell,
                        const struct site *site, const char *what)
 {
@@ -70,7 +77,7 @@ static void check_cell(struct fiber *f, struct shared_memory *shared, struct cel
     if (!word)
         history_unwritten(f, site);
     else if (!order_knows(f, team, word))
-        history_race(f, site, what, (struct record){team, word, pc}, "wrote");
+        report_race(f, site, what, (struct record){team, word, pc});
     else if ((word & f->block->team->order.mask) < f->block->team->n_threads && !is_fenced(f, word))
         report_not_fenced(f, site, what, word, pc);
 }

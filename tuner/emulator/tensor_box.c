@@ -25,7 +25,7 @@ const char *tensor_map_error(const struct emu_tensor_map *map)
     if (map->box[0] * element % 16) return "the rows of a box are multiples of 16 bytes";
     if (swizzle && swizzle != 32 && swizzle != 64 && swizzle != 128)
         return "swizzles are of 32, 64 or 128 bytes";
-    if (swizzle && map->box[0] * element > swizzle) return "the rows of a box are wider than its swizzle";
+    if (swizzle && map->box[0] * element > swizzle) return "the rows of a box are no wider than its swizzle";
     return 0;
 }
 

@@ -1,6 +1,6 @@
-/* D = A.B on Hopper, bf16: one wave of four brings tiles by TMA into a ring of stages, two groups of four waves
- * multiply 64 rows each by wgmma and send their sums back by stmatrix and TMA. Blocks of a cluster lie below each
- * other and share B: each brings a part of it to all.
+/* D = A.B on Hopper, bf16: one wave of four brings tiles by TMA into a ring of stages, two groups of four
+ * waves multiply 64 rows each by wgmma and send their sums back by stmatrix and TMA. Blocks of a cluster lie
+ * below each other and share B: each brings a part of it to all.
  *
  *     STAGES    of the ring
  *     CLUSTER   blocks of a cluster: 1 or 2
@@ -19,10 +19,10 @@
 #define B_MAJOR GPU_K_MAJOR
 #endif
 
-#define GROUPS 2 /* that multiply */
-#define ROWS   64 /* of a group */
-#define N      64
-#define K      64 /* 128 bytes: a line of the swizzle */
+#define GROUPS    2  /* that multiply */
+#define ROWS      64 /* of a group */
+#define N         64
+#define K         64 /* 128 bytes: a line of the swizzle */
 #define A_BYTES   (GROUPS * ROWS * K * 2)
 #define B_BYTES   (N * K * 2)
 #define STAGE     (A_BYTES + B_BYTES)
@@ -103,7 +103,8 @@ GPU_DEVICE void send(const struct hopper_args &args, unsigned char *out, int gro
     GPU_UNROLL for (int j = 0; j < N / 8; j += 2)
     {
         unsigned words[4];
-        GPU_UNROLL for (int i = 0; i < 4; i++) words[i] = packed(sums[4 * j + 2 * i], sums[4 * j + 2 * i + 1]);
+        GPU_UNROLL for (int i = 0; i < 4; i++) words[i] =
+            packed(sums[4 * j + 2 * i], sums[4 * j + 2 * i + 1]);
         int chunk = j + (int)lane / 16;
         gpu_stmatrix_x4(out + line * 128 + (chunk ^ line % 8) * 16, words);
     }
@@ -141,7 +142,7 @@ GPU_DEVICE void take(const struct hopper_args &args, unsigned char *shared, int 
     if (gpu_thread_x() % 128 == 0) GPU_TENSOR_STORE_WAIT(0);
 }
 
-GPU_KERNEL(THREADS) hopper(GPU_ARGS(struct hopper_args, args))
+GPU_KERNEL_ALONE(THREADS) hopper(GPU_ARGS(struct hopper_args, args))
 {
     GPU_SHARED(shared);
     if (gpu_thread_x() == 0) {
