@@ -16,12 +16,21 @@ enum {
     EMULATED_SMALL_MS = 300000,
     SLACK_BYTES = 128 << 20,
     DEFAULT_MEMORY = 1 << 30,
-    DEFAULT_MEASURE_MS = 200
+    DEFAULT_MEASURE_MS = 200,
+    SLOWEST = 1000
 };
+
+uint32_t session_slowness(void)
+{
+    const char *text = getenv("TUNEBOOK_SLOW");
+    long times = text ? strtol(text, NULL, 10) : 1;
+    return times < 1 ? 1 : times > SLOWEST ? SLOWEST : (uint32_t)times;
+}
 
 void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what)
 {
-    struct candidate_phase phase = {.deadline_ms = WORKER_SANITIZED ? deadline_ms * 4 : deadline_ms};
+    uint64_t ms = (uint64_t)deadline_ms * (WORKER_SANITIZED ? 4 : 1) * session_slowness();
+    struct candidate_phase phase = {.deadline_ms = ms < INT32_MAX ? (uint32_t)ms : INT32_MAX};
     snprintf(phase.what, sizeof phase.what, "%s", what);
     channel_post(channel, CANDIDATE_PHASE, &phase, sizeof phase);
 }
@@ -101,8 +110,10 @@ static enum status measure(struct session *session, struct session_job *job, str
     if (status == STATUS_OK) status = measure_run(&measured, &setting, &out->verdict, &out->timing);
     if (contention_seen(&contention, (uint32_t)session->info.facts.value[DEVICE_FACT_units]))
         out->timing.flags |= TIMING_CONTENDED;
+    char line[512]; /* what a lost device says to the calls that clean up says less */
+    snprintf(line, sizeof line, "%s", status_message());
     measured_kernel_destroy(&on_buffers);
-    return status;
+    return status == STATUS_OK ? STATUS_OK : status_fail(status, "%s", line);
 }
 
 /* Where the candidate is slow before it was measured, its launches during verification are what is known. */

@@ -50,9 +50,9 @@ static enum status prepare(struct session *session)
     uint64_t copies = request->warm_weights || request->verify_only ? 0 : 2 * session->info.llc_bytes;
     TRY(measure_set_create(&session->problem, copies, session->info.memory_bytes, &session->set));
     session->host_threads = trial_host_threads(&session->info, request->threads);
-    TRY(verify_plan_create(&session->problem, request->seed,
-                           session->api->emulates ? VERIFY_EMULATED : VERIFY_WHOLE, session->host_threads,
-                           &session->set, &session->plan));
+    bool slow = session->api->emulates || session_slowness() > 1;
+    TRY(verify_plan_create(&session->problem, request->seed, slow ? VERIFY_EMULATED : VERIFY_WHOLE,
+                           session->host_threads, &session->set, &session->plan));
     if (session->api->own_memory) return STATUS_OK; /* copies and sums are made there */
     measure_set_spread(&session->set);
     verify_sum_inputs(&session->plan, session->sums);

@@ -110,6 +110,11 @@ enum status finals_run(struct session *session, struct session_job *job, struct 
 /* How the session and its candidates open the device. */
 struct device_options session_device_options(const struct session_request *request);
 
+/* How many times longer than on a device launches may take: $TUNEBOOK_SLOW, for tools such as
+ * compute-sanitizer and for drivers that emulate; 1 without it. Deadlines grow with it, and shapes are those
+ * for the emulator. */
+uint32_t session_slowness(void);
+
 /* Tells the session what comes and how long it may take. */
 void candidate_phase(const struct channel *channel, uint32_t deadline_ms, const char *what);
 /* Address space that a candidate may map: its limit, and what verification and launches take. */

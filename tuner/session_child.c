@@ -63,7 +63,7 @@ void session_child_expect(struct session_child *child, const char *what, uint32_
 {
     child->phase.deadline_ms = deadline_ms;
     snprintf(child->phase.what, sizeof child->phase.what, "%s", what);
-    child->deadline_ns = clock_ns() + deadline_ms * 1000000ull;
+    child->deadline_ns = clock_ns() + deadline_ms * UINT64_C(1000000);
 }
 
 uint32_t session_child_printed(struct session_child *child)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Pages of the host are so large: what is a multiple of less there is one here. */
-enum { MARGIN = 64 << 10, ALIGNMENT = 4096 };
+enum { MARGIN = 64 << 10, ALIGNMENT = 4096, TOGETHER_BYTES = 4 << 20 };
 
 static size_t round_up(size_t bytes)
 {
@@ -55,6 +55,18 @@ enum status mirror_upload(const struct stage *stage, const struct mirror *mirror
 enum status mirror_download(const struct stage *stage, const struct mirror *mirror, void *to, size_t bytes)
 {
     return stage->api->download(stage->device, to, mirror->memory + ((char *)to - mirror->host), bytes);
+}
+
+enum status mirror_check(const struct stage *stage, const struct mirror *mirror, uint8_t poison, bool *intact)
+{
+    const char *margins[] = {mirror->whole, mirror->whole + mirror->whole_bytes - MARGIN};
+    static _Thread_local char bytes[MARGIN];
+    *intact = true;
+    for (int i = 0; i < 2; i++) {
+        TRY(stage->api->download(stage->device, bytes, margins[i], MARGIN));
+        *intact &= (uint8_t)bytes[0] == poison && memcmp(bytes, bytes + 1, MARGIN - 1) == 0;
+    }
+    return STATUS_OK;
 }
 
 struct mirror *stage_mirror(const struct stage *stage, const void *host)
@@ -107,7 +119,25 @@ static enum status add_case(struct stage *stage, const struct verify_case *vcase
     return STATUS_OK;
 }
 
-/* Copies of a weight are all made of the host's first one. */
+/* Copies of a weight are all made of the host's first one: small ones many at a time, since a call takes
+ * longer than their bytes. */
+static enum status upload_copies(struct stage *stage, char *to, const char *first, size_t bytes,
+                                 size_t stride, uint32_t copies)
+{
+    uint32_t together = stride && stride < TOGETHER_BYTES ? (uint32_t)(TOGETHER_BYTES / stride) : 1;
+    char *many = together > 1 && copies > 1 ? calloc(together, stride) : NULL;
+    if (!many) together = 1;
+    for (uint32_t i = 0; many && i < together; i++) memcpy(many + i * stride, first, bytes);
+    enum status status = STATUS_OK;
+    for (uint32_t copy = 0; copy < copies && status == STATUS_OK; copy += together) {
+        uint32_t n = copies - copy < together ? copies - copy : together;
+        status = stage->api->upload(stage->device, to + copy * stride, many ? many : first,
+                                    (n - 1) * stride + bytes);
+    }
+    free(many);
+    return status;
+}
+
 static enum status add_measured(struct stage *stage, const struct measure_set *set, unsigned o)
 {
     const struct operand *operand = &set->operands[o];
@@ -117,9 +147,8 @@ static enum status add_measured(struct stage *stage, const struct measure_set *s
                    verify_poison(operand->type), output));
     struct mirror *mirror = &stage->mirrors[stage->n_mirrors - 1];
     stage->set.base[o] = mirror->memory;
-    for (uint32_t copy = 0; !output && copy < (stride ? set->copies : 1); copy++)
-        TRY(stage->api->upload(stage->device, mirror->memory + copy * stride, set->base[o], bytes));
-    return STATUS_OK;
+    if (output) return STATUS_OK;
+    return upload_copies(stage, mirror->memory, set->base[o], bytes, stride, stride ? set->copies : 1);
 }
 
 /* Of an output the margins, of an input all. */

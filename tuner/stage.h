@@ -56,6 +56,10 @@ void stage_translate(const struct stage *stage, const struct operand *operands, 
  * that does not answer is VERDICT_LAUNCH_ERROR. */
 enum verdict stage_check(struct stage *stage, char *detail, size_t capacity);
 
+/* The same of a mirror that is not the stage's own: are its margins still all `poison`? */
+enum status mirror_check(const struct stage *stage, const struct mirror *mirror, uint8_t poison,
+                         bool *intact);
+
 /* A sum of a mirror's bytes on the device; never 0. */
 enum status stage_sum(struct stage *stage, struct mirror *mirror, uint64_t *sum);
 

@@ -85,6 +85,8 @@ struct sweep_result {
 struct sweep_summary {
     uint64_t problems, tuned, trials, compiled, compile_hits;
     uint64_t compile_ns, trial_ns, total_ns; /* trials and finals */
+    uint64_t
+        busy_ns; /* of the total, that launches kept the device busy; 0 where it has no marks of its own */
     struct race_saving racing;
     bool interrupted;
 };

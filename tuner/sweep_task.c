@@ -161,7 +161,8 @@ enum status sweep_task_session(struct sweep_task *task)
                                     .threads = options->threads,
                                     .problem = task->problem,
                                     .seed = options->seed + 1,
-                                    .stop = options->stop_now};
+                                    .stop = options->stop_now,
+                                    .busy_ns = &task->sweep->summary->busy_ns};
     if (options->budget.time_ns) {
         /* Under a time budget a trial's samples get a fortieth of the problem's share, 20 to 200 ms. */
         double share_ms = (double)options->budget.time_ns / 1e6 * task->sweep->shares[task->index] / 40;

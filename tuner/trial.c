@@ -15,6 +15,7 @@ struct trial_session {
     struct session_request request;
     const struct text *checksum; /* code for devices with memory of their own; NULL */
     const volatile int *stop;
+    uint64_t *busy_ns;
 };
 
 uint32_t trial_host_threads(const struct device_info *info, uint32_t wanted)
@@ -122,6 +123,7 @@ enum status trial_open(const struct trial_setting *setting, struct trial_session
     struct trial_session *session = calloc(1, sizeof *session);
     if (!session) return status_fail(STATUS_NO_MEMORY, "no memory for a trial session");
     session->stop = setting->stop;
+    session->busy_ns = setting->busy_ns;
     make_request(setting, &session->request);
     enum status status = provide(setting, session);
     if (status == STATUS_OK) status = ensure_worker(session);
@@ -189,6 +191,7 @@ static enum status run_job(struct trial_session *session, uint32_t kind, const s
         return status_fail(STATUS_NOT_FOUND, "took the trial session's process down");
     }
     memcpy(out, frame.bytes, sizeof *out);
+    if (session->busy_ns) *session->busy_ns += out->busy_ns;
     if (out->cancelled) return status_fail(STATUS_INTERRUPTED, "interrupted");
     return out->failure ? status_fail((enum status)out->failure, "%s", out->message) : STATUS_OK;
 }

@@ -29,6 +29,7 @@ struct trial_setting {
     bool reverse;                /* emulated device: blocks and threads run last first */
     uint64_t memory_limit_bytes; /* of the child above what its buffers need; 0: 1 GiB */
     const volatile int *stop;
+    uint64_t *busy_ns; /* what launches keep a device busy with marks of its own is added here; may be NULL */
 };
 
 /* Threads of the host that work for a device: those wanted, else all. A CPU's units are its threads in use; a

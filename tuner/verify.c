@@ -269,6 +269,17 @@ static enum verdict run_repeatedly(struct verify *verify, const struct verify_ca
     return verdict == VERDICT_OK && !once ? check_repeat(verify, vcase, run) : verdict;
 }
 
+/* Far beside a workspace there are no pages of the host to look at. */
+static enum verdict check_margins(struct verify *verify, const struct verify_case *vcase)
+{
+    bool intact;
+    const struct verify_run *last = &vcase->runs[vcase->n_runs - 1];
+    if (memory_check_workspace(verify, &intact) != STATUS_OK)
+        return fail(verify, vcase, last, verify_fault_verdict(verify->stage), status_message());
+    if (intact) return VERDICT_OK;
+    return fail(verify, vcase, last, VERDICT_OUT_OF_BOUNDS, "wrote beside the pages of workspace");
+}
+
 static enum verdict run_case(struct verify *verify, struct verify_case *vcase)
 {
     struct kernel_launch launch;
@@ -284,6 +295,7 @@ static enum verdict run_case(struct verify *verify, struct verify_case *vcase)
     enum verdict verdict = VERDICT_OK;
     for (unsigned r = 0; r < vcase->n_runs && verdict == VERDICT_OK; r++)
         verdict = run_repeatedly(verify, vcase, &vcase->runs[r], &launch);
+    if (verdict == VERDICT_OK) verdict = check_margins(verify, vcase);
     memory_conceal_case(verify, vcase);
     return verdict;
 }

@@ -53,6 +53,13 @@ void memory_drop_workspace(struct verify *verify)
     verify->workspace_bytes = 0;
 }
 
+enum status memory_check_workspace(const struct verify *verify, bool *intact)
+{
+    *intact = true;
+    if (!verify->workspace_there.whole) return STATUS_OK;
+    return mirror_check(verify->stage, &verify->workspace_there, WORKSPACE_RED_ZONE, intact);
+}
+
 void *memory_workspace(const struct verify *verify)
 {
     const struct guarded *workspace = &verify->workspace;

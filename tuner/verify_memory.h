@@ -15,6 +15,8 @@ void memory_conceal_case(const struct verify *verify, const struct verify_case *
 /* A workspace of that size, poisoned anew for each launch. */
 enum status memory_ready_workspace(struct verify *verify, uint64_t bytes);
 void memory_drop_workspace(struct verify *verify);
+/* On a device: does what is around its pages stand as it did? Else it is the candidate's doing. */
+enum status memory_check_workspace(const struct verify *verify, bool *intact);
 void *memory_workspace(const struct verify *verify); /* as kernels see it; NULL where none */
 
 /* The whole storage of the output: poison, then where it is also an input, that one's values. */

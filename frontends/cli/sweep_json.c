@@ -102,6 +102,7 @@ static void add_summary(cJSON *root, const struct sweep_report *report)
     cJSON_AddNumberToObject(object, "compile_hits", (double)summary->compile_hits);
     cJSON_AddNumberToObject(object, "compiles_per_second", rates.compiles_per_s);
     cJSON_AddNumberToObject(object, "measuring_share", rates.measuring_share);
+    if (summary->busy_ns) cJSON_AddNumberToObject(object, "device_busy_share", rates.busy_share);
     cJSON_AddNumberToObject(object, "trials_per_minute", rates.trials_per_minute);
     add_racing(object, &summary->racing);
     cJSON_AddNumberToObject(object, "seconds", (double)summary->total_ns / 1e9);

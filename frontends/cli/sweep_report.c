@@ -46,6 +46,7 @@ void sweep_report_summary(struct sweep_report *report, const struct sweep_summar
     all->compile_ns += summary->compile_ns;
     all->trial_ns += summary->trial_ns;
     all->total_ns += summary->total_ns;
+    all->busy_ns += summary->busy_ns;
     race_saving_add(&all->racing, &summary->racing);
     all->interrupted |= summary->interrupted;
 }
@@ -94,6 +95,7 @@ void sweep_report_rates(const struct sweep_summary *summary, struct sweep_rates 
         out->compiles_per_s = (double)summary->compiled / ((double)summary->compile_ns / 1e9);
     if (!summary->total_ns) return;
     out->measuring_share = (double)summary->trial_ns / (double)summary->total_ns;
+    out->busy_share = (double)summary->busy_ns / (double)summary->total_ns;
     out->trials_per_minute = (double)summary->trials / ((double)summary->total_ns / 60e9);
 }
 
@@ -221,6 +223,7 @@ static void print_summary(const struct sweep_report *report)
            (unsigned long long)summary->trials, (double)summary->total_ns / 1e9, rates.trials_per_minute,
            100 * rates.measuring_share, (unsigned long long)summary->compiled, rates.compiles_per_s,
            (unsigned long long)summary->compile_hits);
+    if (summary->busy_ns) printf("the device was busy %.0f %% of the time\n", 100 * rates.busy_share);
     print_racing(&summary->racing);
 }
 

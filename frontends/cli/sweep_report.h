@@ -44,7 +44,7 @@ void sweep_report_means(const struct sweep_report *report, struct sweep_means *o
 
 /* Rates of the summary, 0 where unknown. */
 struct sweep_rates {
-    double compiles_per_s, measuring_share, trials_per_minute;
+    double compiles_per_s, measuring_share, busy_share, trials_per_minute;
 };
 void sweep_report_rates(const struct sweep_summary *summary, struct sweep_rates *out);
 

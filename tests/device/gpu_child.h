@@ -20,7 +20,7 @@ struct gpu_case {
     enum gpu_outcome outcome;
 };
 
-enum { GPU_CASE_S = 100 };
+enum { GPU_CASE_S = 300 };
 
 #define GPU_WAITING "waiting for what never comes\n" /* said before a call that hangs */
 

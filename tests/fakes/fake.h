@@ -6,13 +6,16 @@
  *
  *     target=sm_90a               the GPU: a target, a nickname or a class text (tuner/base/classes.h)
  *     devices=2  memory=1048576   how many; bytes of each
- *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N     other than the table has it
+ *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N  l2_bytes=N     other than the table has it
  *     static_shared=N             bytes of shared memory that each function says it has besides
  *     fail=cuMemAlloc_v2@3:CUDA_ERROR_OUT_OF_MEMORY          its third call from now does nothing but fail
  *     hang=cuStreamSynchronize    the next call never returns
  *     lose=after 5 launches       then every call fails
  *     async=CUDA_ERROR_ILLEGAL_ADDRESS after 2 launches      the second one goes wrong, and who waits hears
  * of it
+ *     once=PATH                   each of these troubles comes to one process only: the one that makes PATH.N
+ *     driver=12.4                 the driver's version
+ *     gone=PATH                   a process that begins when there is such a file finds no device
  *
  * separated by ';'. fail, hang, lose and async may stand several times; fake_control() forgets the earlier
  * ones.
@@ -80,11 +83,15 @@ struct fake_trouble {
 struct fake_settings {
     struct device_class device_class;
     char name[128];
-    uint32_t devices, units, memory_clock_khz, bus_bits, static_shared_bytes;
+    uint32_t devices, units, memory_clock_khz, bus_bits, l2_bytes, static_shared_bytes;
     uint64_t memory_bytes;
     struct fake_trouble troubles[FAKE_TROUBLES_MAX];
+    char once[200];
+    int driver; /* 12040 */
 };
 extern struct fake_settings fake_settings;
+/* Whether a trouble whose time has come is this process's. */
+bool fake_trouble_is_ours(const struct fake_trouble *trouble);
 /* Sets everything anew; a text that is wrong ends the process, since it is a test that is wrong. */
 void fake_settings_parse(const char *text);
 

@@ -53,6 +53,7 @@ static int trouble_call(const char *function)
     unsigned calls = ++*calls_of(function);
     for (struct fake_trouble *trouble = fake_settings.troubles; trouble->kind != TROUBLE_NONE; trouble++) {
         if (strcmp(trouble->function, function) != 0 || trouble->after != calls) continue;
+        if (!fake_trouble_is_ours(trouble)) continue;
         if (trouble->kind == TROUBLE_FAIL) return trouble->code;
         if (trouble->kind != TROUBLE_HANG) continue;
         pthread_mutex_unlock(&machine);
@@ -65,7 +66,7 @@ void fake_trouble_launch(struct fake_device *device, bool asynchronous)
 {
     for (struct fake_trouble *trouble = fake_settings.troubles; trouble->kind != TROUBLE_NONE; trouble++)
         if (trouble->kind == (asynchronous ? TROUBLE_ASYNC : TROUBLE_LOSE) &&
-            trouble->after == device->launches)
+            trouble->after == device->launches && fake_trouble_is_ours(trouble))
             fake_lose(device, trouble->code);
 }
 

@@ -1,7 +1,9 @@
 /* The text that says what a fake driver is and what goes wrong. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "tests/fakes/fake.h"
 
 struct fake_settings fake_settings;
@@ -18,6 +20,16 @@ const struct fake_code *fake_code_find(int code)
     for (const struct fake_code *known = fake_face.codes; known->name; known++)
         if (known->code == code) return known;
     return NULL;
+}
+
+bool fake_trouble_is_ours(const struct fake_trouble *trouble)
+{
+    char path[256];
+    if (!*fake_settings.once) return true;
+    snprintf(path, sizeof path, "%s.%d", fake_settings.once, (int)(trouble - fake_settings.troubles));
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file >= 0) close(file);
+    return file >= 0;
 }
 
 static int parse_code(const char *name, size_t length, const char *clause)
@@ -38,9 +50,18 @@ static void set_target(const char *text)
     fake_settings.device_class = *found;
     snprintf(fake_settings.name, sizeof fake_settings.name, "%s", found->product);
     fake_settings.units = found->units;
+    fake_settings.l2_bytes = (uint32_t)found->l2_bytes;
     /* A bus and a clock from which the table's bandwidth comes out again, two bits a cycle. */
     fake_settings.bus_bits = 4096;
     fake_settings.memory_clock_khz = (uint32_t)(found->bandwidth_gbps * 8e6 / 2 / 4096);
+}
+
+/* "12.4", as CUDA counts: 12040. */
+static void set_driver(const char *text, const char *clause)
+{
+    int major, minor;
+    if (sscanf(text, "%d.%d", &major, &minor) != 2) refuse(clause);
+    fake_settings.driver = 1000 * major + 10 * minor;
 }
 
 /* "after 5 launches" */
@@ -101,6 +122,12 @@ static void parse_clause(const char *clause)
         fake_settings.memory_bytes = number;
     else if (strcmp(key, "name") == 0)
         snprintf(fake_settings.name, sizeof fake_settings.name, "%s", value);
+    else if (strcmp(key, "once") == 0)
+        snprintf(fake_settings.once, sizeof fake_settings.once, "%s", value);
+    else if (strcmp(key, "gone") == 0)
+        fake_settings.devices = access(value, F_OK) == 0 ? 0 : fake_settings.devices;
+    else if (strcmp(key, "driver") == 0)
+        set_driver(value, clause);
     else if (strcmp(key, "units") == 0)
         fake_settings.units = (uint32_t)number;
     else if (strcmp(key, "memory_clock_khz") == 0)
@@ -109,13 +136,15 @@ static void parse_clause(const char *clause)
         fake_settings.static_shared_bytes = (uint32_t)number;
     else if (strcmp(key, "bus_bits") == 0)
         fake_settings.bus_bits = (uint32_t)number;
+    else if (strcmp(key, "l2_bytes") == 0)
+        fake_settings.l2_bytes = (uint32_t)number;
     else
         add_trouble(key, value, clause);
 }
 
 void fake_settings_parse(const char *text)
 {
-    fake_settings = (struct fake_settings){.devices = 1, .memory_bytes = 1u << 30};
+    fake_settings = (struct fake_settings){.devices = 1, .memory_bytes = 1u << 30, .driver = 12040};
     set_target(fake_face.target);
     char clause[256];
     while (*text) {

@@ -37,13 +37,13 @@ static enum status load_path(const char *path, void **handle)
 }
 
 /* The loader takes a library whose path it has seen for the same library, and descriptors are used again. So
- * every load spells the path differently: the bits of a counter as "/" and "/./" in front of the number. */
+ * every load spells the path differently: the bits of a counter as "/" and "/." in front of the number. */
 static void spell_path(int file, char path[256])
 {
     static _Atomic unsigned loads;
     unsigned serial = atomic_fetch_add(&loads, 1);
     char *end = path + sprintf(path, "/proc/self/fd");
-    for (; serial; serial >>= 1) end += sprintf(end, serial & 1 ? "/." : "/./.");
+    for (; serial; serial >>= 1) end += sprintf(end, serial & 1 ? "/." : "/");
     sprintf(end, "/%d", file);
 }
 

@@ -13,6 +13,8 @@
 enum {
     GPU_OK = 0,
     GPU_NO_DEVICE = 100,
+    GPU_NO_BINARY = 209,
+    GPU_UNSUPPORTED_PTX = 222,
     GPU_NOT_SUPPORTED = 801,
     GPU_ALIGNMENT = 256 /* of all that a driver allocates, at least (CUDA C++ Programming Guide, 5.3.2) */
 };

@@ -13,18 +13,20 @@ static const struct gpu_error errors[] = {
     {46, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false},            /* DEVICE_UNAVAILABLE */
     {GPU_NO_DEVICE, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false}, /* NO_DEVICE */
     {101, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false},           /* INVALID_DEVICE */
-    {214, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, true},            /* ECC_UNCORRECTABLE */
-    {220, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, true},            /* NVLINK_UNCORRECTABLE */
-    {700, STATUS_BAD_DATA, DEVICE_FAULT_OUT_OF_BOUNDS, true},      /* ILLEGAL_ADDRESS */
-    {702, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},              /* LAUNCH_TIMEOUT */
-    {709, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, true},            /* CONTEXT_IS_DESTROYED */
-    {710, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},              /* ASSERT */
-    {714, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},              /* HARDWARE_STACK_ERROR */
-    {715, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},              /* ILLEGAL_INSTRUCTION */
-    {716, STATUS_BAD_DATA, DEVICE_FAULT_MISALIGNED, true},         /* MISALIGNED_ADDRESS */
-    {717, STATUS_BAD_DATA, DEVICE_FAULT_OUT_OF_BOUNDS, true},      /* INVALID_ADDRESS_SPACE */
-    {718, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},              /* INVALID_PC */
-    {719, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},              /* LAUNCH_FAILED */
+    {GPU_NO_BINARY, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false},
+    {214, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, true}, /* ECC_UNCORRECTABLE */
+    {220, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, true}, /* NVLINK_UNCORRECTABLE */
+    {GPU_UNSUPPORTED_PTX, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false},
+    {700, STATUS_BAD_DATA, DEVICE_FAULT_OUT_OF_BOUNDS, true}, /* ILLEGAL_ADDRESS */
+    {702, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},         /* LAUNCH_TIMEOUT */
+    {709, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, true},       /* CONTEXT_IS_DESTROYED */
+    {710, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},         /* ASSERT */
+    {714, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},         /* HARDWARE_STACK_ERROR */
+    {715, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},         /* ILLEGAL_INSTRUCTION */
+    {716, STATUS_BAD_DATA, DEVICE_FAULT_MISALIGNED, true},    /* MISALIGNED_ADDRESS */
+    {717, STATUS_BAD_DATA, DEVICE_FAULT_OUT_OF_BOUNDS, true}, /* INVALID_ADDRESS_SPACE */
+    {718, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},         /* INVALID_PC */
+    {719, STATUS_BAD_DATA, DEVICE_FAULT_OTHER, true},         /* LAUNCH_FAILED */
     {GPU_NOT_SUPPORTED, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false},
     {802, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false}, /* SYSTEM_NOT_READY */
     {803, STATUS_UNAVAILABLE, DEVICE_FAULT_NONE, false}, /* SYSTEM_DRIVER_MISMATCH */
@@ -53,7 +55,10 @@ static enum status fail(const struct gpu_driver *driver, unsigned code, const ch
     const char *name = or_number(driver->error_name(code), code, number);
     const char *text = driver->error_text(code);
     bool told = text && strcmp(text, name) != 0;
-    const char *also = code == GPU_NO_DEVICE ? "; there is no GPU here that this driver can use" : "";
+    const char *also = "";
+    if (code == GPU_NO_DEVICE) also = "; there is no GPU here that this driver can use";
+    if (code == GPU_NO_BINARY || code == GPU_UNSUPPORTED_PTX)
+        also = "; the compiler may be newer than the driver: install a newer driver, or an older compiler";
     return status_fail(gpu_error_find(code)->status, "%s%s%s: %s%s%s%s%s", call, *detail ? " " : "", detail,
                        name, told ? " (" : "", told ? text : "", told ? ")" : "", also);
 }

@@ -185,7 +185,7 @@ static int device_attribute(int *out, CUdevice_attribute attribute, CUdevice dev
     case CU_DEVICE_ATTRIBUTE_CLOCK_RATE: return set_int(out, class->clock_mhz * 1000);
     case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE: return set_int(out, fake_settings.memory_clock_khz);
     case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH: return set_int(out, fake_settings.bus_bits);
-    case CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE: return set_int(out, class->l2_bytes);
+    case CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE: return set_int(out, fake_settings.l2_bytes);
     default: return FAKE_INVALID_VALUE;
     }
 }
@@ -216,8 +216,9 @@ CUresult cuGetErrorString(CUresult code, const char **text)
 
 CUresult cuDriverGetVersion(int *version)
 {
-    *version = 12040;
-    return CUDA_SUCCESS;
+    int code = fake_begin(__func__);
+    *version = fake_settings.driver;
+    return (CUresult)fake_end(code);
 }
 
 CUresult cuDeviceGetCount(int *count)

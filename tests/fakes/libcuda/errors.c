@@ -16,6 +16,7 @@ static const struct fake_code codes[] = {
     CODE(CUDA_ERROR_INVALID_IMAGE, "device kernel image is invalid"),
     CODE(CUDA_ERROR_INVALID_CONTEXT, "invalid device context"),
     CODE(CUDA_ERROR_NO_BINARY_FOR_GPU, "no kernel image is available for execution on the device"),
+    CODE(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, "the provided PTX was compiled with an unsupported toolchain."),
     CODE(CUDA_ERROR_ECC_UNCORRECTABLE, "uncorrectable ECC error encountered"),
     CODE(CUDA_ERROR_INVALID_HANDLE, "invalid resource handle"),
     CODE(CUDA_ERROR_NOT_FOUND, "named symbol not found"),
