@@ -4,6 +4,7 @@
 #include <string.h>
 #include "tuner/base/gpu_target.h"
 #include "tuner/device/cuda_driver.h"
+#include "tuner/device/nvml.h"
 
 static cuda_address address(const void *memory)
 {
@@ -372,6 +373,14 @@ static enum status cuda_environment(struct device *device, char *out, size_t cap
     return STATUS_OK;
 }
 
+static enum status cuda_telemetry(struct device *device, struct device_telemetry *out)
+{
+    char bus_id[32];
+    unsigned code = cuda.cuDeviceGetPCIBusId(bus_id, sizeof bus_id, device->ordinal);
+    if (code) return gpu_fail(device, code, "cuDeviceGetPCIBusId");
+    return nvml_telemetry(bus_id, out);
+}
+
 const struct device_api device_cuda = {
     .abi = DEVICE_API_ABI,
     .name = "cuda",
@@ -380,5 +389,6 @@ const struct device_api device_cuda = {
     .open = cuda_device_open,
     .close = cuda_close,
     GPU_SLOTS,
+    .telemetry = cuda_telemetry,
     .environment = cuda_environment,
 };

@@ -68,6 +68,7 @@ enum {
     CUDA(cuDeviceGet, (int *device, int ordinal))                                                           \
     CUDA(cuDeviceGetName, (char *name, int capacity, int device))                                           \
     CUDA(cuDeviceGetAttribute, (int *value, unsigned attribute, int device))                                \
+    CUDA(cuDeviceGetPCIBusId, (char *text, int capacity, int device))                                       \
     CUDA(cuDeviceTotalMem_v2, (size_t * bytes, int device))                                                 \
     CUDA(cuDevicePrimaryCtxRetain, (struct CUctx_st * *context, int device))                                \
     CUDA(cuDevicePrimaryCtxRelease_v2, (int device))                                                        \
