@@ -26,7 +26,7 @@ static struct manifest *template_of_boxes(void)
 {
     char folder[512];
     snprintf(folder, sizeof folder, "%s/tests/emulator/kernels", test_root());
-    return gemm_template(folder, "boxes");
+    return gemm_find(folder, "boxes");
 }
 
 /* A book with one kernel, as a sweep would leave it. */
