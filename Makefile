@@ -146,7 +146,7 @@ FAKE_COMMON := $(wildcard tests/fakes/*.c) $(BUILD)/base.a
 FAKE_HEADERS := $(wildcard tests/fakes/*.h tests/fakes/*/*.h tuner/device/*.h)
 NVRTC_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/nvrtc.h /usr/include/nvrtc.h \
                  $(HOME)/.local/lib/python3*/site-packages/nvidia/*/include/nvrtc.h))
-FAKES := $(if $(NVRTC_HEADER),$(BUILD)/tests/fakes/nvrtc/libnvrtc.so) \
+FAKES := $(BUILD)/tests/fakes/nvml/libnvidia-ml.so.1 $(if $(NVRTC_HEADER),$(BUILD)/tests/fakes/nvrtc/libnvrtc.so) \
          $(if $(CUDA_HEADER),$(patsubst %,$(BUILD)/tests/fakes/%/libcuda.so.1,cuda cuda-11.4 cuda-old)) \
          $(if $(CUBLASLT_HEADER),$(BUILD)/tests/fakes/cublaslt/libcublasLt.so.13) \
          $(if $(HIP_HEADER),$(BUILD)/tests/fakes/hip/libamdhip64.so.5 $(BUILD)/tests/fakes/hip6/libamdhip64.so.6)
@@ -158,6 +158,8 @@ $(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS) $(1) -shared -Wl,-soname,$(@F
 endef
 .PHONY: fakes
 fakes: $(FAKES)
+$(BUILD)/tests/fakes/nvml/libnvidia-ml.so.1: tests/fakes/libnvidia-ml/nvml.c
+	$(call fake_link)
 $(BUILD)/tests/fakes/nvrtc/libnvrtc.so: tests/fakes/libnvrtc/nvrtc.c $(BUILD)/base.a $(FAKE_HEADERS)
 	$(call fake_link,-isystem $(dir $(NVRTC_HEADER)))
 $(BUILD)/tests/fakes/%/libcuda.so.1: $(wildcard tests/fakes/libcuda/*) $(FAKE_COMMON) $(FAKE_HEADERS)

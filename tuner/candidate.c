@@ -110,7 +110,7 @@ static enum status measure(struct session *session, struct session_job *job, str
     struct contention contention;
     contention_begin(&contention);
     if (status == STATUS_OK) status = measure_run(&measured, &setting, &out->verdict, &out->timing);
-    if (contention_seen(&contention, (uint32_t)session->info.facts.value[DEVICE_FACT_units]))
+    if (measure_contended(stage, &contention, session->info.facts.value[DEVICE_FACT_units]))
         out->timing.flags |= TIMING_CONTENDED;
     char line[512]; /* what a lost device says to the calls that clean up says less */
     snprintf(line, sizeof line, "%s", status_message());

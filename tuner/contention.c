@@ -41,6 +41,14 @@ void contention_begin(struct contention *contention)
     *contention = (struct contention){clock_ns(), waited_ns(), stolen_ticks()};
 }
 
+bool measure_contended(const struct stage *stage, const struct contention *contention, int64_t units)
+{
+    struct device_telemetry telemetry;
+    if (!stage->own_memory) return contention_seen(contention, (uint32_t)units);
+    return stage->api->telemetry && stage->api->telemetry(stage->device, &telemetry) == STATUS_OK &&
+           telemetry.foreign_load_permille > CONTENDED_PERMILLE;
+}
+
 bool contention_seen(const struct contention *contention, uint32_t threads)
 {
     uint64_t wall = (clock_ns() - contention->begin_ns) * threads;

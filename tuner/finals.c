@@ -241,7 +241,7 @@ static enum status run_rounds(struct finals *finals, struct channel *channel, do
     while (finals->rounds < ROUNDS_MAX && (finals->rounds < ROUNDS_MIN || clock_ns() < end))
         run_round(finals, &rng, out);
     uint32_t flags = TIMING_INTERLEAVED;
-    if (contention_seen(&contention, (uint32_t)finals->session->info.facts.value[DEVICE_FACT_units]))
+    if (measure_contended(finals->stage, &contention, finals->session->info.facts.value[DEVICE_FACT_units]))
         flags |= TIMING_CONTENDED;
     if (finals->vendor.failed) finals->contestants[finals->n].takes_part = false;
     summarize(finals, flags, memory + (size_t)(finals->n + 1) * ROUNDS_MAX, out);

@@ -77,5 +77,7 @@ struct contention {
 };
 void contention_begin(struct contention *contention);
 bool contention_seen(const struct contention *contention, uint32_t threads);
+/* The same of whatever stage it was measured on: a GPU's own word for it, where it has one. */
+bool measure_contended(const struct stage *stage, const struct contention *contention, int64_t units);
 
 #endif

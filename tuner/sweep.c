@@ -165,15 +165,18 @@ enum status sweep_run(const struct sweep_options *options, const struct sweep_pr
     TRY(api->open(options->device, &device_options, &device));
     struct sweep sweep = {.options = &settled,
                           .info = api->info(device),
+                          .overlaps = api->own_memory,
                           .summary = summary,
                           .started_ns = clock_ns(),
                           .n_problems = n};
+    pthread_mutex_init(&sweep.compiling, NULL);
     settled.threads = trial_host_threads(sweep.info, settled.threads);
     settled.jobs = settled.jobs ? settled.jobs : trial_host_threads(sweep.info, 0);
     enum status status =
         compiler_for_target(sweep.info->device_class.target, &sweep.compiler, &sweep.compiler_identity);
     if (status == STATUS_OK && !settled.dry_run) status = note_environment(&sweep);
     if (status == STATUS_OK) status = sweep_all(&sweep, problems);
+    pthread_mutex_destroy(&sweep.compiling);
     free(sweep.shares);
     free(sweep.lessons);
     summary->total_ns = clock_ns() - sweep.started_ns;

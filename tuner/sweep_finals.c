@@ -290,6 +290,7 @@ enum status sweep_finals(struct sweep_task *task)
     struct finals *finals = calloc(1, sizeof *finals);
     if (!finals) return status_fail(STATUS_NO_MEMORY, "no memory for finals");
     finals->task = task;
+    sweep_batch_drop(task); /* nothing else runs beside the finals */
     uint64_t begin_ns = clock_ns();
     enum status status = run(finals);
     task->result.finals_ns += clock_ns() - begin_ns;

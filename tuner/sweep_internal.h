@@ -2,6 +2,7 @@
 #ifndef TUNEBOOK_SWEEP_INTERNAL_H
 #define TUNEBOOK_SWEEP_INTERNAL_H
 
+#include <pthread.h>
 #include "tuner/racing.h"
 #include "tuner/sweep.h"
 #include "tuner/sweep_allocate.h"
@@ -37,6 +38,8 @@ struct sweep_lessons {
 struct sweep {
     const struct sweep_options *options;
     const struct device_info *info;
+    bool overlaps;             /* compiling takes nothing from the device: both go on at once */
+    pthread_mutex_t compiling; /* then batches of several problems take turns with all CPUs */
     const struct compiler_api *compiler;
     struct text compiler_identity;
     struct hash environment;
@@ -65,6 +68,21 @@ struct earlier {
     char name[640]; /* as candidate_name gives it */
 };
 
+/* Candidates on their way. */
+struct sweep_batch {
+    struct candidate *candidates;
+    size_t n;
+    unsigned jobs;
+    pthread_mutex_t *turn; /* NULL: none is needed */
+    const volatile int *stop;
+    uint64_t compile_ns;
+    bool aside; /* compiled in a thread, */
+    pthread_t thread;
+    volatile int stop_aside;
+    enum status status; /* which ends with this */
+    char message[512];
+};
+
 /* One problem at work. */
 struct sweep_task {
     struct sweep *sweep;
@@ -75,6 +93,7 @@ struct sweep_task {
     struct tuning tunings[SWEEP_TEMPLATES_MAX]; /* the most specific template first */
     size_t n_tunings;
     struct trial_session *session;
+    struct sweep_batch *ahead; /* what is compiled while others are tried; NULL */
     struct tried *tried;
     size_t n_tried, tried_capacity;
     struct earlier *earlier; /* trials of earlier sweeps in this environment */
@@ -139,8 +158,15 @@ enum status sweep_recall(struct sweep_task *task);
 /* sweep_trials.c: compile and try one batch. */
 enum status sweep_note(struct sweep_task *task, const struct candidate *candidate, enum verdict verdict,
                        const struct timing *timing, bool recalled);
-enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch,
-                        size_t n);
+/* Prepares a batch and compiles it, `aside` in a thread of its own. */
+enum status sweep_batch_begin(struct sweep_task *task, struct tuning *tuning,
+                              const struct configuration *configurations, size_t n, bool aside,
+                              struct sweep_batch **out);
+/* Waits for the compiles and tries all. */
+enum status sweep_batch_finish(struct sweep_task *task, struct sweep_batch *batch);
+void sweep_batch_free(struct sweep_batch *batch);
+void sweep_batch_drop(
+    struct sweep_task *task); /* the one ahead: its configurations go back to their search */
 
 /* sweep_starts.c: where a search begins: the default, what this sweep learned of neighbouring problems, then
  * their winners of earlier sweeps. */

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "tuner/base/clock.h"
 #include "tuner/sweep_internal.h"
 
@@ -17,8 +18,10 @@ static const double first_part = 0.5;
 static const double memory_part = 0.25;
 enum { SESSIONS_MAX = 64 };
 
-/* What a session will hold, before it is opened: operands to measure with and to verify with. */
-enum { OPERAND_COPIES = 2 };
+/* What a session will hold, before it is opened: operands to measure with and to verify with. On a GPU a
+ * context besides (CUDA 12 and 13 on Hopper: 0.4 to 0.5 GB), and a larger part of the memory may be ours. */
+enum { OPERAND_COPIES = 2, CONTEXT_BYTES = 512 << 20 };
+static const double device_part = 0.5;
 
 /* What the finals of short launches want, and what they take at least, warming up included. */
 static const double finals_wanted_ns = 2.5e9, finals_least_ns = 0.8e9;
@@ -58,6 +61,21 @@ static double all_finals_ns(const struct rounds *rounds)
     return sum;
 }
 
+/* A device may have less room than it says, since others are on it: then all other sessions make way. */
+static enum status open_session(struct rounds *rounds, size_t at_work)
+{
+    enum status status = sweep_task_session(rounds->tasks[at_work]);
+    if (status != STATUS_NO_MEMORY) return status;
+    for (size_t i = 0; i < rounds->sweep->n_problems; i++) {
+        struct sweep_task *task = rounds->tasks[i];
+        if (i == at_work || !task || !task->session) continue;
+        trial_close(task->session);
+        task->session = NULL;
+        rounds->prospects[i].reopen_ns = (double)task->open_ns;
+    }
+    return sweep_task_session(rounds->tasks[at_work]);
+}
+
 /* A problem is done: finals where it has a session or may open one, and its result. */
 static enum status finish(struct rounds *rounds, size_t i)
 {
@@ -68,7 +86,7 @@ static enum status finish(struct rounds *rounds, size_t i)
     if (task->n_tunings) {
         task->deadline_ns = begin_ns + 1 + (uint64_t)(part * until(rounds->end_ns));
         if (sweep_stopped(rounds->sweep)) task->deadline_ns = begin_ns + 1;
-        status = sweep_task_session(task);
+        status = open_session(rounds, i);
         if (status == STATUS_OK) status = sweep_finals(task);
     }
     task->result.total_ns += clock_ns() - begin_ns;
@@ -81,26 +99,52 @@ static enum status finish(struct rounds *rounds, size_t i)
 
 /* --- Slices. --- */
 
+static double operand_bytes_of(const struct problem *problem)
+{
+    struct op_work work;
+    problem->op->work(problem, &work);
+    return OPERAND_COPIES * work.bytes;
+}
+
+/* Memory, as a part of what sessions may hold: of the host, and on a GPU of that too. */
+struct holding {
+    double host, device;
+};
+
+static void hold(const struct sweep *sweep, const struct problem *problem, double host_bytes,
+                 struct holding *holding)
+{
+    double host_all = sweep->overlaps ? (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE)
+                                      : (double)sweep->info->memory_bytes;
+    double copies = 2 * (double)sweep->info->llc_bytes;
+    holding->host += host_bytes / (memory_part * host_all);
+    if (sweep->overlaps)
+        holding->device += (CONTEXT_BYTES + operand_bytes_of(problem) + copies) /
+                           (device_part * (double)sweep->info->memory_bytes);
+}
+
 /* Closes sessions, those of which least is expected first, until the others fit beside so many bytes to come.
  * The one at work stays. */
 static void fit_in_memory(struct rounds *rounds, size_t at_work, double coming)
 {
     const struct sweep *sweep = rounds->sweep;
-    double most = memory_part * (double)sweep->info->memory_bytes;
     for (;;) {
-        double held = coming, least = 0;
+        struct holding held = {0};
+        double least = 0;
+        hold(sweep, &rounds->tasks[at_work]->problem, coming, &held);
         size_t victim = at_work, n_open = 0;
         for (size_t i = 0; i < sweep->n_problems; i++) {
             const struct sweep_task *task = rounds->tasks[i];
             if (!task || !task->session) continue;
-            held += (double)trial_session_bytes(task->session);
             n_open++;
+            if (i == at_work) continue;
+            hold(sweep, &task->problem, (double)trial_session_bytes(task->session), &held);
             double slice_ns, rate = prospect_rate(&rounds->prospects[i], INFINITY, &slice_ns);
-            if (i == at_work || (victim != at_work && rate >= least)) continue;
+            if (victim != at_work && rate >= least) continue;
             victim = i;
             least = rate;
         }
-        if ((held <= most && n_open <= SESSIONS_MAX) || victim == at_work) return;
+        if ((held.host <= 1 && held.device <= 1 && n_open <= SESSIONS_MAX) || victim == at_work) return;
         struct sweep_task *task = rounds->tasks[victim];
         trial_close(task->session);
         task->session = NULL;
@@ -120,12 +164,10 @@ static enum status open_task(struct rounds *rounds, const struct sweep_problem *
 static enum status search(struct rounds *rounds, size_t i, uint64_t slice_end_ns)
 {
     struct sweep_task *task = rounds->tasks[i];
-    struct op_work work;
-    task->problem.op->work(&task->problem, &work);
-    if (!task->session) fit_in_memory(rounds, i, OPERAND_COPIES * work.bytes);
-    TRY(sweep_task_session(task));
+    if (!task->session) fit_in_memory(rounds, i, operand_bytes_of(&task->problem));
+    TRY(open_session(rounds, i));
     rounds->prospects[i].reopen_ns = 0;
-    fit_in_memory(rounds, i, 0);
+    fit_in_memory(rounds, i, (double)trial_session_bytes(task->session));
     for (bool more = true; more;) {
         uint64_t trials = task->fresh_trials, search_ns = task->search_ns;
         bool first = !task->n_tried; /* the default stands before what was learned */

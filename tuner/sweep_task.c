@@ -37,6 +37,7 @@ void sweep_task_close(struct sweep_task *task)
     summary->compile_hits += result->compile_hits;
     summary->compile_ns += result->compile_ns;
     summary->trial_ns += result->trial_ns + result->finals_ns;
+    sweep_batch_drop(task);
     trial_close(task->session);
     for (size_t i = 0; i < task->n_tunings; i++) tuning_close(&task->tunings[i]);
     free(task->tried);
@@ -211,13 +212,21 @@ bool sweep_task_is_over(const struct sweep_task *task)
 {
     for (size_t i = 0; i < task->n_tunings; i++)
         if (!task->tunings[i].finished) return false;
-    return true;
+    return !task->ahead;
+}
+
+/* Those that are compiled already count as tried. */
+static uint64_t trials_left(const struct sweep_task *task)
+{
+    uint64_t begun = task->fresh_trials + (task->ahead ? task->ahead->n : 0);
+    if (!task->max_trials) return UINT64_MAX;
+    return task->max_trials > begun ? task->max_trials - begun : 0;
 }
 
 static bool budget_left(const struct sweep_task *task, uint64_t slice_end_ns)
 {
     if (sweep_stopped(task->sweep)) return false;
-    if (task->max_trials && task->fresh_trials >= task->max_trials) return false;
+    if (!task->ahead && !trials_left(task)) return false;
     return !slice_end_ns || clock_ns() < slice_end_ns;
 }
 
@@ -233,7 +242,9 @@ double sweep_task_each_ns(const struct sweep_task *task)
 {
     const struct sweep *sweep = task->sweep;
     double compile_ns = sweep->compiled ? (double)sweep->compile_ns / (double)sweep->compiled : 0;
-    return task->fresh_trials ? compile_ns + (double)task->result.trial_ns / (double)task->fresh_trials : 0;
+    if (!task->fresh_trials) return 0;
+    double trial_ns = (double)task->result.trial_ns / (double)task->fresh_trials;
+    return sweep->overlaps ? fmax(compile_ns, trial_ns) : compile_ns + trial_ns;
 }
 
 /* Two candidates for each compile at once; fewer where the trials or the time left are for fewer, going by
@@ -243,8 +254,7 @@ static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
     uint64_t size = task->sweep->options->jobs * 2, now_ns = clock_ns();
     if (size < 4) size = 4;
     if (size > SWEEP_BATCH_MAX) size = SWEEP_BATCH_MAX;
-    if (task->max_trials && task->max_trials - task->fresh_trials < size)
-        size = task->max_trials - task->fresh_trials;
+    if (trials_left(task) < size) size = trials_left(task);
     if (!slice_end_ns) return (size_t)size;
     if (!task->n_tried || slice_end_ns <= now_ns) return 1;
     double each_ns = sweep_task_each_ns(task);
@@ -258,27 +268,55 @@ static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
     return (size_t)fmin(fmax(fitting, least), (double)size);
 }
 
-enum status sweep_task_batch(struct sweep_task *task, uint64_t slice_end_ns, bool *more)
+/* Asks for a batch and sees to its compiles. *out is NULL where there is nothing to ask for now. */
+static enum status begin_batch(struct sweep_task *task, size_t want, bool aside, struct sweep_batch **out)
 {
     struct tuning *tuning;
-    uint64_t begin_ns = clock_ns();
-    *more = false;
-    if (!budget_left(task, slice_end_ns) && !is_first_look(task, slice_end_ns)) return STATUS_OK;
-    while ((tuning = next_tuning(task))) {
+    *out = NULL;
+    while (want && (tuning = next_tuning(task))) {
         struct configuration batch[SWEEP_BATCH_MAX];
-        size_t want = batch_size(task, slice_end_ns);
+        bool waiting = task->ahead != NULL;
         size_t n = search_ask(tuning->search, batch, want, &tuning->finished);
-        if (n == 0) {
-            tuning->finished = true; /* nothing is pending between batches, so nothing more will come */
-            continue;
-        }
-        enum status status = sweep_batch(task, tuning, batch, n);
-        task->search_ns += clock_ns() - begin_ns;
-        if (status == STATUS_OK) sweep_news(task);
-        *more = status == STATUS_OK;
-        return status;
+        if (n) return sweep_batch_begin(task, tuning, batch, n, aside, out);
+        if (waiting && !tuning->finished) return STATUS_OK; /* for results of what is on its way */
+        tuning->finished = true; /* nothing is pending, so nothing more will come */
     }
     return STATUS_OK;
+}
+
+/* The batch to try now, and behind it the next one, which is compiled meanwhile. */
+static enum status take_ahead(struct sweep_task *task, uint64_t slice_end_ns, struct sweep_batch **now)
+{
+    if (!task->ahead) TRY(begin_batch(task, batch_size(task, slice_end_ns), true, &task->ahead));
+    *now = task->ahead;
+    if (!*now) return STATUS_OK;
+    /* Beside its first trial a lone problem compiles all it can; among others it might not come to try
+     * them soon. */
+    bool alone = task->sweep->n_problems == 1;
+    size_t want = task->n_tried ? batch_size(task, slice_end_ns) : alone ? SWEEP_BATCH_MAX : 0;
+    if (want > trials_left(task)) want = (size_t)trials_left(task);
+    struct sweep_batch *next;
+    enum status status = begin_batch(task, want, true, &next);
+    task->ahead = status == STATUS_OK ? next : NULL;
+    return status;
+}
+
+enum status sweep_task_batch(struct sweep_task *task, uint64_t slice_end_ns, bool *more)
+{
+    uint64_t begin_ns = clock_ns();
+    struct sweep_batch *batch = NULL;
+    *more = false;
+    if (!budget_left(task, slice_end_ns) && !is_first_look(task, slice_end_ns)) return STATUS_OK;
+    enum status status = task->sweep->overlaps
+                             ? take_ahead(task, slice_end_ns, &batch)
+                             : begin_batch(task, batch_size(task, slice_end_ns), false, &batch);
+    *more = batch != NULL;
+    if (status == STATUS_OK && batch) status = sweep_batch_finish(task, batch);
+    sweep_batch_free(batch);
+    task->search_ns += clock_ns() - begin_ns;
+    if (status == STATUS_OK && *more) sweep_news(task);
+    *more = *more && status == STATUS_OK;
+    return status;
 }
 
 /* More than the least where launches are so long that default, winner and vendor library need it. */

@@ -1,10 +1,13 @@
 /* Batches of candidates: compile side by side, then try one after the other, each between a started mark and
- * its trial. */
+ * its trial. On a GPU the next batch is compiled meanwhile. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
 #include "tuner/sweep_internal.h"
+
+enum { COMPILE_MS = 60000, STOP_LOOK_NS = 100000000 };
 
 static enum status grow(struct sweep_task *task)
 {
@@ -196,23 +199,29 @@ static enum status prepare_batch(struct sweep_task *task, struct tuning *tuning,
     return STATUS_OK;
 }
 
-static enum status compile_batch(struct sweep_task *task, struct candidate *candidates, size_t n)
+/* Any thread's: it touches nothing but the batch, and reads the sweep's options. */
+static enum status compile_all(struct sweep_batch *batch)
 {
     struct compile_job jobs[SWEEP_BATCH_MAX];
-    for (size_t i = 0; i < n; i++) jobs[i] = candidates[i].job;
-    uint64_t begin_ns = clock_ns(), compiled = 0;
-    enum status status = compile_run(jobs, n, task->sweep->options->jobs, 60000, task->sweep->options->stop);
-    uint64_t took_ns = clock_ns() - begin_ns;
-    for (size_t i = 0; i < n; i++) {
-        candidates[i].job = jobs[i];
-        compiled += status == STATUS_OK && !jobs[i].cached;
-        task->result.compile_hits += status == STATUS_OK && jobs[i].cached;
-    }
-    task->result.compile_ns += took_ns;
-    task->result.compiled += compiled;
-    if (compiled) task->sweep->compile_ns += took_ns;
-    task->sweep->compiled += compiled;
+    for (size_t i = 0; i < batch->n; i++) jobs[i] = batch->candidates[i].job;
+    uint64_t begin_ns = clock_ns();
+    enum status status = compile_run(jobs, batch->n, batch->jobs, COMPILE_MS, batch->stop);
+    batch->compile_ns = clock_ns() - begin_ns;
+    for (size_t i = 0; i < batch->n; i++) batch->candidates[i].job = jobs[i];
     return status;
+}
+
+static void count_compiles(struct sweep_task *task, const struct sweep_batch *batch)
+{
+    uint64_t compiled = 0;
+    for (size_t i = 0; i < batch->n; i++) {
+        compiled += !batch->candidates[i].job.cached;
+        task->result.compile_hits += batch->candidates[i].job.cached;
+    }
+    task->result.compile_ns += batch->compile_ns;
+    task->result.compiled += compiled;
+    if (compiled) task->sweep->compile_ns += batch->compile_ns;
+    task->sweep->compiled += compiled;
 }
 
 /* Where time ends before the batch, the rest may come later. */
@@ -221,32 +230,94 @@ static void give_back(const struct candidate *candidates, size_t n)
     for (size_t i = 0; i < n; i++) search_return(candidates[i].tuning->search, &candidates[i].configuration);
 }
 
-static enum status run_batch(struct sweep_task *task, struct candidate *candidates, size_t n)
+/* ---- a batch that is compiled while others are tried ---- */
+
+static void *compile_aside(void *context)
 {
-    if (n == 0) return STATUS_OK;
-    TRY(compile_batch(task, candidates, n));
-    for (size_t i = 0; i < n; i++) {
+    struct sweep_batch *batch = context;
+    if (batch->turn) pthread_mutex_lock(batch->turn);
+    batch->status = compile_all(batch);
+    if (batch->turn) pthread_mutex_unlock(batch->turn);
+    if (batch->status != STATUS_OK) snprintf(batch->message, sizeof batch->message, "%s", status_message());
+    return NULL;
+}
+
+enum status sweep_batch_begin(struct sweep_task *task, struct tuning *tuning,
+                              const struct configuration *configurations, size_t n, bool aside,
+                              struct sweep_batch **out)
+{
+    struct sweep_batch *batch = calloc(1, sizeof *batch);
+    if (batch) batch->candidates = calloc(n, sizeof *batch->candidates);
+    if (!batch || !batch->candidates) {
+        free(batch);
+        return status_fail(STATUS_NO_MEMORY, "no memory for a batch of %zu", n);
+    }
+    batch->jobs = task->sweep->options->jobs;
+    batch->stop = aside ? &batch->stop_aside : task->sweep->options->stop;
+    if (aside && n > 1) batch->turn = &task->sweep->compiling; /* a problem's default is not kept waiting */
+    enum status status = prepare_batch(task, tuning, configurations, n, batch->candidates, &batch->n);
+    if (status == STATUS_OK && aside)
+        batch->aside = batch->n && pthread_create(&batch->thread, NULL, compile_aside, batch) == 0;
+    if (status == STATUS_OK && batch->n && !batch->aside) {
+        batch->stop = task->sweep->options->stop;
+        compile_aside(batch);
+    }
+    if (status != STATUS_OK) {
+        sweep_batch_free(batch);
+        return status;
+    }
+    *out = batch;
+    return STATUS_OK;
+}
+
+/* Waits for its compiles, unless the user stops everything. */
+static enum status await_batch(const struct sweep_task *task, struct sweep_batch *batch)
+{
+    if (batch->aside) {
+        struct timespec look;
+        do {
+            if (sweep_stopped(task->sweep)) batch->stop_aside = 1;
+            clock_gettime(CLOCK_REALTIME, &look);
+            look.tv_nsec += STOP_LOOK_NS;
+            look.tv_sec += look.tv_nsec / 1000000000;
+            look.tv_nsec %= 1000000000;
+        } while (pthread_timedjoin_np(batch->thread, NULL, &look) != 0);
+        batch->aside = false;
+    }
+    return batch->status == STATUS_OK ? STATUS_OK : status_fail(batch->status, "%s", batch->message);
+}
+
+enum status sweep_batch_finish(struct sweep_task *task, struct sweep_batch *batch)
+{
+    TRY(await_batch(task, batch));
+    count_compiles(task, batch);
+    for (size_t i = 0; i < batch->n; i++) {
         bool late = i > 0 && task->deadline_ns && clock_ns() > task->deadline_ns;
         if (late || sweep_stopped(task->sweep)) {
-            give_back(candidates + i, n - i);
+            give_back(batch->candidates + i, batch->n - i);
             return STATUS_OK;
         }
         struct trial_outcome outcome;
-        TRY(try_candidate(task, &candidates[i], &outcome));
+        TRY(try_candidate(task, &batch->candidates[i], &outcome));
         sweep_news(task);
     }
     return STATUS_OK;
 }
 
-enum status sweep_batch(struct sweep_task *task, struct tuning *tuning, const struct configuration *batch,
-                        size_t n)
+void sweep_batch_free(struct sweep_batch *batch)
 {
-    struct candidate *candidates = calloc(n, sizeof *candidates);
-    if (!candidates) return status_fail(STATUS_NO_MEMORY, "no memory for a batch of %zu", n);
-    size_t n_candidates = 0;
-    enum status status = prepare_batch(task, tuning, batch, n, candidates, &n_candidates);
-    if (status == STATUS_OK) status = run_batch(task, candidates, n_candidates);
-    for (size_t i = 0; i < n_candidates; i++) candidate_free(&candidates[i]);
-    free(candidates);
-    return status;
+    if (!batch) return;
+    batch->stop_aside = 1;
+    if (batch->aside) pthread_join(batch->thread, NULL);
+    for (size_t i = 0; i < batch->n; i++) candidate_free(&batch->candidates[i]);
+    free(batch->candidates);
+    free(batch);
+}
+
+void sweep_batch_drop(struct sweep_task *task)
+{
+    if (!task->ahead) return;
+    give_back(task->ahead->candidates, task->ahead->n);
+    sweep_batch_free(task->ahead);
+    task->ahead = NULL;
 }

@@ -48,6 +48,7 @@ _autotune() {
         --budget) cur=$value; _autotune_words "60s 5m 1h 500 10%"; return ;;
         --device) cur=$value; _autotune_listing devices; return ;;
         --order) cur=$value; _autotune_words "forward reverse"; return ;;
+        --gpus) cur=$value; _autotune_words "all"; return ;;
         --format) cur=$value; _autotune_words "t4 kerneltuner"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --shapes | --space | --runs | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -59,7 +60,7 @@ _autotune() {
         -*)
             case $command in
                 sweep)
-                    _autotune_words "$problems $on_device --book --budget --strategy --seed --jobs --templates --fresh \
+                    _autotune_words "$problems $on_device --gpus --book --budget --strategy --seed --jobs --templates --fresh \
                         --retry-quarantined --dry-run $every" ;;
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup | explain) _autotune_words "$on_device --book $every" ;;

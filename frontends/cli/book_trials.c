@@ -63,7 +63,8 @@ static bool keep(void *context, uint64_t sequence, const struct trial *trial)
     const char *space = strchr(trial->configuration, ' ');
     struct book_trial kept = {
         .environment = trial->environment, .sequence = sequence, .result = result_of(trial)};
-    if (trial->verdict == VERDICT_STARTED || trial->verdict == VERDICT_PRUNED || !space || !space[1]) return true;
+    if (trial->verdict == VERDICT_STARTED || trial->verdict == VERDICT_PRUNED || !space || !space[1])
+        return true;
     snprintf(kept.template_name, sizeof kept.template_name, "%.*s", (int)(space - trial->configuration),
              trial->configuration);
     kept.configuration = strdup(space + 1);

@@ -42,11 +42,15 @@ static void check_compiler(struct findings *findings, const char *name, const ch
             text_append(&why, status_message());
         }
     }
+    struct text path = {0};
+    bool placed = made && compiler->where && compiler->where(&path) == STATUS_OK;
     if (made)
-        finding_add(findings, "GPU compiler", FINDING_OK, "", "%s: %s, %s%s", name, text_string(&version),
-                    compiler->emulates ? "emulates" : "makes", text_string(&list));
+        finding_add(findings, "GPU compiler", FINDING_OK, "", "%s: %s%s%s, %s%s", name, text_string(&version),
+                    placed ? ", " : "", text_string(&path), compiler->emulates ? "emulates" : "makes",
+                    text_string(&list));
     else
         finding_add(findings, "GPU compiler", FINDING_ADVICE, advice, "%s: %s", name, text_string(&why));
+    text_free(&path);
     text_free(&list);
     text_free(&identity);
     text_free(&version);

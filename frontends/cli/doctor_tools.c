@@ -18,6 +18,31 @@ static void check_backends(struct findings *findings)
     }
 }
 
+/* Of a GPU: its driver's version, and what it tells of the moment. */
+static void check_driver(const struct place *place, struct findings *findings)
+{
+    char lines[1024] = "";
+    struct device_telemetry now;
+    if (!place->api->own_memory) return;
+    if (place->api->environment && place->api->environment(place->device, lines, sizeof lines) == STATUS_OK) {
+        for (char *c = lines; *c; c++)
+            if (*c == '\n') *c = c[1] ? ',' : 0;
+        finding_add(findings, "driver", FINDING_OK, "", "%s:%u %s", place->api->name, place->index, lines);
+    }
+    if (!place->api->telemetry) return;
+    if (place->api->telemetry(place->device, &now) != STATUS_OK) {
+        finding_add(findings, "telemetry", FINDING_ADVICE,
+                    "only noticing that others are on the GPU needs it", "%s:%u %s", place->api->name,
+                    place->index, status_message());
+        return;
+    }
+    bool busy = now.foreign_load_permille > 20;
+    finding_add(findings, "telemetry", busy ? FINDING_ADVICE : FINDING_OK,
+                busy ? "others are on it; what is measured meanwhile is marked as contended" : "",
+                "%s:%u %u MHz, %u C, %u W, others take %.1f %%", place->api->name, place->index,
+                now.clock_mhz, now.temperature_c, now.power_w, now.foreign_load_permille / 10.0);
+}
+
 static void check_device(const struct place *place, struct findings *findings)
 {
     const struct device_info *info = place->info;
@@ -29,6 +54,7 @@ static void check_device(const struct place *place, struct findings *findings)
                     : "its bandwidth is unknown; make the cache folder writable, so that it is measured once",
                 "%s:%u %s, class %s (%u GB/s), last cache %llu KiB", place->api->name, place->index,
                 info->name, info->class_text, bandwidth_gbps, (unsigned long long)info->llc_bytes / 1024);
+    check_driver(place, findings);
     const struct compiler_api *compiler;
     struct text identity = {0};
     const char *target = info->device_class.target;
@@ -37,7 +63,8 @@ static void check_device(const struct place *place, struct findings *findings)
                     (int)identity_name_length(text_string(&identity)), text_string(&identity), target);
     else
         finding_add(findings, "compiler", FINDING_MISSING,
-                    "a C compiler makes the candidates: apt-get install gcc", "%s", status_message());
+                    place->api->own_memory ? "" : "a C compiler makes the candidates: apt-get install gcc",
+                    "%s", status_message());
     text_free(&identity);
     struct text vendor = {0};
     bool here = vendor_note(place->api->name, 0, &vendor);

@@ -1,4 +1,5 @@
 #include "frontends/cli/place.h"
+#include "frontends/cli/talk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,14 +36,27 @@ static enum status open_one(const struct settings *settings, const struct device
     return STATUS_OK;
 }
 
+/* What is wrong with one GPU is no reason to do without the others, or the CPU. */
+static void leave_out(struct places *places, const struct device_api *api, uint32_t index)
+{
+    char line[sizeof places->unopened];
+    snprintf(line, sizeof line, "%s:%u: %.200s", api->name, index, status_message());
+    talk_note("%s; left out", line);
+    if (!*places->unopened) memcpy(places->unopened, line, sizeof line);
+}
+
 static enum status open_backend(const struct settings *settings, const struct device_api *api,
                                 struct places *places)
 {
     uint32_t n = 0;
     if (api->count(&n) != STATUS_OK) return STATUS_OK;
     for (uint32_t i = 0; i < n && places->n < PLACES_MAX; i++) {
-        TRY(open_one(settings, api, i, &places->items[places->n]));
-        places->n++;
+        enum status status = open_one(settings, api, i, &places->items[places->n]);
+        if (is_cpu(api)) TRY(status);
+        if (status == STATUS_OK)
+            places->n++;
+        else
+            leave_out(places, api, i);
     }
     return STATUS_OK;
 }
@@ -85,6 +99,9 @@ static enum status fail_absent(const struct places *places, const char *what, co
 {
     char found[FOUND_BYTES];
     list_found(places, found);
+    if (*places->unopened)
+        return status_fail(STATUS_UNAVAILABLE, "--%s=%s: no such device here that can be used; found: %s; %s",
+                           what, name, found, places->unopened);
     return status_fail(STATUS_UNAVAILABLE, "--%s=%s: no such device here; found: %s%s", what, name, found,
                        advice);
 }
@@ -229,6 +246,29 @@ enum status places_open(const struct settings *settings, struct places *out)
         if (!meant[i]) place_close(&all.items[i]);
     *out = chosen;
     return STATUS_OK;
+}
+
+enum status places_open_gpus(const struct settings *settings, struct places *out)
+{
+    struct places all;
+    if (strcmp(settings->gpus, "all") != 0)
+        return status_fail(STATUS_USAGE, "--gpus=%s: only 'all' is known; --device=cuda:1 names one",
+                           settings->gpus);
+    if (settings->device || settings->arch || settings->device_class)
+        return status_fail(STATUS_USAGE, "--gpus=all: goes without --device, --arch and --class");
+    TRY(places_open_all(settings, &all));
+    *out = (struct places){0};
+    for (size_t i = 0; i < all.n; i++) {
+        if (is_cpu(all.items[i].api))
+            place_close(&all.items[i]);
+        else
+            out->items[out->n++] = all.items[i];
+    }
+    if (out->n) return STATUS_OK;
+    return status_fail(STATUS_UNAVAILABLE,
+                       "--gpus=all: no GPU here that can be used%s%s; 'autotune doctor' says what "
+                       "is missing",
+                       *all.unopened ? ": " : "", all.unopened);
 }
 
 enum status place_open(const struct settings *settings, struct place *out)

@@ -17,14 +17,19 @@ struct place {
 struct places {
     struct place items[PLACES_MAX];
     size_t n;
+    char unopened[256]; /* "cuda:1: why": the first that is here and cannot be opened */
 };
 
-/* Every device here of every backend (GPUs first), opened; backends that lack something are left out. */
+/* Every device here of every backend (GPUs first), opened; backends that lack something are left out, and so
+ * is a GPU that cannot be opened, with a note. */
 enum status places_open_all(const struct settings *settings, struct places *out);
 
 /* The devices meant: by --arch, --device or --class, else every GPU here, else the CPU. None here is
  * STATUS_UNAVAILABLE and names those found; a name that nothing has is STATUS_USAGE. */
 enum status places_open(const struct settings *settings, struct places *out);
+
+/* Every GPU here, for --gpus=all. */
+enum status places_open_gpus(const struct settings *settings, struct places *out);
 
 /* The first of them, for commands about one problem. */
 enum status place_open(const struct settings *settings, struct place *out);

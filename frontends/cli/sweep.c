@@ -1,6 +1,9 @@
 /* autotune [sweep]: from the command line to sweep_run, and its news to the terminal. */
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "frontends/cli/command.h"
 #include "frontends/cli/books.h"
 #include "frontends/cli/place.h"
@@ -13,6 +16,17 @@
 #include "tuner/base/progress.h"
 #include "tuner/compile/compiler.h"
 
+/* A device at work: alone, or with --gpus=all beside others, which write into one book. */
+struct lane {
+    struct sweep_command *command;
+    const struct place *place;
+    struct sweep_report report;
+    double fraction;
+    enum status status;
+    char message[1024];
+    pthread_t thread;
+};
+
 struct sweep_command {
     const struct settings *settings;
     struct problem_list problems;
@@ -22,23 +36,44 @@ struct sweep_command {
     struct book *book;
     struct progress progress;
     struct sweep_report report;
+    struct lane lanes[PLACES_MAX];
+    unsigned side_by_side;
+    pthread_mutex_t mutex; /* over the terminal, and the lanes' fractions */
 };
 
+/* The whole is as far as its lanes are together; what runs beside others says who it is. */
 static void on_progress(void *context, double fraction, const char *line)
 {
-    struct sweep_command *command = context;
-    progress_show(&command->progress, fraction, "%s", line);
+    struct lane *lane = context;
+    struct sweep_command *command = lane->command;
+    pthread_mutex_lock(&command->mutex);
+    lane->fraction = fraction;
+    double sum = 0;
+    for (unsigned i = 0; i < command->side_by_side; i++) sum += command->lanes[i].fraction;
+    if (command->side_by_side > 1)
+        progress_show(&command->progress, sum / command->side_by_side, "%s:%u %s", lane->place->api->name,
+                      lane->place->index, line);
+    else
+        progress_show(&command->progress, fraction, "%s", line);
+    pthread_mutex_unlock(&command->mutex);
 }
 
 /* On a terminal each finished problem leaves its line; the table comes at the end. */
 static void on_finished(void *context, const struct sweep_result *result)
 {
-    struct sweep_command *command = context;
+    struct lane *lane = context;
+    struct sweep_command *command = lane->command;
     struct text line = {0};
-    sweep_report_add(&command->report, result);
+    sweep_report_add(&lane->report, result);
     if (command->settings->dry_run) return;
     sweep_report_line(result, &line);
-    progress_say(&command->progress, "%s", text_string(&line));
+    pthread_mutex_lock(&command->mutex);
+    if (command->side_by_side > 1)
+        progress_say(&command->progress, "%s:%u %s", lane->place->api->name, lane->place->index,
+                     text_string(&line));
+    else
+        progress_say(&command->progress, "%s", text_string(&line));
+    pthread_mutex_unlock(&command->mutex);
     text_free(&line);
 }
 
@@ -63,7 +98,8 @@ static enum status prepare(struct sweep_command *command)
 {
     const struct settings *settings = command->settings;
     TRY(template_set_load(settings->templates, &command->templates));
-    TRY(places_open(settings, &command->places));
+    TRY(settings->gpus ? places_open_gpus(settings, &command->places)
+                       : places_open(settings, &command->places));
     if (settings->dry_run) return STATUS_OK;
     for (size_t i = 0; i < command->places.n; i++) {
         const struct compiler_api *compiler;
@@ -80,15 +116,26 @@ static enum status prepare(struct sweep_command *command)
     return STATUS_OK;
 }
 
-static enum status run_place(struct sweep_command *command, const struct place *place)
+static unsigned lane_jobs(const struct sweep_command *command)
 {
+    unsigned jobs = (unsigned)command->settings->jobs, lanes = command->side_by_side;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (lanes < 2) return jobs;
+    if (!jobs) jobs = cpus > 0 ? (unsigned)cpus : 1;
+    return jobs / lanes ? jobs / lanes : 1;
+}
+
+static void *run_lane(void *context)
+{
+    struct lane *lane = context;
+    struct sweep_command *command = lane->command;
     const struct settings *settings = command->settings;
     struct sweep_options options = {.budget = command->budget,
                                     .strategy = settings->strategy,
                                     .seed = (uint64_t)settings->seed,
-                                    .jobs = (unsigned)settings->jobs,
-                                    .backend = place->api->name,
-                                    .device = place->index,
+                                    .jobs = lane_jobs(command),
+                                    .backend = lane->place->api->name,
+                                    .device = lane->place->index,
                                     .threads = (uint32_t)settings->threads,
                                     .templates = command->templates.items,
                                     .n_templates = command->templates.n,
@@ -100,24 +147,61 @@ static enum status run_place(struct sweep_command *command, const struct place *
                                     .stop_now = stop_now_flag(),
                                     .progress = on_progress,
                                     .finished = on_finished,
-                                    .context = command};
+                                    .context = lane};
     struct sweep_summary summary;
-    sweep_report_device(&command->report, place->api->name, place->info);
-    enum status status = sweep_run(&options, command->problems.items, command->problems.n, &summary);
-    sweep_report_summary(&command->report, &summary);
-    return status;
+    lane->status = sweep_run(&options, command->problems.items, command->problems.n, &summary);
+    if (lane->status != STATUS_OK) snprintf(lane->message, sizeof lane->message, "%s", status_message());
+    sweep_report_summary(&lane->report, &summary);
+    return NULL;
 }
 
-/* Several devices share a time budget, one after the other. */
+/* What lanes found becomes one report, in their order. */
+static void gather(struct sweep_command *command, struct lane *lane)
+{
+    sweep_report_device(&command->report, lane->place->api->name, lane->place->info);
+    for (size_t i = 0; i < lane->report.n; i++)
+        sweep_report_add(&command->report, &lane->report.items[i].result);
+    sweep_report_summary(&command->report, &lane->report.summary);
+    command->report.failed |= lane->report.failed;
+    sweep_report_free(&lane->report);
+}
+
+/* Several devices share a time budget, one after the other; side by side each has all of it. */
 static enum status run_all(struct sweep_command *command)
 {
-    enum status status = STATUS_OK;
-    command->budget.time_ns /= command->places.n;
+    size_t n = command->places.n;
+    bool together = command->settings->gpus && n > 1;
+    command->side_by_side = together ? (unsigned)n : 1;
+    if (!together) command->budget.time_ns /= n;
+    pthread_mutex_init(&command->mutex, NULL);
     progress_begin(&command->progress);
-    for (size_t i = 0; i < command->places.n && status == STATUS_OK; i++)
-        status = run_place(command, &command->places.items[i]);
+    enum status status = STATUS_OK;
+    size_t begun = 0;
+    for (; begun < n && status == STATUS_OK; begun++) {
+        struct lane *lane = &command->lanes[begun];
+        lane->command = command;
+        lane->place = &command->places.items[begun];
+        if (together && pthread_create(&lane->thread, NULL, run_lane, lane) == 0) continue;
+        run_lane(lane);
+        if (!together) status = lane->status;
+        lane->thread = pthread_self();
+    }
+    for (size_t i = 0; i < begun; i++) {
+        struct lane *lane = &command->lanes[i];
+        if (together && !pthread_equal(lane->thread, pthread_self())) pthread_join(lane->thread, NULL);
+        gather(command, lane);
+    }
     progress_end(&command->progress);
-    return status;
+    pthread_mutex_destroy(&command->mutex);
+    for (size_t i = 0; i < begun; i++) {
+        const struct lane *lane = &command->lanes[i];
+        if (lane->status == STATUS_OK) continue;
+        if (together)
+            return status_fail(lane->status, "%s:%u: %s", lane->place->api->name, lane->place->index,
+                               lane->message);
+        return status_fail(lane->status, "%s", lane->message);
+    }
+    return STATUS_OK;
 }
 
 /* The report first: what was finished before an interruption counts. */

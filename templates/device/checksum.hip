@@ -1,6 +1,6 @@
-/* Sums of memory, by which trials find out whether a candidate changed what it may not (tuner/checksum.c). A block sums
- * one chunk. Each step of a mix is a bijection of the word that comes in, so that a change of one word changes its
- * sum for sure; the two sums are independent, so that others go unseen once in 2^64. */
+/* Sums of memory, by which trials find out whether a candidate changed what it may not (tuner/checksum.c). A
+ * block sums one chunk. Each step of a mix is a bijection of the word that comes in, so that a change of one
+ * word changes its sum for sure; the two sums are independent, so that others go unseen once in 2^64. */
 #include "gpu.h"
 #include "checksum_args.h"
 
@@ -21,7 +21,8 @@ GPU_KERNEL(THREADS) checksum(GPU_ARGS(struct checksum_args, args))
     for (unsigned i = gpu_thread_x(); i < n; i += THREADS) {
         gpu_u32x4 word = gpu_load16(words + 4ull * i);
         unsigned a = i * 0x9e3779b9u + 1, b = i * 0x85ebca6bu + 2;
-        GPU_UNROLL for (int j = 0; j < 4; j++) {
+        GPU_UNROLL for (int j = 0; j < 4; j++)
+        {
             a = mix(a, word[j], 0xcc9e2d51u);
             b = mix(b, word[j], 0x1b873593u);
         }

@@ -52,8 +52,11 @@ static inline void test_tensor_map(void **state)
     assert_int_equal(fake_calls("cuTensorMapEncodeTiled"), 24); /* the driver's word for it would be less */
     fake_control("fail=cuTensorMapEncodeTiled:CUDA_ERROR_INVALID_VALUE");
     map = good_map();
-    assert_fails(bench.api->tensor_map(bench.device, &map, made), STATUS_BAD_DATA,
+    assert_fails(bench.api->tensor_map(bench.device, &map, made), STATUS_NOT_COVERED,
                  "cuTensorMapEncodeTiled: CUDA_ERROR_INVALID_VALUE (invalid argument)");
+    fake_control("fail=cuTensorMapEncodeTiled:CUDA_ERROR_UNKNOWN");
+    assert_fails(bench.api->tensor_map(bench.device, &map, made), STATUS_BAD_DATA,
+                 "cuTensorMapEncodeTiled: CUDA_ERROR_UNKNOWN");
     bench_close(&bench);
 }
 
@@ -106,6 +109,15 @@ static inline void test_map_refused(void **state)
     struct bench bench;
     (void)state;
     bench_open(&bench, 0);
+    void *context;
+    unsigned (*retain)(void **, int), (*release)(int), (*push)(void *), (*pop)(void **);
+    *(void **)&retain = fake_symbol("cuDevicePrimaryCtxRetain");
+    *(void **)&release = fake_symbol("cuDevicePrimaryCtxRelease_v2");
+    *(void **)&push = fake_symbol("cuCtxPushCurrent_v2");
+    *(void **)&pop = fake_symbol("cuCtxPopCurrent_v2");
+    assert_int_equal(encode(&good), 201); /* no context is current here; our device makes its own so */
+    assert_int_equal(retain(&context, 0), 0);
+    assert_int_equal(push(context), 0);
     assert_int_equal(encode(&good), 0);
 #define REFUSED(member, value)                 \
     do {                                       \
@@ -130,6 +142,8 @@ static inline void test_map_refused(void **state)
     REFUSED(fill, 9);
     REFUSED(out_offset, 32);
 #undef REFUSED
+    assert_int_equal(pop(&context), 0);
+    assert_int_equal(release(0), 0);
     bench_close(&bench);
 }
 

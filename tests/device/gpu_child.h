@@ -37,9 +37,9 @@ static inline void gpu_tests_folder(char out[512])
 
 static inline void gpu_child(const struct gpu_case *c, const char *log)
 {
-    char tests[512], path[1024];
+    char tests[512], path[1200];
     gpu_tests_folder(tests);
-    snprintf(path, sizeof path, "%s/fakes/%s", tests, c->fake ? c->fake : "none");
+    snprintf(path, sizeof path, "%s/fakes/%s:%s/fakes/nvml", tests, c->fake ? c->fake : "none", tests);
     setenv("LD_LIBRARY_PATH", path, 1);
     setenv("TUNEBOOK_FAKE", c->settings ? c->settings : "", 1);
     setenv("TUNEBOOK_TEST_KERNELS", gpu_kernels_path, 1);

@@ -128,7 +128,7 @@ static inline void gemm_problem(struct gemm_run *run, const struct manifest *man
 }
 
 /* A template of a folder (NULL: built in); the others are freed. */
-static inline struct manifest *gemm_template(const char *folder, const char *name)
+static inline struct manifest *gemm_find(const char *folder, const char *name)
 {
     struct manifest **templates, *found = NULL;
     size_t n;
@@ -144,25 +144,31 @@ static inline struct manifest *gemm_template(const char *folder, const char *nam
     return found;
 }
 
-static inline void gemm_problems(const char *folder, const char *name, const char *const *problems, size_t n)
+/* A template on all of `problems`, of which NULL is the last. */
+static inline void gemm_template_of(const char *folder, const char *name, const char *const *problems)
 {
     struct gemm_run run = {.api = device_find(gpu.backend)};
-    struct manifest *manifest = gemm_template(folder, name);
+    struct manifest *manifest = gemm_find(folder, name);
     assert_ok(run.api->open(0, NULL, &run.device));
-    for (size_t i = 0; i < n; i++) gemm_problem(&run, manifest, problems[i]);
+    for (; *problems; problems++) gemm_problem(&run, manifest, *problems);
     manifest_free(manifest);
     run.api->close(run.device);
     assert_int_equal(fake_living(), 0);
+}
+
+static inline void gemm_template(const char *name, const char *const *problems)
+{
+    gemm_template_of(NULL, name, problems);
 }
 
 static inline void test_gemm_simt(void **state)
 {
     static const char *const problems[] = {
         "gemm f32 nn m=70 n=52 k=33", "gemm bf16 nt bias+relu m=37 n=48 k=64 batch=2",
-        "gemm f32 nt m=4 n=64 k=2048" /* parts of k, summed by a second step */
-    };
+        "gemm f32 nt m=4 n=64 k=2048", /* parts of k, summed by a second step */
+        NULL};
     (void)state;
-    gemm_problems(NULL, "gemm_simt", problems, sizeof problems / sizeof *problems);
+    gemm_template("gemm_simt", problems);
 }
 
 #endif

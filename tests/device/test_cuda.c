@@ -226,17 +226,18 @@ static void test_old_driver(void **state)
                      "libcuda.so.1 has no cuGraphInstantiateWithFlags: the NVIDIA driver is too old");
 }
 
-/* A template whose matrices come and go by tensor maps; C's is of nothing here. */
+/* A template whose matrices come and go by tensor maps. */
 static void test_boxes(void **state)
 {
-    static const char *const problems[] = {"gemm bf16 nt m=37 n=43 k=45",
-                                           "gemm f16 nt bias m=16 n=40 k=72 batch=3",
-                                           "gemm a=bf16 b=bf16 d=f32 nt m=1 n=64 k=64"};
-    (void)state;
+    enum { PROBLEMS = 3, MAPS = 4 };
+    static const char *const problems[PROBLEMS + 1] = {"gemm bf16 nt m=37 n=43 k=45",
+                                                       "gemm f16 nt bias m=16 n=40 k=72 batch=3",
+                                                       "gemm a=bf16 b=bf16 d=f32 nt m=1 n=64 k=64", NULL};
     char folder[512];
+    (void)state;
     snprintf(folder, sizeof folder, "%s/tests/emulator/kernels", test_root());
-    gemm_problems(folder, "boxes", problems, sizeof problems / sizeof *problems);
-    assert_int_equal(fake_calls("cuTensorMapEncodeTiled"), 4 * sizeof problems / sizeof *problems);
+    gemm_template_of(folder, "boxes", problems);
+    assert_int_equal(fake_calls("cuTensorMapEncodeTiled"), PROBLEMS * MAPS);
 }
 
 static void test_each_failure(void **state)

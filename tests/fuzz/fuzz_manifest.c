@@ -17,6 +17,8 @@ static void check_steps(const struct manifest *manifest, const int64_t *slots)
         kernel |= step->entry != NULL;
         if (step->has_when) expr_eval(&step->when, slots, &ignored);
         if (!step->entry) expr_eval(&step->zero_bytes, slots, &ignored);
+        if (step->entry) expr_eval(&step->cooperative, slots, &ignored);
+        if (step->entry) expr_eval(&step->programmatic, slots, &ignored);
         for (int d = 0; step->entry && d < 3; d++) {
             expr_eval(&step->grid[d], slots, &ignored);
             expr_eval(&step->cluster[d], slots, &ignored);
@@ -24,6 +26,13 @@ static void check_steps(const struct manifest *manifest, const int64_t *slots)
         }
     }
     if (!kernel) abort();
+    for (uint32_t i = 0; i < manifest->n_maps; i++) {
+        const struct manifest_map *map = &manifest->maps[i];
+        if (op_operand_index(manifest->op, map->operand) < 0) abort();
+        if (map->has_when) expr_eval(&map->when, slots, &ignored);
+        for (int d = 0; d < 2; d++) expr_eval(&map->box[d], slots, &ignored);
+        expr_eval(&map->swizzle, slots, &ignored);
+    }
 }
 
 static void check_manifest(const struct manifest *manifest)

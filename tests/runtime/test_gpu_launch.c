@@ -1,9 +1,10 @@
 /* The library on a GPU: kernels with tensor maps planned from a book, prepared once and launched as often as
  * one likes, into a stream or a graph. The driver is the fake libcuda; each case is a process of its own. */
-#include "db/book.h"
 #include "frontends/runtime/tunebook.h"
+#include "tests/device/gpu_fakes.h"
 #include "tests/device/gpu_gemm.h"
 #include "tuner/launch/problem_key.h"
+#include "tuner/sweep.h"
 
 const struct gpu_names gpu = {.backend = "cuda", .library = "libcuda.so.1"};
 
@@ -21,6 +22,13 @@ static const char problem_text[] = "gemm a=bf16 b=bf16 d=f32 nt m=37 n=44 k=72";
 static const tb_gemm_problem problem_of_library = {
     sizeof(tb_gemm_problem), 37, 44, 72, 1, TB_BF16, TB_BF16, TB_F32, TB_NT, TB_NONE, 0, 4, 4, 4, 4};
 
+static struct manifest *template_of_boxes(void)
+{
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s/tests/emulator/kernels", test_root());
+    return gemm_find(folder, "boxes");
+}
+
 /* A book with one kernel, as a sweep would leave it. */
 static void fill_book(struct gemm_run *run, const char *path)
 {
@@ -29,9 +37,8 @@ static void fill_book(struct gemm_run *run, const char *path)
     struct tuning tuning;
     struct candidate candidate;
     struct book *book;
-    char key[KEY_BYTES_MAX + 1], folder[512];
-    snprintf(folder, sizeof folder, "%s/tests/emulator/kernels", test_root());
-    struct manifest *manifest = gemm_template(folder, "boxes");
+    char key[KEY_BYTES_MAX + 1];
+    struct manifest *manifest = template_of_boxes();
     assert_ok(compiler_find("emu")->identify(info->device_class.target, &identity));
     struct tuning_scene scene = {&run->problem, &info->facts, info->device_class.target, compiler_find("emu"),
                                  text_string(&identity)};
@@ -204,7 +211,7 @@ static void test_prepare(void **state)
     assert_status(tb_launch_run(&launch, NULL), TB_INVALID); /* it is not whole */
     scene.args.lda = 72;
     fake_control("fail=cuTensorMapEncodeTiled@2:CUDA_ERROR_INVALID_VALUE");
-    assert_status(tb_gemm_prepare(scene.plan, &scene.args, NULL, &launch), TB_CORRUPT);
+    assert_status(tb_gemm_prepare(scene.plan, &scene.args, NULL, &launch), TB_NOT_COVERED);
     assert_string_equal(
         tb_last_error(),
         "tensor map of b: cuTensorMapEncodeTiled: CUDA_ERROR_INVALID_VALUE (invalid argument)");
@@ -225,14 +232,50 @@ static void test_prepare_before_12(void **state)
     scene_close(&scene);
 }
 
+static void keep_result(void *context, const struct sweep_result *result)
+{
+    *(struct sweep_result *)context = *result;
+}
+
+/* What is measured is launched, maps and all: a sweep through the fake compiler and driver, with memory of
+ * its own.
+ */
+static void test_swept(void **state)
+{
+    char path[128];
+    struct book *book;
+    struct sweep_summary summary;
+    struct sweep_result result = {0};
+    struct manifest *manifest = template_of_boxes();
+    struct sweep_problem problem = {.calls = 1};
+    struct sweep_options options = {.budget.trials = 2,
+                                    .backend = "cuda",
+                                    .jobs = 2,
+                                    .templates = &manifest,
+                                    .n_templates = 1,
+                                    .finished = keep_result,
+                                    .context = &result};
+    (void)state;
+    snprintf(path, sizeof path, "%s/book", gpu_scratch);
+    assert_ok(book_open(path, BOOK_WRITE, &book));
+    options.book = book;
+    assert_ok(problem_parse("gemm bf16 nt m=9 n=24 k=40", &problem.problem));
+    assert_ok(sweep_run(&options, &problem, 1, &summary));
+    if (!result.has_best) fail_msg("%s", result.note);
+    assert_int_equal(result.n_verdicts[VERDICT_OK] + result.n_verdicts[VERDICT_SLOW], 2);
+    assert_ok(book_close(book));
+    manifest_free(manifest);
+}
+
 static const struct gpu_case cases[] = {
     {"launch", test_launch, "cuda", "", GPU_PASSES},
     {"capture", test_capture, "cuda", "", GPU_PASSES},
     {"prepare", test_prepare, "cuda", "", GPU_PASSES},
     {"prepare_before_12", test_prepare_before_12, "cuda-11.4", "", GPU_PASSES},
+    {"swept", test_swept, "cuda", "name=Small GPU;units=4;l2_bytes=16384", GPU_PASSES},
 };
 
 int main(int argc, char **argv)
 {
-    return gpu_main(argc, argv, cases, sizeof cases / sizeof *cases, "sm_90a");
+    return gpu_main_with_fakes(argc, argv, cases, sizeof cases / sizeof *cases, "sm_90a");
 }

@@ -21,7 +21,7 @@ static struct {
     struct device_tensor_map view; /* the last one */
     struct device_step step;
     uint32_t args_bytes;
-    unsigned char args[KERNEL_ARGS_BYTES_MAX];
+    _Alignas(KERNEL_ARGS_ALIGNMENT) unsigned char args[KERNEL_ARGS_BYTES_MAX];
 } seen;
 
 static inline const struct device_info *seen_info(const struct device *device)

@@ -259,6 +259,25 @@ static void test_hang(void **state)
     trial_close(session);
 }
 
+/* The GPU itself says that others are on it. */
+static void test_contended(void **state)
+{
+    static const struct {
+        const char *nvml;
+        bool contended;
+    } loads[] = {{"foreign=30", true}, {"foreign=1", false}, {"fail", false}};
+    (void)state;
+    compile_deeds();
+    for (size_t i = 0; i < sizeof loads / sizeof *loads; i++) {
+        setenv("TUNEBOOK_FAKE_NVML", loads[i].nvml, 1);
+        struct trial_session *session = open_session(120000);
+        struct trial_outcome out = try_deed(session, "GOOD");
+        expect(&out, VERDICT_OK, NULL);
+        assert_int_equal((out.timing.flags & TIMING_CONTENDED) != 0, loads[i].contended);
+        trial_close(session);
+    }
+}
+
 static void expect_no_session(const char *words)
 {
     struct trial_session *session;
@@ -311,6 +330,7 @@ static const struct gpu_case cases[] = {
      SMALL ";once=%s/once;async=CUDA_ERROR_ILLEGAL_ADDRESS after 9 launches", GPU_PASSES},
     {"lost", test_lost, "cuda", SMALL ";once=%s/once;lose=after 9 launches", GPU_PASSES},
     {"hang", test_hang, "cuda", SMALL ";once=%s/once;hang=cuEventRecord@30", GPU_PASSES},
+    {"contended", test_contended, "cuda", SMALL, GPU_PASSES},
     {"no_room", test_no_room, "cuda", SMALL ";memory=500000", GPU_PASSES},
     {"newer_compiler", test_newer_compiler, "cuda",
      SMALL ";fail=cuModuleLoadDataEx:CUDA_ERROR_NO_BINARY_FOR_GPU", GPU_PASSES},

@@ -32,6 +32,8 @@ struct compiler_api {
     enum status (*identify)(const char *target, struct text *identity);
     /* Compiles. `log` gets the diagnostics: why on STATUS_BAD_DATA, warnings on STATUS_OK. */
     enum status (*compile)(const struct compile_request *request, struct text *code, struct text *log);
+    /* Optional: where the one that identify() found is; for reports, never part of an identity. */
+    enum status (*where)(struct text *path);
     /* Optional: static resources of a code object. */
     enum status (*inspect)(const void *code, size_t bytes, uint32_t *registers, uint32_t *shared_bytes,
                            uint32_t *spill_bytes);

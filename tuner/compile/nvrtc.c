@@ -75,6 +75,13 @@ static enum status open_for(const char *target, struct rtc *rtc)
     return check_target(rtc, target);
 }
 
+static enum status nvrtc_where(struct text *path)
+{
+    struct rtc rtc;
+    TRY(rtc_open(&family, &rtc));
+    return rtc_where(&rtc, path);
+}
+
 static enum status nvrtc_identify(const char *target, struct text *identity)
 {
     struct rtc rtc;
@@ -122,5 +129,6 @@ const struct compiler_api compiler_nvrtc = {
     .gpu_vendors = 1u << GPU_VENDOR_NVIDIA,
     .identify = nvrtc_identify,
     .compile = nvrtc_compile,
+    .where = nvrtc_where,
     .inspect = cubin_inspect,
 };

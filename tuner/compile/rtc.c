@@ -91,6 +91,15 @@ void rtc_add_places(struct text *paths, const char *root, const char *pattern)
     text_free(&whole);
 }
 
+enum status rtc_where(const struct rtc *rtc, struct text *path)
+{
+    struct link_map *map;
+    if (dlinfo(rtc->library, RTLD_DI_LINKMAP, &map) != 0)
+        return status_fail(STATUS_UNAVAILABLE, "the loader does not say where the compiler is");
+    text_append(path, map->l_name);
+    return text_status(path);
+}
+
 struct build_id {
     uintptr_t base;
     char *out;

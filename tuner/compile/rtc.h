@@ -39,6 +39,9 @@ enum status rtc_open(const struct rtc_family *family, struct rtc *out);
  */
 enum status rtc_function(const struct rtc *rtc, const char *name, void *to);
 
+/* The file it was loaded from. */
+enum status rtc_where(const struct rtc *rtc, struct text *path);
+
 /* The bytes that tell one build of a library from another, in hexadecimal; "" where it has none. */
 void rtc_build_id(const struct rtc *rtc, char out[41]);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "tuner/base/gpu_target.h"
 #include "tuner/device/cuda_driver.h"
-#include "tuner/device/tensor_map.h"
+#include "tuner/device/nvml.h"
 
 static cuda_address address(const void *memory)
 {
@@ -390,46 +390,12 @@ static enum status cuda_environment(struct device *device, char *out, size_t cap
     return STATUS_OK;
 }
 
-static unsigned map_swizzle(uint32_t bytes)
+static enum status cuda_telemetry(struct device *device, struct device_telemetry *out)
 {
-    return bytes == 128  ? CUDA_MAP_SWIZZLE_128
-           : bytes == 64 ? CUDA_MAP_SWIZZLE_64
-           : bytes == 32 ? CUDA_MAP_SWIZZLE_32
-                         : CUDA_MAP_NO_SWIZZLE;
-}
-
-/* What a tensor map calls a type. For copies only its size counts, for reductions all of it. */
-static unsigned map_type(enum dtype type)
-{
-    switch (type) {
-    case DTYPE_F32: return CUDA_MAP_FLOAT32;
-    case DTYPE_F16: return CUDA_MAP_FLOAT16;
-    case DTYPE_BF16: return CUDA_MAP_BFLOAT16;
-    case DTYPE_I32: return CUDA_MAP_INT32;
-    default: return CUDA_MAP_UINT8;
-    }
-}
-
-/* The driver's own word for what is wrong is "invalid argument", so ours come first. Lines of 256 bytes are
- * fetched into the L2 cache: what lies beside a box is the next box's. cuda.h of CUDA 13 aligns what is made
- * to 128 bytes, more than the 64 that are asked of kernels. */
-static enum status cuda_tensor_map(struct device *device, const struct device_tensor_map *map, void *out)
-{
-    const uint32_t every[3] = {1, 1, 1};
-    _Alignas(128) unsigned char made[DEVICE_TENSOR_MAP_BYTES];
-    TRY(device_tensor_map_check(map));
-    if (!cuda.cuTensorMapEncodeTiled)
-        return status_fail(
-            STATUS_UNAVAILABLE,
-            "libcuda.so.1 has no cuTensorMapEncodeTiled: tensor maps need the NVIDIA driver of CUDA "
-            "12.0, 525, or a newer one");
-    unsigned code = cuda.cuTensorMapEncodeTiled(
-        (struct CUtensorMap_st *)(void *)made, map_type(map->type), 3, map->memory, map->extent,
-        map->pitch_bytes + 1, map->box, every, CUDA_MAP_NO_INTERLEAVE, map_swizzle(map->swizzle_bytes),
-        CUDA_MAP_L2_256, CUDA_MAP_FILL_ZERO);
-    if (code) return gpu_fail(device, code, "cuTensorMapEncodeTiled");
-    memcpy(out, made, sizeof made);
-    return STATUS_OK;
+    char bus_id[32];
+    unsigned code = cuda.cuDeviceGetPCIBusId(bus_id, sizeof bus_id, device->ordinal);
+    if (code) return gpu_fail(device, code, "cuDeviceGetPCIBusId");
+    return nvml_telemetry(bus_id, out);
 }
 
 const struct device_api device_cuda = {
@@ -440,6 +406,7 @@ const struct device_api device_cuda = {
     .open = cuda_device_open,
     .close = cuda_close,
     GPU_SLOTS,
+    .telemetry = cuda_telemetry,
     .environment = cuda_environment,
     .tensor_map = cuda_tensor_map,
 };

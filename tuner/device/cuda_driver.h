@@ -85,6 +85,7 @@ enum {
     CUDA(cuDeviceGet, (int *device, int ordinal))                                                           \
     CUDA(cuDeviceGetName, (char *name, int capacity, int device))                                           \
     CUDA(cuDeviceGetAttribute, (int *value, unsigned attribute, int device))                                \
+    CUDA(cuDeviceGetPCIBusId, (char *text, int capacity, int device))                                       \
     CUDA(cuDeviceTotalMem_v2, (size_t * bytes, int device))                                                 \
     CUDA(cuDevicePrimaryCtxRetain, (struct CUctx_st * *context, int device))                                \
     CUDA(cuDevicePrimaryCtxRelease_v2, (int device))                                                        \
@@ -143,6 +144,9 @@ extern struct cuda_functions cuda;
 
 /* Opens and initializes the driver, once a process. */
 enum status cuda_open(void);
+
+/* --- cuda_map.c: the slot of device.h --- */
+enum status cuda_tensor_map(struct device *device, const struct device_tensor_map *map, void *out);
 
 const char *cuda_error_name(unsigned code);
 const char *cuda_error_text(unsigned code);

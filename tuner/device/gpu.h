@@ -12,6 +12,7 @@
 
 enum {
     GPU_OK = 0,
+    GPU_INVALID_VALUE = 1,
     GPU_NO_DEVICE = 100,
     GPU_NO_BINARY = 209,
     GPU_UNSUPPORTED_PTX = 222,

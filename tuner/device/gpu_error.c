@@ -1,6 +1,7 @@
 /* What a GPU driver's numbers mean for us. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "tuner/device/gpu.h"
 
@@ -48,6 +49,20 @@ static const char *or_number(const char *words, unsigned code, char number[24])
     return number;
 }
 
+/* Variables that make GPUs invisible to programs: the driver does not say that one of them did. */
+static bool tell_hidden(char *out, size_t capacity)
+{
+    static const char *const variables[] = {"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
+                                            "ROCR_VISIBLE_DEVICES"};
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *value = getenv(variables[i]);
+        if (!value) continue;
+        snprintf(out, capacity, "; %s='%.60s' leaves no GPU that this driver can use", variables[i], value);
+        return true;
+    }
+    return false;
+}
+
 /* HIP has names for texts here and there. */
 static enum status fail(const struct gpu_driver *driver, unsigned code, const char *call, const char *detail)
 {
@@ -56,7 +71,11 @@ static enum status fail(const struct gpu_driver *driver, unsigned code, const ch
     const char *text = driver->error_text(code);
     bool told = text && strcmp(text, name) != 0;
     const char *also = "";
-    if (code == GPU_NO_DEVICE) also = "; there is no GPU here that this driver can use";
+    char hidden[160] = "";
+    if (code == GPU_NO_DEVICE && tell_hidden(hidden, sizeof hidden))
+        also = hidden;
+    else if (code == GPU_NO_DEVICE)
+        also = "; there is no GPU here that this driver can use";
     if (code == GPU_NO_BINARY || code == GPU_UNSUPPORTED_PTX)
         also = "; the compiler may be newer than the driver: install a newer driver, or an older compiler";
     return status_fail(gpu_error_find(code)->status, "%s%s%s: %s%s%s%s%s", call, *detail ? " " : "", detail,

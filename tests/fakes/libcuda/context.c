@@ -1,6 +1,8 @@
 /* libcuda.so.1 with the emulator behind it, held to NVIDIA's own cuda.h: a signature that is off does not
  * compile. Here: initialization, devices and contexts. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include "tests/fakes/libcuda/face.h"
 
 /* --- contexts --- */
@@ -105,9 +107,23 @@ static int context_device(CUdevice *device)
     return FAKE_OK;
 }
 
+/* "0,2": as many as it names; "" and "-1": none (CUDA C++ Programming Guide, environment variables). */
+static void hide_devices(void)
+{
+    const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+    uint32_t n = 0;
+    if (!visible) return;
+    for (; *visible && *visible != '-'; visible += *visible == ',') {
+        n++;
+        visible += strcspn(visible, ",");
+    }
+    if (n < fake_settings.devices) fake_settings.devices = n;
+}
+
 CUresult cuInit(unsigned flags)
 {
     int code = fake_begin(__func__);
+    hide_devices();
     if (!code && flags) code = FAKE_INVALID_VALUE;
     if (!code && !fake_settings.devices) code = FAKE_NO_DEVICE;
     if (!code) ready = true;
@@ -234,6 +250,13 @@ CUresult cuDeviceGet(CUdevice *device, int ordinal)
 CUresult cuDeviceGetName(char *name, int capacity, CUdevice device)
 {
     CALL(device_name(name, capacity, device));
+}
+
+CUresult cuDeviceGetPCIBusId(char *text, int capacity, CUdevice device)
+{
+    CALL(check_device(device) || snprintf(text, (size_t)capacity, "0000:%02x:00.0", device + 1) >= capacity
+             ? FAKE_INVALID_VALUE
+             : FAKE_OK);
 }
 
 CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice device)

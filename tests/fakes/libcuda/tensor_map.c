@@ -52,7 +52,8 @@ CUresult cuTensorMapEncodeTiled(CUtensorMap *out, CUtensorMapDataType type, cuui
                                 CUtensorMapFloatOOBfill fill)
 {
     int code = fake_begin(__func__), swizzle_bytes = bytes_of_swizzle(swizzle);
-    if (!code) code = cuda_initialized();
+    struct fake_device *device;
+    if (!code) code = cuda_current(&device); /* cuda.h names CUDA_ERROR_INVALID_CONTEXT among its errors */
     if (code) return (CUresult)fake_end(code);
     if ((uintptr_t)out % MAP_ALIGNMENT || rank != RANK || steps[1] != 1 || steps[2] != 1 ||
         swizzle_bytes < 0 || interleave != CU_TENSOR_MAP_INTERLEAVE_NONE ||

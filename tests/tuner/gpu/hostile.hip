@@ -1,5 +1,5 @@
-/* A right product, slow and plain: f32, both operands stored as named, a block for each row of 32 threads. DEED is
- * what it does besides. */
+/* A right product, slow and plain: f32, both operands stored as named, a block for each row of 32 threads.
+ * DEED is what it does besides. */
 #include "gpu.h"
 #include "../../../templates/gemm/gemm_args.h"
 
@@ -18,7 +18,8 @@
 #define READS_C        12
 #define WANTS_MEMORY   13 /* its descriptor asks for more workspace than there is */
 
-GPU_DEVICE float *place(const void *base, long long item, long long stride, long long row, long long ld, long long column)
+GPU_DEVICE float *place(const void *base, long long item, long long stride, long long row, long long ld,
+                        long long column)
 {
     return (float *)base + item * stride + row * ld + column;
 }
@@ -47,7 +48,8 @@ GPU_KERNEL(32) kernel(GPU_ARGS(struct gemm_args, g))
         for (long long j = gpu_thread_x(); j < columns; j += 32) {
             float sum = 0;
             for (long long p = 0; p < depth; p++)
-                sum += *place(g.a, item, g.stride_a, i, g.lda, p) * *place(g.b, item, g.stride_b, p, g.ldb, j);
+                sum +=
+                    *place(g.a, item, g.stride_a, i, g.lda, p) * *place(g.b, item, g.stride_b, p, g.ldb, j);
             sum *= g.alpha;
             if (g.beta != 0 || DEED == READS_C) sum += g.beta * *place(g.c, item, g.stride_c, i, g.ldc, j);
             *place(g.d, item, g.stride_d, i, g.ldd, j) = sum;
