@@ -127,28 +127,35 @@ static inline void gemm_problem(struct gemm_run *run, const struct manifest *man
     gemm_end(run);
 }
 
-static inline void test_gemm_simt(void **state)
+/* A built-in template on all of `problems`, of which NULL is the last. */
+static inline void gemm_template(const char *name, const char *const *problems)
 {
-    (void)state;
     struct gemm_run run = {.api = device_find(gpu.backend)};
     struct manifest **templates;
     size_t n, found = 0;
     assert_ok(run.api->open(0, NULL, &run.device));
     assert_ok(template_load(NULL, &templates, &n));
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(templates[i]->name, "gemm_simt") == 0) {
-            found++;
-            gemm_problem(&run, templates[i], "gemm f32 nn m=70 n=52 k=33");
-            gemm_problem(&run, templates[i], "gemm bf16 nt bias+relu m=37 n=48 k=64 batch=2");
-            gemm_problem(&run, templates[i],
-                         "gemm f32 nt m=4 n=64 k=2048"); /* parts of k, summed by a second step */
-        }
+        bool wanted = strcmp(templates[i]->name, name) == 0;
+        for (const char *const *problem = problems; wanted && *problem; problem++)
+            gemm_problem(&run, templates[i], *problem);
+        found += wanted;
         manifest_free(templates[i]);
     }
     free(templates);
     assert_int_equal(found, 1);
     run.api->close(run.device);
     assert_int_equal(fake_living(), 0);
+}
+
+static inline void test_gemm_simt(void **state)
+{
+    (void)state;
+    static const char *const problems[] = {
+        "gemm f32 nn m=70 n=52 k=33", "gemm bf16 nt bias+relu m=37 n=48 k=64 batch=2",
+        "gemm f32 nt m=4 n=64 k=2048", /* parts of k, summed by a second step */
+        NULL};
+    gemm_template("gemm_simt", problems);
 }
 
 #endif
