@@ -4,13 +4,15 @@
  * the values that belong to them. Its waves have WARP_M x WARP_N of them each. It walks along k in steps of
  * TILE_K:
  *
- *     memory -> shared memory   by asynchronous copies of VECTOR_A and VECTOR_B bytes, or what alignment
- * allows, as it stands in memory, swizzled (gemm_mma_stage.h); STAGES buffers, of which all but one are on
- * their way; what lies outside a matrix is not read and counts as 0
- *     -> registers              by ldmatrix, transposed where memory runs across k; FRAGMENTS 2: the next 16
- * steps come while the present ones are multiplied
+ *     memory -> shared memory   by asynchronous copies of VECTOR_A and VECTOR_B bytes, swizzled
+ *                               (gemm_mma_stage.h)
+ *     -> registers              by ldmatrix, transposed where memory runs across k
  *     -> sums                   WARP_M * WARP_N / 32 of a lane, in registers until the tile ends
- * (gemm_mma_sums.h)
+ *                               (gemm_mma_sums.h)
+ *
+ * There are STAGES buffers, of which all but one are on their way; what lies outside a matrix is not read and
+ * counts as 0. With FRAGMENTS 2 the next 16 steps of k come into registers while the present ones are
+ * multiplied.
  *
  * Then the epilogue (gemm_mma_finish.h, gemm_gpu_epilogue.h) and D. SCHEDULE says which block computes what
  * (gemm_mma_stream.h), and GROUP_M in which order. With SCHEDULE_GRID k may be split among the blocks of the
@@ -18,8 +20,8 @@
  * blocks a unit shall run at once: registers are limited to that, and so many make a persistent grid.
  *
  * The floor: A, B and D once through memory, and 2 m n k operations. A block reads (TILE_M + TILE_N) * k
- * elements for TILE_M * TILE_N * k multiply-adds, a wave WARP_M + WARP_N elements of shared memory for WARP_M
- * * WARP_N. */
+ * elements for TILE_M * TILE_N * k multiply-adds, and a wave reads WARP_M + WARP_N elements of shared memory
+ * for WARP_M * WARP_N of them. */
 #include "gemm_args.h"
 #include "../device/gpu.h"
 

@@ -1,9 +1,11 @@
 /* What becomes of a wave's sums, for gemm_mma: D, or the workspace where k is split.
  *
  *     EPILOGUE_DIRECT    each lane writes what it holds: two columns of a row
- *     EPILOGUE_SHARED    16 rows at a time go through a part of shared memory that is the wave's own, so that
- * lanes side by side write 16 bytes each. Rows are eight words more than they need apart: the four rows that
- * half a wave writes at once then lie in different banks
+ *     EPILOGUE_SHARED    16 rows at a time go through shared memory, a slab that is the wave's own, so that
+ *                        lanes side by side write 16 bytes each
+ *
+ * Rows of a slab are eight words more than they need apart: the four rows that half a wave writes at once
+ * then lie in different banks.
  *
  * Needs gemm_mma_sums.h, gemm_gpu_epilogue.h and gemm_gpu_split.h before it. */
 #ifndef TUNEBOOK_GEMM_MMA_FINISH_H

@@ -26,10 +26,9 @@ template <int TILE, bool RUNS_ALONG_K, int BYTES, int N_PARTS> struct side {
     static constexpr bool EVEN = LINES % STRIDE == 0;
     static constexpr int PITCH = SPAN * 2, TILE_BYTES = LINES * PITCH;
     static constexpr int PIECES = SPAN / 8;
-    static constexpr int SWAPPED = PIECES % 8 == 0   ? 8
-                                   : PIECES % 4 == 0 ? 4
-                                                     : 2; /* pieces that change places */
-    static constexpr int PERIOD = 8 / SWAPPED;            /* lines whose pieces fill the banks together */
+    /* How many pieces change places, and how many lines' pieces fill the banks together. */
+    static constexpr int SWAPPED = PIECES % 8 == 0 ? 8 : PIECES % 4 == 0 ? 4 : 2;
+    static constexpr int PERIOD = 8 / SWAPPED;
     static_assert(PART % VECTOR == 0 && THREADS % VECTORS == 0, "a thread copies one place of its lines");
     static_assert(COPIES <= 32, "a bit for each copy");
 };

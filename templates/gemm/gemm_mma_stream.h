@@ -1,12 +1,15 @@
 /* Which products a block computes, for gemm_mma: works, each a tile of D and tiles of k.
  *
  *     SCHEDULE_GRID          a block for each tile, or for each slice of k of a tile
- *     SCHEDULE_PERSISTENT    as many blocks as run at once take tiles in turns; the next tile's first copies
- * are on their way while one is finished SCHEDULE_STREAM        as PERSISTENT, but what does not divide
- * evenly among the blocks, up to two tiles for each, is divided by k instead: every block gets as many tiles
- * of k, of one tile of D or several. Where several share one, each leaves its sums in the workspace and
- * counts itself; the last one adds them up, in the order of k whoever it is, and finishes the tile. Nobody
- *                            waits for another block
+ *     SCHEDULE_PERSISTENT    as many blocks as run at once take tiles in turns
+ *     SCHEDULE_STREAM        so too, but tiles that cannot be shared out evenly are divided by k
+ *
+ * Where a block has more than one work, the next one's first copies are on their way while one is finished.
+ *
+ * STREAM divides the tiles that are left over when every block has as many whole ones, and one tile for each
+ * block more: every block gets as many tiles of k of them, of one tile of D or several. Where several blocks
+ * share one, each leaves its sums in the workspace and counts itself; the last one adds them up, in the order
+ * of k whichever it is, and finishes the tile. Nobody waits for another block.
  *
  * Workspace of STREAM: two slots of TILE_M * TILE_N floats for each block, then a count for each tile shared,
  * zeroed. Needs gemm_gpu_tiles.h and gemm_mma_sums.h before it. */

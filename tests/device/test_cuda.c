@@ -273,6 +273,17 @@ static void test_each_failure(void **state)
     check_each_failure(symbols, sizeof symbols / sizeof *symbols, "CUDA_ERROR_UNKNOWN");
 }
 
+/* The first start that is valid for the second one needs more shared memory than blocks have unasked. */
+static void test_gemm_mma(void **state)
+{
+    (void)state;
+    static const char *const problems[] = {"gemm f16 nn bias+gelu m=37 n=48 k=72 batch=2",
+                                           "gemm bf16 nt m=140 n=136 k=200",
+                                           "gemm bf16 nt m=4 n=64 k=2048", /* parts of k, as gemm_simt's */
+                                           NULL};
+    gemm_template("gemm_mma", problems);
+}
+
 static const struct gpu_case cases[] = {
     {"info", test_info, "cuda",
      "name=NVIDIA H100 80GB HBM3;memory_clock_khz=2619000;bus_bits=5120;memory=85899345920", GPU_PASSES},
@@ -312,6 +323,7 @@ static const struct gpu_case cases[] = {
     {"each_failure", test_each_failure, "cuda", "", GPU_PASSES},
     {"gemm_simt", test_gemm_simt, "cuda", "", GPU_PASSES},
     {"boxes", test_boxes, "cuda", "", GPU_PASSES},
+    {"gemm_mma", test_gemm_mma, "cuda", "", GPU_PASSES},
     {"no_device", test_no_device, "cuda", "devices=0", GPU_PASSES},
     {"no_driver", test_no_driver, NULL, "", GPU_PASSES},
     {"old_driver", test_old_driver, "cuda-old", "", GPU_PASSES},
