@@ -297,5 +297,6 @@ int session_worker_run(struct channel *channel)
     service.job->current = shared;
     if (open_service(&service) != STATUS_OK) return 1;
     while (serve(&service)) continue;
+    if (service.child.pid) session_child_end(&service.child, 0);
     return 0;
 }

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "tuner/session.h"
 #include "tuner/worker.h"
 
-enum { STOP_LOOK_MS = 100, END_MS = 1000 };
+enum { STOP_LOOK_MS = 100, END_MS = 1000, CLOSE_MS = 5000 };
 
 struct trial_session {
     struct worker worker;
@@ -138,7 +139,11 @@ enum status trial_open(const struct trial_setting *setting, struct trial_session
 void trial_close(struct trial_session *session)
 {
     if (!session) return;
-    worker_end(&session->worker, 0, NULL);
+    /* A device child that is killed leaves its memory to the driver, which takes a moment: the session sees
+     * it out, so that the next one finds that memory free. */
+    bool patient = session->checksum && session->worker.pid > 0;
+    if (patient) shutdown(session->worker.channel.socket, SHUT_RDWR);
+    worker_end(&session->worker, patient ? CLOSE_MS : 0, NULL);
     free(session);
 }
 

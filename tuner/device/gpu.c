@@ -3,6 +3,7 @@
 #include "tuner/device/gpu.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum status gpu_create(const struct gpu_driver *driver, int ordinal, struct device **out)
 {
@@ -42,12 +43,26 @@ void *gpu_stream(struct device *device, void *stream)
     return stream;
 }
 
+/* A driver reads the headers of a code object where they are: bytes that came in a frame lie anywhere. */
+static enum status align_code(const void **code, size_t bytes, void **copy)
+{
+    enum { ALIGNMENT = 16 };
+    *copy = NULL;
+    if ((uintptr_t)*code % ALIGNMENT == 0) return STATUS_OK;
+    *copy = malloc(bytes);
+    if (!*copy) return status_fail(STATUS_NO_MEMORY, "no memory for a code object of %zu bytes", bytes);
+    *code = memcpy(*copy, *code, bytes);
+    return STATUS_OK;
+}
+
 enum status gpu_load(struct device *device, const void *code, size_t bytes, struct device_module **out)
 {
     struct device_module *module = calloc(1, sizeof *module);
     if (!module) return status_fail(STATUS_NO_MEMORY, "no memory for a module");
     struct gpu_scope scope;
-    enum status status = gpu_enter(device, &scope);
+    void *copy;
+    enum status status = align_code(&code, bytes, &copy);
+    if (status == STATUS_OK) status = gpu_enter(device, &scope);
     if (status == STATUS_OK) {
         unsigned failed = device->driver->load.call(&module->handle, code);
         gpu_leave(device, &scope);
@@ -55,6 +70,7 @@ enum status gpu_load(struct device *device, const void *code, size_t bytes, stru
             status = gpu_fail_of(device, failed, device->driver->load.words, "of a code object of %zu bytes",
                                  bytes);
     }
+    free(copy);
     if (status != STATUS_OK) {
         free(module);
         return status;
