@@ -242,8 +242,10 @@ format:
 
 # --- Delivery.
 system-book: $(BUILD)/system.book
-$(BUILD)/system.book: $(BUILD)/autotune
-	$(BUILD)/autotune freeze --defaults -o $@
+# What was tuned elsewhere and is kept here as records without code is compiled into it, as far as compilers here can.
+RECORDS := $(wildcard db/books/*.jsonl)
+$(BUILD)/system.book: $(BUILD)/autotune $(RECORDS)
+	$(BUILD)/autotune freeze --defaults $(RECORDS:%=--records=%) -o $@
 
 install: all $(BUILD)/system.book
 	@tools/install "$(BUILD)" "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(SONAME)"

@@ -49,9 +49,9 @@ _autotune() {
         --device) cur=$value; _autotune_listing devices; return ;;
         --order) cur=$value; _autotune_words "forward reverse"; return ;;
         --gpus) cur=$value; _autotune_words "all"; return ;;
-        --format) cur=$value; _autotune_words "t4 kerneltuner"; return ;;
+        --format) cur=$value; _autotune_words "t4 kerneltuner records"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
-        --book | --shapes | --space | --runs | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --book | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment) return ;;
     esac
@@ -73,7 +73,7 @@ _autotune() {
                         $every" ;;
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
-                freeze) _autotune_words "--jobs --templates --defaults --targets --output $every" ;;
+                freeze) _autotune_words "--jobs --templates --defaults --records --targets --output $every" ;;
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;

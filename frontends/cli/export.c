@@ -7,6 +7,7 @@
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/place.h"
+#include "frontends/cli/records.h"
 #include "frontends/cli/talk.h"
 #include "search/recording_write.h"
 #include "tuner/base/file.h"
@@ -32,13 +33,13 @@ struct export
 
 static enum status choose_format(const char *name, write_format **out)
 {
-    if (!name) return status_fail(STATUS_USAGE, "export: --format is missing: t4 or kerneltuner");
+    if (!name) return status_fail(STATUS_USAGE, "export: --format is missing: t4, kerneltuner or records");
     for (size_t i = 0; i < FORMATS; i++)
         if (strcmp(name, formats[i].name) == 0) {
             *out = formats[i].write;
             return STATUS_OK;
         }
-    return status_fail(STATUS_USAGE, "--format=%s: unknown format; known: t4, kerneltuner", name);
+    return status_fail(STATUS_USAGE, "--format=%s: unknown format; known: t4, kerneltuner, records", name);
 }
 
 /* ---- what is written ---- */
@@ -211,12 +212,15 @@ enum status command_export(const struct settings *settings)
     if (settings->arguments.n > 1) return status_fail(STATUS_USAGE, "export: takes one BOOK");
     if (settings->json && !settings->output)
         return status_fail(STATUS_USAGE, "export: --json needs -o, for both would go to standard output");
-    TRY(choose_format(settings->format, &export.write));
+    bool records = settings->format && strcmp(settings->format, "records") == 0;
+    if (records && settings->json)
+        return status_fail(STATUS_USAGE, "export: --format=records is JSON already; leave --json out");
+    if (!records) TRY(choose_format(settings->format, &export.write));
     enum status status = book_user_path(settings->arguments.n ? settings->arguments.items[0] : NULL, &path);
     if (status == STATUS_OK) status = books_open(path.data, &layers);
     if (status == STATUS_OK) {
         export.book = layers.items[0];
-        status = export_book(&export);
+        status = records ? records_export(settings, export.book) : export_book(&export);
     }
     book_recordings_free(&export.recordings);
     books_close(&layers);

@@ -1,9 +1,10 @@
-/* autotune freeze: books, or every template's default, as one frozen book. */
+/* autotune freeze: books, or every template's default and named records, as one frozen book. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
+#include "frontends/cli/records.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/template_set.h"
@@ -123,7 +124,7 @@ static enum status build(const struct settings *settings, const struct template_
 }
 
 /* A live book in a folder of its own takes the kernels; what is kept is its frozen copy. */
-static enum status freeze_defaults(const struct settings *settings)
+static enum status freeze_compiled(const struct settings *settings)
 {
     const char *temporary = getenv("TMPDIR");
     char folder[PATH_BYTES], path[PATH_BYTES + 16], lock[PATH_BYTES + 32];
@@ -137,7 +138,8 @@ static enum status freeze_defaults(const struct settings *settings)
         snprintf(path, sizeof path, "%s/defaults.book", folder);
         snprintf(lock, sizeof lock, "%s-lock", path);
         status = book_open(path, BOOK_WRITE, &book);
-        if (status == STATUS_OK) status = build(settings, &templates, book);
+        if (status == STATUS_OK && settings->defaults) status = build(settings, &templates, book);
+        if (status == STATUS_OK) status = records_import(settings, &templates, book);
         if (status == STATUS_OK) status = book_freeze(&book, 1, settings->output);
         book_close(book);
         unlink(path);
@@ -164,21 +166,29 @@ static enum status check_output(const struct settings *settings)
     return status;
 }
 
+static bool compiles(const struct settings *settings)
+{
+    return settings->defaults || settings->records.n;
+}
+
 static enum status check(const struct settings *settings)
 {
     if (!settings->output)
         return status_fail(STATUS_USAGE, "freeze: -o FILE is missing, the frozen book to write");
-    if (settings->defaults && settings->arguments.n)
-        return status_fail(STATUS_USAGE, "%s: --defaults takes no books", settings->arguments.items[0]);
-    if (!settings->defaults && !settings->arguments.n)
+    if (compiles(settings) && settings->arguments.n)
+        return status_fail(STATUS_USAGE, "%s: --%s takes no books", settings->arguments.items[0],
+                           settings->defaults ? "defaults" : "records");
+    if (!compiles(settings) && !settings->arguments.n)
         return status_fail(STATUS_USAGE,
                            "freeze: names no BOOK; --defaults compiles the templates' defaults");
     const char *only = settings->targets     ? "targets"
                        : settings->templates ? "templates"
                        : settings->jobs      ? "jobs"
                                              : NULL;
-    if (!settings->defaults && only)
+    if (!compiles(settings) && only)
         return status_fail(STATUS_USAGE, "--%s: goes with --defaults, which is missing", only);
+    if (settings->targets && !settings->defaults)
+        return status_fail(STATUS_USAGE, "--targets: goes with --defaults, which is missing");
     return check_output(settings);
 }
 
@@ -186,6 +196,6 @@ enum status command_freeze(const struct settings *settings)
 {
     TRY(check(settings));
     stop_watch();
-    TRY(settings->defaults ? freeze_defaults(settings) : freeze_books(settings));
+    TRY(compiles(settings) ? freeze_compiled(settings) : freeze_books(settings));
     return report(settings);
 }

@@ -1,6 +1,6 @@
 # What transcripts may call besides autotune and ordinary programs.
 
-# need PROGRAM...: are they here? `fakes`: the fake GPU drivers? `cuda_fakes`: those of NVRTC and cuBLASLt? `mounts`: may we mount? `schemas`: those of T4, and a python3 that validates by them?
+# need PROGRAM...: are they here? `fakes`: the fake GPU drivers? `cuda_fakes`: those of NVRTC and cuBLASLt? `nvrtc`: NVIDIA's? `mounts`: may we mount? `schemas`: those of T4, and a python3 that validates by them?
 need() {
     for program; do
         case "$program" in
@@ -8,6 +8,7 @@ need() {
         schemas) [ -d "$PROJECT/../shared/spaces/schemas" ] && python3 -W ignore -c 'import jsonschema' 2>/dev/null || return 1 ;;
         fakes) [ -e "$(fake_drivers cuda)/libcuda.so.1" ] && [ -e "$(fake_drivers hip)/libamdhip64.so.5" ] || return 1 ;;
         cuda_fakes) [ -e "$(fake_drivers nvrtc)/libnvrtc.so" ] && [ -e "$(fake_drivers cublaslt)/libcublasLt.so.13" ] || return 1 ;;
+        nvrtc) ! autotune freeze --records="$CASES/records/by-hand.jsonl" -o nvrtc.book 2>&1 | grep -q 'no libnvrtc' || return 1 ;;
         *) command -v "$program" >/dev/null || return 1 ;;
         esac
     done

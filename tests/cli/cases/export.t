@@ -38,10 +38,10 @@ $ autotune replay kt.json t4.json --json --repeats=20 --strategy=random > scores
 
 What cannot be written.
 $ autotune export a.book
-! autotune: export: --format is missing: t4 or kerneltuner
+! autotune: export: --format is missing: t4, kerneltuner or records
 ? 2
 $ autotune export a.book --format=xml
-! autotune: --format=xml: unknown format; known: t4, kerneltuner
+! autotune: --format=xml: unknown format; known: t4, kerneltuner, records
 ? 2
 $ autotune export a.book --format=t4 2>&1 | sed 's/[0-9a-f]\{8\}\([,;]\)/HEX\1/g'
 | autotune: a.book: 2 recordings match: 'gemm f32 nn m=3 n=5 k=6' naive HEX, 'gemm f32 nn m=4 n=5 k=6' naive HEX; choose one by --problem, --template or --environment, or write all with -o FOLDER/
