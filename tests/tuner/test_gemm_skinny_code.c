@@ -16,7 +16,7 @@ static const char *const names[] = {"gemm_skinny", "gemm_skinny_matrix"};
 /* What LLMs ask for when they decode. */
 static const char *const problems[] = {
     "gemm bf16 nt m=1 n=4096 k=4096",          "gemm bf16 nt m=4 n=6144 k=4096",
-    "gemm bf16 nt m=16 n=4096 k=14336",        "gemm bf16 nt swiglu m=1 n=28672 k=4096",
+    "gemm bf16 nt m=16 n=4096 k=4096",         "gemm bf16 nt swiglu m=1 n=28672 k=4096",
     "gemm bf16 nt swiglu m=16 n=57344 k=8192", "gemm bf16 nt m=8 n=8192 k=28672",
     "gemm bf16 nn m=1 n=4096 k=4096",          "gemm bf16 nn m=16 n=4096 k=4096"};
 
