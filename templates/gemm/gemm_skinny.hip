@@ -77,7 +77,7 @@
 #define MATH MATH_FMA
 #endif
 #ifndef ROWS
-#define ROWS 4 /* of A and D that a block takes; with MATH_MATRIX 8 or 16 */
+#define ROWS (MATH == MATH_MATRIX ? 16 : 4) /* of A and D that a block takes; MATH_MATRIX has 8 or 16 */
 #endif
 #ifndef TILES
 #define TILES 2 /* of a wave; a power of two, from 2 on with a glu */
@@ -114,6 +114,7 @@
 
 #include "gemm_gpu_epilogue.h"
 #include "gemm_skinny_load.h"
+#include "gemm_skinny_stream.h"
 #include "gemm_skinny_math.h"
 #include "gemm_skinny_finish.h"
 

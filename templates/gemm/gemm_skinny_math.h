@@ -1,5 +1,5 @@
 /* A step of gemm_skinny multiplied: what lanes hold of A and B, and the sums that become of it. Needs
- * gemm_skinny_load.h. */
+ * gemm_skinny_stream.h. */
 #ifndef TUNEBOOK_GEMM_SKINNY_MATH_H
 #define TUNEBOOK_GEMM_SKINNY_MATH_H
 

@@ -207,6 +207,9 @@ GPU_DEVICE void check_loads_stores(const struct here *here)
     ok = gpu_load4(here->shared + 2048 + 4 * other) == other && ok;
     ok = out[0] == word(2 * flat) && out[2] == flat + 1 && ok;
 
+    gpu_u32x4 streamed = gpu_load16_stream(here->args->words + 4 * flat);
+    for (unsigned i = 0; i < 4; i++) ok = streamed[i] == word(4 * flat + i) && ok;
+
     gpu_f32x2 pair = {1, 2};
     gpu_f32x4 quad = {1, 2, 3, 4};
     gpu_i32x4 whole = {-1, -2, -3, -4};
@@ -305,7 +308,7 @@ GPU_DEVICE void check_numbers(const struct here *here)
            NUMBER(f8e4m3, 1.5f, 0x3c, 1.5f) && NUMBER(f8e4m3, -17.0f, 0xd8, -16.0f) &&
                NUMBER(f8e4m3, 19.0f, 0x5a, 20.0f) && NUMBER(f8e4m3, 1e6f, 0x7e, 448.0f) &&
                NUMBER(f8e4m3, infinity, 0x7e, 448.0f) && NUMBER(f8e4m3, 0.002f, 1, 0.001953125f) &&
-               NOT_A_NUMBER(f8e4m3));
+               gpu_f16x2_from_f8e4m3(0x1d83c | here->zero) == 0xcc003e00u && NOT_A_NUMBER(f8e4m3));
     report(here, CHECK_f8e5m2,
            NUMBER(f8e5m2, 1.5f, 0x3e, 1.5f) && NUMBER(f8e5m2, -9.0f, 0xc8, -8.0f) &&
                NUMBER(f8e5m2, 1e6f, 0x7b, 57344.0f) && NUMBER(f8e5m2, -infinity, 0xfb, -57344.0f) &&
@@ -313,7 +316,7 @@ GPU_DEVICE void check_numbers(const struct here *here)
     report(here, CHECK_f8e4m3fnuz,
            NUMBER(f8e4m3fnuz, 1.5f, 0x44, 1.5f) && NUMBER(f8e4m3fnuz, -1e6f, 0xff, -240.0f) &&
                NUMBER(f8e4m3fnuz, infinity, 0x7f, 240.0f) && NUMBER(f8e4m3fnuz, -1e-9f, 0, 0.0f) &&
-               NOT_A_NUMBER(f8e4m3fnuz));
+               gpu_f16x2_from_f8e4m3fnuz(0x1ff44 | here->zero) == 0xdb803e00u && NOT_A_NUMBER(f8e4m3fnuz));
     report(here, CHECK_f8e5m2fnuz,
            NUMBER(f8e5m2fnuz, 1.5f, 0x42, 1.5f) && NUMBER(f8e5m2fnuz, 1e6f, 0x7f, 57344.0f) &&
                NUMBER(f8e5m2fnuz, -infinity, 0xff, -57344.0f) && NUMBER(f8e5m2fnuz, -1e-9f, 0, 0.0f) &&
