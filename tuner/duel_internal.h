@@ -36,7 +36,7 @@ struct duelist {
     const struct vendor_api *vendor; /* the library's */
     struct vendor_plan *plan;
     unsigned way;
-    _Alignas(16) char args[OP_ARGS_BYTES_MAX];
+    _Alignas(KERNEL_ARGS_ALIGNMENT) char args[KERNEL_ARGS_BYTES_MAX];
 };
 enum status duelist_ours(const struct duel_buffers *buffers, const struct trial_candidate *candidate,
                          struct duelist *out);

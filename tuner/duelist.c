@@ -52,8 +52,9 @@ enum status duelist_launch(struct duelist *duelist, uint64_t i)
 {
     duel_buffers_rotate(duelist->buffers, i, duelist->args);
     if (duelist->plan) return duelist->vendor->run(duelist->plan, duelist->way, duelist->args, NULL);
-    return kernel_run(duelist->kernel, &duelist->launch, duelist->args,
-                      (uint32_t)duelist->buffers->problem.op->args_bytes, duelist->workspace, NULL);
+    TRY(kernel_prepare(duelist->kernel, &duelist->launch, &duelist->buffers->problem, duelist->args));
+    return kernel_run(duelist->kernel, &duelist->launch, duelist->args, duelist->launch.args_bytes,
+                      duelist->workspace, NULL);
 }
 
 enum status duelist_check(struct duelist *duelist)

@@ -83,7 +83,8 @@ static bool open_vendor(struct finals *finals, char name[VENDOR_NAME_BYTES])
     const struct measure_set *set = &finals->stage->set;
     for (unsigned i = 0; i < set->n_operands; i++) pointers[i] = set->base[i];
     session->problem.op->bind(&session->problem, pointers, NULL, run->args);
-    if (run->api->plan(finals->stage->device, &session->problem, run->args, 1, &run->plan) != STATUS_OK) return false;
+    if (run->api->plan(finals->stage->device, &session->problem, run->args, 1, &run->plan) != STATUS_OK)
+        return false;
     memcpy(name, run->plan->name, VENDOR_NAME_BYTES);
     return true;
 }
