@@ -56,7 +56,7 @@ static void compile(struct place *place, const struct configuration *configurati
     assert_ok(candidate_prepare(&place->tuning, configuration, &candidate));
     snprintf(what, 512, "%s", candidate_name(&candidate));
     text_clear(code);
-    if (compiler_find("nvrtc")->compile(&candidate.job.request, code, &log) != STATUS_OK)
+    if (compiler_find("nvrtc")->compile(&candidate.job.request, code, &log) != STATUS_OK || log.size)
         fail_msg("%s: %s\n%s", what, status_message(), text_string(&log));
     text_free(&log);
     candidate_free(&candidate);
