@@ -275,11 +275,10 @@ static enum status prepare(struct duel *duel, const struct trial_candidate *kern
 enum status duel_run(const struct device_api *api, struct device *device, const struct duel_setting *setting,
                      const struct trial_candidate *kernel, struct duel_result *out)
 {
-    struct duel *duel = calloc(1, sizeof *duel);
+    struct duel *duel = aligned_alloc(KERNEL_ARGS_ALIGNMENT, sizeof *duel);
     if (!duel) return status_fail(STATUS_NO_MEMORY, "no memory for a duel");
     *out = (struct duel_result){.difference = -1};
-    duel->setting = setting;
-    duel->out = out;
+    *duel = (struct duel){.setting = setting, .out = out};
     enum status status = duel_buffers_create(api, device, &setting->problem, setting->seed, &duel->buffers);
     if (status == STATUS_OK) {
         status = prepare(duel, kernel);

@@ -17,7 +17,8 @@ enum { SUITE_COMPILE_MS = 120000, SUITE_VERIFY_MS = 120000, SUITE_THREADS_MAX = 
 
 struct suite_case {
     const struct manifest *manifest;
-    const char *target, *configuration, *problem; /* configuration: what is not the default */
+    const char *target, *configuration,
+        *problem; /* a target or a class; configuration: what is not the default */
     bool reverse;
     /* Results. */
     enum verdict verdict;
@@ -84,11 +85,11 @@ static inline enum status suite_find_gpu(const char *target, const struct suite_
     *out = gpu;
     if (gpu->target && strcmp(gpu->target, target) == 0) return STATUS_OK;
     text_clear(&gpu->identity);
-    TRY(compiler_find("emu")->identify(target, &gpu->identity));
     TRY(api->open(0, &options, &device));
     gpu->info = *api->info(device);
-    gpu->target = target;
     api->close(device);
+    TRY(compiler_find("emu")->identify(gpu->info.device_class.target, &gpu->identity));
+    gpu->target = target;
     return STATUS_OK;
 }
 
@@ -99,8 +100,8 @@ static inline enum status suite_open(struct suite_case *item)
     struct text text = {0};
     TRY(problem_parse(item->problem, &item->parsed));
     TRY(suite_find_gpu(item->target, &gpu));
-    item->scene = (struct tuning_scene){&item->parsed, &gpu->info.facts, item->target, compiler_find("emu"),
-                                        text_string(&gpu->identity)};
+    item->scene = (struct tuning_scene){&item->parsed, &gpu->info.facts, gpu->info.device_class.target,
+                                        compiler_find("emu"), text_string(&gpu->identity)};
     TRY(tuning_open(&item->scene, item->manifest, &item->tuning));
     suite_configuration(item->manifest, item->configuration, &text);
     bool found = tuning_configuration(&item->tuning, text_string(&text), &configuration);
