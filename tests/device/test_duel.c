@@ -195,6 +195,23 @@ static void compile_probe(struct text *code)
     text_free(&identity);
 }
 
+/* The probe is real code for every NVIDIA target that the NVRTC here makes. */
+static void test_probe_by_nvrtc(void **state)
+{
+    static const char *const targets[] = {"sm_80", "sm_89", "sm_90a", "sm_100a", "sm_120a"};
+    const struct compiler_api *nvrtc = compiler_find("nvrtc");
+    (void)state;
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        struct text identity = {0}, code = {0};
+        if (nvrtc->identify(targets[i], &identity) == STATUS_OK) {
+            assert_ok(peaks_compile(nvrtc, text_string(&identity), targets[i], NULL, &code));
+            assert_true(code.size > 0);
+        }
+        text_free(&identity);
+        text_free(&code);
+    }
+}
+
 /* With settings units=4. */
 static void test_peaks(void **state)
 {
@@ -284,6 +301,7 @@ static const struct gpu_case cases[] = {
     {"without_library", test_without_library, "cuda", "units=4;l2_bytes=1024", GPU_PASSES},
     {"library_alone", test_library_alone, "cuda", "units=4;l2_bytes=1024", GPU_PASSES},
     {"bad_kernel", test_bad_kernel, "cuda", "units=4;l2_bytes=1024", GPU_PASSES},
+    {"probe_by_nvrtc", test_probe_by_nvrtc, NULL, "", GPU_PASSES},
     {"peaks", test_peaks, "cuda", "units=4", GPU_PASSES},
     {"host", test_host, "cuda", "units=4;l2_bytes=1024", GPU_PASSES},
     {"host_loses_device", test_host_loses_device, "cuda", "units=4;l2_bytes=1024", GPU_PASSES},
