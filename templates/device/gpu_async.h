@@ -36,25 +36,25 @@ GPU_WRAP unsigned gpu_cluster_size(void)
     return self->cluster[0] * self->cluster[1] * self->cluster[2];
 }
 
-#define gpu_cluster_arrive()                   emu_cluster_arrive()
-#define gpu_cluster_wait()                     emu_cluster_wait()
-#define gpu_cluster_barrier()                  emu_cluster_barrier()
-#define gpu_cluster_shared(pointer, rank)      emu_cluster_shared(pointer, rank)
-#define gpu_mbarrier_init(bar, count)          emu_mbarrier_init(bar, count)
-#define gpu_mbarrier_init_fence()              emu_mbarrier_init_fence()
-#define gpu_mbarrier_arrive(bar)               emu_mbarrier_arrive(bar, 0)
-#define gpu_mbarrier_expect(bar, bytes)        emu_mbarrier_arrive(bar, bytes)
-#define gpu_mbarrier_wait(bar, parity)         emu_mbarrier_wait(bar, parity)
-#define gpu_mbarrier_wait_cluster              gpu_mbarrier_wait
-#define gpu_mbarrier_arrive_cluster(bar, rank) emu_mbarrier_arrive_cluster(bar, rank)
+#define gpu_cluster_arrive()                    emu_cluster_arrive()
+#define gpu_cluster_wait()                      emu_cluster_wait()
+#define gpu_cluster_barrier()                   emu_cluster_barrier()
+#define gpu_cluster_shared(pointer, rank)       emu_cluster_shared(pointer, rank)
+#define gpu_mbarrier_init(bar, count)           emu_mbarrier_init(bar, count)
+#define gpu_mbarrier_init_fence()               emu_mbarrier_init_fence()
+#define gpu_mbarrier_arrive(bar)                emu_mbarrier_arrive(bar, 0)
+#define gpu_mbarrier_expect(bar, bytes)         emu_mbarrier_arrive(bar, bytes)
+#define gpu_mbarrier_wait(bar, parity)          emu_mbarrier_wait(bar, parity)
+#define gpu_mbarrier_wait_cluster               gpu_mbarrier_wait
+#define gpu_mbarrier_arrive_cluster(bar, rank)  emu_mbarrier_arrive_cluster(bar, rank)
 #define gpu_mbarrier_release_cluster(bar, rank) emu_mbarrier_arrive_cluster(bar, rank)
-#define gpu_tensor_prefetch(map)               ((void)(map))
-#define gpu_tensor_store_commit()              emu_tensor_store_commit()
-#define GPU_TENSOR_STORE_WAIT_READ(n)          emu_tensor_store_wait(n, 1)
-#define GPU_TENSOR_STORE_WAIT(n)               emu_tensor_store_wait(n, 0)
-#define gpu_fence_async_shared()               emu_fence_async_shared()
-#define gpu_launch_wait()                      ((void)0)
-#define gpu_launch_dependents()                ((void)0)
+#define gpu_tensor_prefetch(map)                ((void)(map))
+#define gpu_tensor_store_commit()               emu_tensor_store_commit()
+#define GPU_TENSOR_STORE_WAIT_READ(n)           emu_tensor_store_wait(n, 1)
+#define GPU_TENSOR_STORE_WAIT(n)                emu_tensor_store_wait(n, 0)
+#define gpu_fence_async_shared()                emu_fence_async_shared()
+#define gpu_launch_wait()                       ((void)0)
+#define gpu_launch_dependents()                 ((void)0)
 #define gpu_tensor_load_multicast(shared, map, bar, x, y, z, mask, ...) \
     emu_tensor_load(shared, map, bar, x, y, z, (mask) | EMU_MULTICAST)
 #define gpu_tensor_load(shared, map, bar, x, y, z, ...) emu_tensor_load(shared, map, bar, x, y, z, 0)
@@ -121,14 +121,14 @@ GPU_WRAP void gpu_mbarrier_arrive(void *bar)
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" : : "r"(gpu_shared_address(bar)) : "memory");
 }
 
-#define GPU_MBARRIER_ARRIVE(name, form)                                                              \
-    GPU_WRAP void name(void *bar, unsigned rank)                                                     \
-    {                                                                                                \
-        asm volatile("{\n\t.reg .b32 there;\n\tmapa.shared::cluster.u32 there, %0, %1;\n\t"           \
-                     "mbarrier.arrive" form ".shared::cluster.b64 _, [there];\n\t}"                  \
-                     :                                                                               \
-                     : "r"(gpu_shared_address(bar)), "r"(rank)                                       \
-                     : "memory");                                                                    \
+#define GPU_MBARRIER_ARRIVE(name, form)                                                     \
+    GPU_WRAP void name(void *bar, unsigned rank)                                            \
+    {                                                                                       \
+        asm volatile("{\n\t.reg .b32 there;\n\tmapa.shared::cluster.u32 there, %0, %1;\n\t" \
+                     "mbarrier.arrive" form ".shared::cluster.b64 _, [there];\n\t}"         \
+                     :                                                                      \
+                     : "r"(gpu_shared_address(bar)), "r"(rank)                              \
+                     : "memory");                                                           \
     }
 GPU_MBARRIER_ARRIVE(gpu_mbarrier_arrive_cluster, "")
 GPU_MBARRIER_ARRIVE(gpu_mbarrier_release_cluster, ".release.cluster")

@@ -1,12 +1,12 @@
 /* The GEMM of Hopper: tiles brought by the copy engine, products by warpgroups, everything persistent.
  *
- * A block has CONSUMERS warpgroups that multiply and one that fetches. The fetching one has a single thread at
- * work: it asks the copy engine for tiles of A and B, STAGES of them ahead, each guarded by two barriers in
- * shared memory: `full` (its bytes have come) and `empty` (everybody is done with it).
+ * A block has CONSUMERS warpgroups that multiply and one that fetches. The fetching one has a single thread
+ * at work: it asks the copy engine for tiles of A and B, STAGES of them ahead, each guarded by two barriers
+ * in shared memory: `full` (its bytes have come) and `empty` (everybody is done with it).
  *
- *     memory -> shared memory   boxes of 128 bytes by up to 256 rows, swizzled (gemm_wgmma_fetch.h). Blocks of a
- *                               cluster of CLUSTER_M x CLUSTER_N compute neighbouring tiles: each fetches its
- *                               share of what they have in common, for all of them
+ *     memory -> shared memory   boxes of 128 bytes by up to 256 rows, swizzled (gemm_wgmma_fetch.h). Blocks
+ * of a cluster of CLUSTER_M x CLUSTER_N compute neighbouring tiles: each fetches its share of what they have
+ * in common, for all of them
  *     -> sums                   wgmma, 64 rows of the tile by all its columns at a time, both operands from
  *                               shared memory (gemm_wgmma_math.h)
  *     -> D                      gemm_wgmma_store.h: from registers (STORE_DIRECT), through shared memory and
@@ -14,14 +14,14 @@
  *                               (STORE_SHARED), which can add up the slices of a split k on the way
  *
  * SCHEDULE_TOGETHER: the consumers share a tile. SCHEDULE_TURNS: each has a tile of its own, and while one
- * multiplies the other stores. SPLIT_K blocks of a cluster share a tile and each has a slice of k; they add up
- * in each other's shared memory, in order: no workspace, and the same sums every time. With STREAM what does
- * not come out even among the clusters is shared out by steps of k (gemm_wgmma_stream.h). SWAP makes the columns
- * of D the rows of wgmma, whose 64 would be mostly empty for a small m. GROUP_M rows of tiles are taken column
- * by column, so that blocks that run together share A and B in the second-level cache.
+ * multiplies the other stores. SPLIT_K blocks of a cluster share a tile and each has a slice of k; they add
+ * up in each other's shared memory, in order: no workspace, and the same sums every time. With STREAM what
+ * does not come out even among the clusters is shared out by steps of k (gemm_wgmma_stream.h). SWAP makes the
+ * columns of D the rows of wgmma, whose 64 would be mostly empty for a small m. GROUP_M rows of tiles are
+ * taken column by column, so that blocks that run together share A and B in the second-level cache.
  *
- * What lies outside a matrix is fetched as 0 and not stored, so that every size will do. Addresses and pitches
- * have to be multiples of 16 bytes.
+ * What lies outside a matrix is fetched as 0 and not stored, so that every size will do. Addresses and
+ * pitches have to be multiples of 16 bytes.
  *
  * The floor: A, B and D once through memory, and 2 m n k operations. Per step of k a block fetches
  * (TILE_M / CLUSTER_N + TILE_N / CLUSTER_M) * TILE_K elements from the second-level cache and reads
@@ -105,7 +105,8 @@
 #define GROUP_M 8
 #endif
 #ifndef OVERLAP
-#define OVERLAP 0 /* 1: begins before the launch in front of it has ended, and waits for that when it is ready */
+#define OVERLAP \
+    0 /* 1: begins before the launch in front of it has ended, and waits for that when it is ready */
 #endif
 #ifndef PROMOTE
 #define PROMOTE 0 /* fp8: after so many tiles of k sums go over to exact ones; 0: never */

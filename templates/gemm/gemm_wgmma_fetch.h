@@ -68,10 +68,15 @@ GPU_DEVICE void fetch_stage(const struct gemm_wgmma_args &args, const struct mem
 {
     unsigned char *x = memory->stages + stage * STAGE_BYTES, *y = x + X_STAGE_BYTES;
     unsigned long long *full = memory->full + stage;
-    struct source a = {&args.a, full, tile->row, 0, args.gemm.stride_a ? tile->item : 0, place->rank_n,
-                       mask_of_row(place)};
-    struct source b = {&args.b, full, tile->column, tile->half, args.gemm.stride_b ? tile->item : 0,
-                       place->rank_m, mask_of_column(place)};
+    struct source a = {
+        &args.a, full, tile->row, 0, args.gemm.stride_a ? tile->item : 0, place->rank_n, mask_of_row(place)};
+    struct source b = {&args.b,
+                       full,
+                       tile->column,
+                       tile->half,
+                       args.gemm.stride_b ? tile->item : 0,
+                       place->rank_m,
+                       mask_of_column(place)};
     gpu_mbarrier_expect(full, STAGE_BYTES);
     fetch_operand<A_ALONG, TILE_M, 1, CLUSTER_N>(SWAP ? y : x, &a, step * TILE_K);
     fetch_operand<B_ALONG, TILE_N, GLU ? 2 : 1, CLUSTER_M>(SWAP ? x : y, &b, step * TILE_K);

@@ -57,10 +57,11 @@ GPU_DEVICE void release_stage(const struct memory *memory, const struct place *p
 }
 
 #if PROMOTE
-/* The tensor cores add products of fp8 with some 14 bits: after PROMOTE tiles what they have goes over to sums
- * of floats. */
+/* The tensor cores add products of fp8 with some 14 bits: after PROMOTE tiles what they have goes over to
+ * sums of floats. */
 GPU_DEVICE void multiply_tile(const struct memory *memory, const struct place *place,
-                              const struct segment *segment, struct ring *ring, float (&sums)[ROW_BLOCKS][SUMS])
+                              const struct segment *segment, struct ring *ring,
+                              float (&sums)[ROW_BLOCKS][SUMS])
 {
     int row = SCHEDULE == SCHEDULE_TURNS ? 0 : (int)place->group * CONSUMER_ROWS;
     float some[ROW_BLOCKS][SUMS];
@@ -84,7 +85,8 @@ GPU_DEVICE void multiply_tile(const struct memory *memory, const struct place *p
 #else
 /* A stage is given back when the next one's products are under way: the tensor cores never wait for it. */
 GPU_DEVICE void multiply_tile(const struct memory *memory, const struct place *place,
-                              const struct segment *segment, struct ring *ring, float (&sums)[ROW_BLOCKS][SUMS])
+                              const struct segment *segment, struct ring *ring,
+                              float (&sums)[ROW_BLOCKS][SUMS])
 {
     int row = SCHEDULE == SCHEDULE_TURNS ? 0 : (int)place->group * CONSUMER_ROWS, before = 0;
     for (int k = segment->first; k < segment->last; k++) {

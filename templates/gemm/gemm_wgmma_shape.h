@@ -43,8 +43,8 @@
 
 /* --- shared memory --- */
 
-/* Of the store: D as it goes to the copy engine, 64 rows of 128 bytes a piece; or sums as floats, as rows of D,
- * with a pitch by which neither way of writing them meets in a bank. */
+/* Of the store: D as it goes to the copy engine, 64 rows of 128 bytes a piece; or sums as floats, as rows of
+ * D, with a pitch by which neither way of writing them meets in a bank. */
 #define SUM_ROWS    (SWAP ? Y_ROWS : X_ROWS)
 #define SUM_COLUMNS (SWAP ? X_ROWS : Y_ROWS)
 #define SUM_PITCH   (SUM_COLUMNS + (SWAP ? 4 : 8))
@@ -77,8 +77,8 @@ GPU_DEVICE struct memory memory_of(unsigned char *shared)
     return memory;
 }
 
-/* A stage of this block is empty when all who multiply with it have said so: it is fetched by, and shared with,
- * the blocks of its row and of its column. */
+/* A stage of this block is empty when all who multiply with it have said so: it is fetched by, and shared
+ * with, the blocks of its row and of its column. */
 #define SHARERS (CLUSTER_M + CLUSTER_N - 1)
 
 GPU_DEVICE void barriers_begin(const struct memory *memory)
@@ -128,10 +128,10 @@ GPU_DEVICE void ring_skip(struct ring *ring, int steps)
 /* --- places --- */
 
 struct place {
-    unsigned group;               /* warpgroup of the thread; CONSUMERS: the one that fetches */
-    unsigned rank_m, rank_n;      /* of the block among those that share tiles */
-    unsigned rank_k;              /* its slice of k */
-    long long cluster, clusters;  /* of the grid */
+    unsigned group;              /* warpgroup of the thread; CONSUMERS: the one that fetches */
+    unsigned rank_m, rank_n;     /* of the block among those that share tiles */
+    unsigned rank_k;             /* its slice of k */
+    long long cluster, clusters; /* of the grid */
 };
 
 GPU_DEVICE struct place place_of(void)

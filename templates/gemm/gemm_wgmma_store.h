@@ -1,7 +1,7 @@
 /* A tile's sums into D.
  *
- * A thread has of each block of 64 rows, for each 8 columns j, sums[4*j + 2*h + i] of row 16 * warp + lane / 4 +
- * 8 * h and column 8 * j + 2 * (lane % 4) + i (PTX ISA, "wgmma: Accumulator D fragments"). */
+ * A thread has of each block of 64 rows, for each 8 columns j, sums[4*j + 2*h + i] of row 16 * warp + lane /
+ * 4 + 8 * h and column 8 * j + 2 * (lane % 4) + i (PTX ISA, "wgmma: Accumulator D fragments"). */
 #ifndef TUNEBOOK_GEMM_WGMMA_STORE_H
 #define TUNEBOOK_GEMM_WGMMA_STORE_H
 
@@ -73,8 +73,8 @@ GPU_DEVICE unsigned finished(const struct output *out, const out_t *c, bool insi
     return packed(x[0], x[1]);
 }
 
-/* 64 rows by 64 columns: the warp's 16 rows, 16 columns at a time. Lane l names a row of 16 bytes: rows 0 to 15
- * of the first eight columns, then of the next. Lines are swizzled as the engine reads them. */
+/* 64 rows by 64 columns: the warp's 16 rows, 16 columns at a time. Lane l names a row of 16 bytes: rows 0 to
+ * 15 of the first eight columns, then of the next. Lines are swizzled as the engine reads them. */
 template <bool ADDS>
 GPU_DEVICE void write_piece(unsigned char *piece, const struct output *out, long long row, long long rows,
                             int column, const float *sums)
@@ -96,8 +96,8 @@ GPU_DEVICE void write_piece(unsigned char *piece, const struct output *out, long
 }
 
 template <bool ADDS>
-GPU_DEVICE void write_pieces(unsigned char *pieces, const struct output *out, const struct tile *tile, int first,
-                             long long rows, float (&sums)[ROW_BLOCKS][SUMS])
+GPU_DEVICE void write_pieces(unsigned char *pieces, const struct output *out, const struct tile *tile,
+                             int first, long long rows, float (&sums)[ROW_BLOCKS][SUMS])
 {
     GPU_UNROLL
     for (int i = 0; i < ROW_BLOCKS * PIECES; i++) {
@@ -139,8 +139,8 @@ GPU_DEVICE void store_end(const struct memory *memory)
 #endif
 
 #if STORE == STORE_SHARED
-#define RUN            4 /* floats at a time, 16 bytes */
-#define STORE_THREADS  (SCHEDULE == SCHEDULE_TURNS ? 128 : CONSUMERS * 128)
+#define RUN           4 /* floats at a time, 16 bytes */
+#define STORE_THREADS (SCHEDULE == SCHEDULE_TURNS ? 128 : CONSUMERS * 128)
 
 /* The warpgroup's sums as floats, as rows of D. */
 GPU_DEVICE void write_sums(float *to, const struct place *place, float (&sums)[ROW_BLOCKS][SUMS])

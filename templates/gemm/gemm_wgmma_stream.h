@@ -1,7 +1,7 @@
 /* Work that does not come out even: the last items, more than one round of them and less than two, are shared
  * out to the clusters by steps of k (stream-K: Osama et al., PPoPP 2023). Who has the first steps of a tile
- * stores it; those who have later ones leave their sums in the workspace. They begin with them, so that nobody
- * waits for long; all blocks run at the same time. Sums are added in the order of k: always the same.
+ * stores it; those who have later ones leave their sums in the workspace. They begin with them, so that
+ * nobody waits for long; all blocks run at the same time. Sums are added in the order of k: always the same.
  *
  *     workspace: a flag of 4 bytes for each warp of each block, zeroed; then each block's sums,
  *     as its threads have them. */
