@@ -150,3 +150,13 @@ enum status selftest_ensure(const struct selftest_device *on, enum matrix_form f
     TRY(selftest_keep(on->target, environment, &result));
     return selftest_trusted(on->target, environment, form);
 }
+
+enum status selftest_ensure_type(const struct selftest_device *on, enum dtype in)
+{
+    for (unsigned i = 0; i < MATRIX_FORMS; i++) {
+        const struct matrix_info *info = matrix_info((enum matrix_form)i);
+        if (info->evidence != MATRIX_ASSUMED || info->in != in) continue;
+        if (matrix_on_target((enum matrix_form)i, on->target)) TRY(selftest_ensure(on, (enum matrix_form)i));
+    }
+    return STATUS_OK;
+}

@@ -48,4 +48,8 @@ enum status selftest_trusted(const char *target, const char *environment, enum m
 /* The same, but runs and remembers the self-test where it was never asked. */
 enum status selftest_ensure(const struct selftest_device *on, enum matrix_form form);
 
+/* The same for all of the target's instructions with inputs of this type that no vendor tables: what kernels
+ * for such inputs may use. */
+enum status selftest_ensure_type(const struct selftest_device *on, enum dtype in);
+
 #endif

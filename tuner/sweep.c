@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
+#include "tuner/selftest.h"
 #include "tuner/sweep_internal.h"
 
 enum status sweep_budget_parse(const char *text, struct sweep_budget *out)
@@ -138,6 +139,26 @@ static enum status note_environment(struct sweep *sweep)
     return status;
 }
 
+/* Matrix instructions of these problems' types that no vendor tables: the device itself is asked, once,
+ * before any kernel with them is believed. */
+static enum status ask_instructions(const struct sweep *sweep, const struct device_api *api,
+                                    struct device *device, const struct sweep_problem *problems)
+{
+    struct selftest_device on = {.api = api,
+                                 .device = device,
+                                 .target = sweep->info->device_class.target,
+                                 .compiler = sweep->compiler,
+                                 .identity = text_string(&sweep->compiler_identity),
+                                 .stop = sweep->options->stop};
+    for (size_t i = 0; api->own_memory && i < sweep->n_problems; i++) {
+        const struct problem *problem = &problems[i].problem;
+        for (unsigned f = 0; f < problem->op->n_fields; f++)
+            if (problem->op->fields[f].kind == FIELD_TYPE)
+                TRY(selftest_ensure_type(&on, (enum dtype)problem->value[f]));
+    }
+    return STATUS_OK;
+}
+
 /* Trials are the user's word for each problem; time flows to where it is worth most. */
 static enum status sweep_all(struct sweep *sweep, const struct sweep_problem *problems)
 {
@@ -175,6 +196,7 @@ enum status sweep_run(const struct sweep_options *options, const struct sweep_pr
     enum status status =
         compiler_for_target(sweep.info->device_class.target, &sweep.compiler, &sweep.compiler_identity);
     if (status == STATUS_OK && !settled.dry_run) status = note_environment(&sweep);
+    if (status == STATUS_OK && !settled.dry_run) status = ask_instructions(&sweep, api, device, problems);
     if (status == STATUS_OK) status = sweep_all(&sweep, problems);
     pthread_mutex_destroy(&sweep.compiling);
     free(sweep.shares);

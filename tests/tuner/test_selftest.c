@@ -320,6 +320,16 @@ static void what_is_trusted(void **state)
     assert_int_equal(selftest_ensure(&device, MATRIX_mfma_f32_16x16x32_ocp8), STATUS_UNAVAILABLE);
     assert_non_null(strstr(status_message(), "the self-test could not run: the driver says"));
     assert_int_equal(selftest_trusted("gfx950", here, MATRIX_mfma_f32_16x16x32_ocp8), STATUS_NOT_FOUND);
+
+    /* All of a type: only what is assumed and was never asked is asked; one that differed is enough. */
+    assert_int_equal(selftest_ensure_type(&device, DTYPE_F8E4M3), STATUS_UNAVAILABLE);
+    assert_ok(selftest_ensure_type(&device, DTYPE_BF16));
+    result = (struct selftest_result){MATRIX_mfma_f32_16x16x32_ocp8, SELFTEST_AGREES, ""};
+    assert_ok(selftest_keep("gfx950", here, &result));
+    assert_ok(selftest_ensure_type(&device, DTYPE_F8E4M3));
+    result.verdict = SELFTEST_DIFFERS;
+    assert_ok(selftest_keep("gfx950", here, &result));
+    assert_int_equal(selftest_ensure_type(&device, DTYPE_F8E4M3), STATUS_NOT_COVERED);
 }
 
 /* A file of nonsense, or of another belief about the layout, is none. */
