@@ -26,6 +26,12 @@ fake_gpubench() {
         TUNEBOOK_SLOW=20 autotune gpubench --peak-size=16 --peak-bytes=65536 --measure-ms=20 "$@"
 }
 
+# What became of an emulated sample of a template.
+verdicts() {
+    autotune verify --emulate --json "$@" 2> /dev/null |
+        python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["template"], d["target"], d["verdicts"], d["failures"])'
+}
+
 # Is FILE valid by the SCHEMA of that name?
 validates() { # FILE SCHEMA
     python3 -W ignore -c 'import json, jsonschema, sys

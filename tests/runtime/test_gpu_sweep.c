@@ -5,8 +5,8 @@
 #include "tuner/sweep.h"
 #include "tuner/launch/problem_key.h"
 
-static const char problem_text[] = "gemm f32 nt m=5 n=24 k=32";
-enum { M = 5, N = 24, K = 32 };
+static const char problem_text[] = "gemm f32 nt m=20 n=24 k=32";
+enum { M = 20, N = 24, K = 32 };
 
 /* ---- the sweep ---- */
 

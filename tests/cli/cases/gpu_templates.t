@@ -1,7 +1,7 @@
 Samples of every template of GPUs, emulated: on a GPU of five units, so that blocks have several tiles and rounds do not come out even,
 and on one that is as large as it is.
 $ need clang
-$ verdicts() { autotune verify --emulate --json "$@" 2> /dev/null | python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["template"], d["target"], d["verdicts"], d["failures"])'; }; verdicts --class=sm_90a:5:3350 --template=gemm_wgmma --sample=10; verdicts --arch=sm_90a --template=gemm_wgmma --sample=10
+$ verdicts --class=sm_90a:5:3350 --template=gemm_wgmma --sample=10; verdicts --arch=sm_90a --template=gemm_wgmma --sample=10
 | gemm_wgmma sm_90a {'ok': 10} []
 | gemm_wgmma sm_90a {'ok': 10} []
 $ verdicts --class=sm_80:5:1555 --template=gemm_mma --sample=10; verdicts --arch=sm_90a --template=gemm_mma --sample=10 --order=reverse
