@@ -55,6 +55,18 @@ static inline void machine_compile(const char *compiler, const char *source, con
     text_free(&log);
 }
 
+/* Is there a clang that makes kernels for the emulator? On a machine with nothing but a GPU there is none. */
+static inline bool machine_emulates(void)
+{
+    struct text identity = {0};
+    bool here = compiler_find("emu")->identify("sm_90a", &identity) == STATUS_OK;
+    text_free(&identity);
+    if (here) return true;
+    if (getenv("CI")) fail_msg("%s", status_message());
+    printf("SKIPPED: the emulator: %s\n", status_message());
+    return false;
+}
+
 /* False: it is not here. */
 static inline bool machine_open(struct machine *machine, int which, const struct buffer *buffers, size_t n)
 {
@@ -68,6 +80,7 @@ static inline bool machine_open(struct machine *machine, int which, const struct
             assert_ok(machine->api->allocate(machine->device, buffers[i].bytes, 256, &machine->memory[i]));
         return machine->device != NULL;
     }
+    if (!machine_emulates()) return false;
     struct device_options options = {.threads = 1, .target = "h100_sxm", .reverse = which == 1};
     assert_ok(machine->api->open(0, &options, &machine->device));
     for (size_t i = 0; i < n; i++) {

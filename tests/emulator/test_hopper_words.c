@@ -38,6 +38,7 @@ static int open_all(void **state)
         n_machines++;
     }
     text_free(&flat);
+    if (!n_machines) exit(0); /* each has said why */
     return 0;
 }
 
