@@ -268,7 +268,8 @@ static size_t batch_size(const struct sweep_task *task, uint64_t slice_end_ns)
     return (size_t)fmin(fmax(fitting, least), (double)size);
 }
 
-/* Asks for a batch and sees to its compiles. *out is NULL where there is nothing to ask for now. */
+/* Asks for a batch and sees to its compiles. *out is NULL where the search has
+ * nothing to ask for. */
 static enum status begin_batch(struct sweep_task *task, size_t want, bool aside, struct sweep_batch **out)
 {
     struct tuning *tuning;

@@ -8,22 +8,6 @@
 
 const struct gpu_names gpu = {.backend = "cuda", .library = "libcuda.so.1"};
 
-static void fake_path(char out[1024])
-{
-    char tests[512];
-    gpu_tests_folder(tests);
-    snprintf(out, 1024, "%s/fakes/cublaslt/libcublasLt.so.13", tests);
-}
-
-/* Before anything is opened: the loader would find a real one first where CUDA_HOME says so. */
-static void use_fake(const char *settings)
-{
-    char path[1024];
-    fake_path(path);
-    setenv("TUNEBOOK_CUBLASLT", path, 1);
-    setenv("TUNEBOOK_FAKE_CUBLASLT", settings, 1);
-}
-
 struct vendor_run {
     struct gemm_run gemm;
     const struct vendor_api *api;
@@ -107,7 +91,7 @@ static void test_products(void **state)
     };
     struct vendor_run run;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     open_device(&run);
     for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) check_problem(&run, problems[i]);
     run.gemm.api->close(run.gemm.device);
@@ -121,7 +105,7 @@ static void test_stream_and_graph(void **state)
     struct vendor_run run;
     void *graph;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     open_device(&run);
     struct gemm_run *gemm = &run.gemm;
     assert_ok(begin(&run, "gemm bf16 nt m=16 n=24 k=48", 1));
@@ -153,7 +137,7 @@ static void test_rotation(void **state)
 {
     struct vendor_run run;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     open_device(&run);
     struct gemm_run *gemm = &run.gemm;
     assert_ok(begin(&run, "gemm bf16 nt bias m=16 n=24 k=48", 1));
@@ -183,7 +167,7 @@ static void test_product_alone(void **state)
                                            "gemm bf16 nt bias m=16 n=24 k=48"};
     struct vendor_run run;
     (void)state;
-    use_fake("plain");
+    use_fake_cublaslt("plain");
     open_device(&run);
     for (int i = 0; i < 3; i++) {
         assert_ok(begin(&run, problems[i], 1));
@@ -216,7 +200,7 @@ static void test_refused(void **state)
 {
     struct vendor_run run;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     open_device(&run);
     assert_fails(begin(&run, "gemm f8e4m3 d=bf16 nt al=2244 m=16 n=32 k=36", 1), STATUS_NOT_COVERED,
                  "cublasLtMatmulAlgoGetHeuristic: CUBLAS_STATUS_NOT_SUPPORTED");
@@ -229,7 +213,7 @@ static void test_failing(void **state)
 {
     struct vendor_run run;
     (void)state;
-    use_fake("fail=cublasLtMatmulPreferenceCreate");
+    use_fake_cublaslt("fail=cublasLtMatmulPreferenceCreate");
     open_device(&run);
     assert_fails(begin(&run, "gemm bf16 nt m=16 n=32 k=32", 1), STATUS_UNAVAILABLE,
                  "cublasLtMatmulPreferenceCreate: CUBLAS_STATUS_EXECUTION_FAILED");
@@ -242,7 +226,7 @@ static void test_failing_launch(void **state)
 {
     struct vendor_run run;
     (void)state;
-    use_fake("fail=cublasLtMatmul");
+    use_fake_cublaslt("fail=cublasLtMatmul");
     open_device(&run);
     assert_ok(begin(&run, "gemm bf16 nt m=16 n=32 k=32", 1));
     assert_fails(run.api->run(run.plan, 0, run.args, NULL), STATUS_UNAVAILABLE, "cublasLtMatmul: ");
@@ -303,7 +287,7 @@ static const struct gpu_case cases[] = {
 int main(int argc, char **argv)
 {
     char path[1024];
-    fake_path(path);
+    fake_cublaslt_path(path);
     if (argc == 1 && access(path, R_OK) != 0) {
         printf("SKIPPED: cublasLt.h is not here, so the fake of its library was not built\n");
         return 0;

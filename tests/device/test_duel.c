@@ -7,21 +7,6 @@ const struct gpu_names gpu = {.backend = "cuda", .library = "libcuda.so.1"};
 
 enum { TOTAL_MS = 60 };
 
-static void fake_path(char out[1024])
-{
-    char tests[512];
-    gpu_tests_folder(tests);
-    snprintf(out, 1024, "%s/fakes/cublaslt/libcublasLt.so.13", tests);
-}
-
-static void use_fake(const char *settings)
-{
-    char path[1024];
-    fake_path(path);
-    setenv("TUNEBOOK_CUBLASLT", path, 1);
-    setenv("TUNEBOOK_FAKE_CUBLASLT", settings, 1);
-}
-
 /* The default kernel of gemm_simt for a problem. */
 struct winner {
     const struct device_api *api;
@@ -82,7 +67,7 @@ static void test_sides(void **state)
     struct winner winner;
     struct duel_result result;
     (void)state;
-    use_fake("delay_us=3000");
+    use_fake_cublaslt("delay_us=3000");
     winner_make(&winner, "gemm f32 nt m=4 n=16 k=64");
     assert_ok(duel_run(winner.api, winner.device, &winner.setting, &winner.kernel, &result));
     assert_string_equal(result.note, "");
@@ -112,7 +97,7 @@ static void test_cold_weights(void **state)
     struct winner winner;
     struct duel_result result;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     winner_make(&winner, "gemm f32 nt m=1 n=64 k=64"); /* 16 KiB */
     const struct device_info *info = winner.api->info(winner.device);
     assert_int_equal(info->llc_bytes, 65536);
@@ -128,7 +113,7 @@ static void test_product_alone(void **state)
     struct winner winner;
     struct duel_result result;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     winner_make(&winner, "gemm f32 nt silu m=4 n=16 k=64");
     assert_ok(duel_run(winner.api, winner.device, &winner.setting, &winner.kernel, &result));
     assert_int_equal(result.product_alone, 1);
@@ -160,7 +145,7 @@ static void test_library_alone(void **state)
     struct winner winner;
     struct duel_result result;
     (void)state;
-    use_fake("proposals=1");
+    use_fake_cublaslt("proposals=1");
     winner_make(&winner, "gemm f32 nt m=4 n=16 k=64");
     assert_ok(duel_run(winner.api, winner.device, &winner.setting, NULL, &result));
     assert_int_equal(result.timing[DUEL_OURS].samples, 0);
@@ -175,7 +160,7 @@ static void test_bad_kernel(void **state)
     struct winner winner;
     struct duel_result result;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     winner_make(&winner, "gemm f32 nt m=4 n=16 k=64");
     const char garbage[256] = "no code at all";
     winner.kernel.code = garbage;
@@ -239,7 +224,7 @@ static void test_host(void **state)
     struct peaks peaks;
     struct text code = {0};
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     winner_make(&winner, "gemm f32 nt m=4 n=16 k=64");
     compile_probe(&code);
     struct peaks_setting setting = {code.data, code.size, 64 << 10};
@@ -266,7 +251,7 @@ static void test_host_loses_device(void **state)
     struct duel_host *host;
     struct duel_result result;
     (void)state;
-    use_fake("");
+    use_fake_cublaslt("");
     winner_make(&winner, "gemm f32 nt m=4 n=16 k=64");
     setenv("TUNEBOOK_FAKE", "units=4;async=CUDA_ERROR_ILLEGAL_ADDRESS after 1 launches", 1);
     assert_ok(duel_host_create("cuda", 0, NULL, &host));
@@ -311,7 +296,7 @@ static const struct gpu_case cases[] = {
 int main(int argc, char **argv)
 {
     char path[1024];
-    fake_path(path);
+    fake_cublaslt_path(path);
     if (argc == 1 && access(path, R_OK) != 0) {
         printf("SKIPPED: cublasLt.h is not here, so the fake of its library was not built\n");
         return 0;

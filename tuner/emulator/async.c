@@ -36,7 +36,7 @@ void async_end(struct block *block)
         struct fiber *f = block->fibers[i];
         if (!f->async) continue;
         tensor_stores_free(f->async);
-        free(f->async->box);
+        for (int use = 0; use < BOX_USES; use++) free(f->async->boxes[use]);
         free(f->async);
         f->async = NULL;
     }

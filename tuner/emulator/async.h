@@ -77,12 +77,15 @@ struct tensor_store {
     unsigned char *bytes;
 };
 
+/* A box that begins may let others land, which are looked at again. */
+enum box_use { BOX_BEGINS, BOX_LANDS, BOX_USES };
+
 struct async_thread {
     uint32_t fences[PROXY_FENCES], n_fences; /* the words of the last ones, in a ring */
     struct tensor_store *stores;
     uint32_t store_groups;
-    struct tensor_load *box; /* scratch for one */
-    size_t box_bytes;
+    struct tensor_load *boxes[BOX_USES]; /* scratch */
+    size_t box_bytes[BOX_USES];
     uint32_t products, product_groups; /* wgmma: groups closed */
     bool sums_fenced;
     bool arrived;                    /* at the cluster's halved barrier */

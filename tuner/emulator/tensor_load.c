@@ -95,16 +95,16 @@ static uint32_t place_in_shared(struct fiber *f, const void *pointer, uint32_t b
 }
 
 /* Kept by the thread: a fault on the way leaves nothing behind. */
-static struct tensor_load *scratch(struct fiber *f, uint32_t bytes)
+static struct tensor_load *scratch(struct fiber *f, enum box_use use, uint32_t bytes)
 {
     struct async_thread *thread = async_thread(f);
-    if (thread->box_bytes < bytes) {
-        free(thread->box);
-        thread->box = malloc(sizeof *thread->box + bytes);
-        if (!thread->box) abort();
-        thread->box_bytes = bytes;
+    if (thread->box_bytes[use] < bytes) {
+        free(thread->boxes[use]);
+        thread->boxes[use] = malloc(sizeof *thread->boxes[use] + bytes);
+        if (!thread->boxes[use]) abort();
+        thread->box_bytes[use] = bytes;
     }
-    return thread->box;
+    return thread->boxes[use];
 }
 
 void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int z, unsigned mask)
@@ -119,7 +119,7 @@ void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int
     if (!blocks || blocks >> team->n_blocks)
         fault(f, DEVICE_FAULT_OUT_OF_BOUNDS, pc, "a tensor load to the blocks 0x%x of a cluster of %u",
               blocks, team->n_blocks);
-    struct tensor_load *load = scratch(f, bytes);
+    struct tensor_load *load = scratch(f, BOX_BEGINS, bytes);
     *load = (struct tensor_load){.issuer = f, .pc = pc, .map = *tensor, .box = {{x, y, z}}, .offset = offset};
     load->in_use = take(f, tensor, &load->box, offset, load->bytes, true, pc);
     for (uint32_t b = 0; b < team->n_blocks; b++)
@@ -132,7 +132,7 @@ void emu_tensor_load(void *shared, const void *map, void *bar, int x, int y, int
 static void check_source(struct fiber *f, const struct tensor_load *load)
 {
     uint32_t bytes = tensor_box_bytes(&load->map);
-    struct tensor_load *now = scratch(f, bytes);
+    struct tensor_load *now = scratch(f, BOX_LANDS, bytes);
     take(f, &load->map, &load->box, load->offset, now->bytes, false, load->pc);
     if (memcmp(now->bytes, load->bytes, bytes) != 0)
         fault((struct fiber *)load->issuer, DEVICE_FAULT_RACE, load->pc,
