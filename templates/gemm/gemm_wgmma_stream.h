@@ -62,7 +62,9 @@ GPU_DEVICE bool settle(const struct gemm_args &args, const struct place *place, 
     }
     int covered = segment->last;
     for (long long cluster = place->cluster + 1; covered < plan->steps; cluster++) {
-        covered += (int)(shared_steps(plan, place, cluster + 1) - shared_steps(plan, place, cluster));
+        int steps = (int)(shared_steps(plan, place, cluster + 1) - shared_steps(plan, place, cluster));
+        if (!steps) continue; /* fewer steps than clusters: it has nothing to leave */
+        covered += steps;
         struct left left = left_of(args, cluster * CLUSTER + rank);
         take_sums(&left, sums);
     }
