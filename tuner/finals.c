@@ -28,7 +28,8 @@ struct vendor_run {
     struct stage *stage;
     struct vendor_plan *plan;
     unsigned way;
-    bool failed; /* one of its launches; what was timed is nothing then */
+    bool failed;              /* one of its launches; what was timed is nothing then */
+    struct enqueued enqueued; /* on a device with streams */
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
 };
 
@@ -53,18 +54,42 @@ struct finals {
     uint64_t next;   /* launch, over all contestants: nobody finds the weights that another has just read */
 };
 
-static void vendor_launch(void *context, uint64_t i)
+static enum status vendor_enqueue(void *context, uint64_t i)
 {
     struct vendor_run *run = context;
     measure_set_rotate(&run->stage->set, i, run->args);
-    if (run->api->run(run->plan, run->way, run->args, NULL) != STATUS_OK) run->failed = true;
+    return run->api->run(run->plan, run->way, run->args, NULL);
+}
+
+static void vendor_launch(void *context, uint64_t i)
+{
+    struct vendor_run *run = context;
+    if (vendor_enqueue(run, i) != STATUS_OK) run->failed = true;
 }
 
 /* On a device with streams a vendor library enqueues, too: on the default stream. */
 static enum status vendor_time(void *context, uint64_t first, uint64_t n, double *ns)
 {
     struct vendor_run *run = context;
-    return measure_enqueued(run->stage, vendor_launch, run, first, n, ns);
+    return enqueued_time(&run->enqueued, first, n, ns);
+}
+
+/* What cannot be recorded is launched one by one. */
+static enum status vendor_settle(void *context, uint32_t *per_sample)
+{
+    struct vendor_run *run = context;
+    enqueued_settle(&run->enqueued, per_sample);
+    return STATUS_OK;
+}
+
+static struct measured measured_vendor(struct vendor_run *run)
+{
+    struct measured measured = {.launch = vendor_launch, .context = run};
+    if (!run->stage->own_memory) return measured;
+    run->enqueued = (struct enqueued){.stage = run->stage, .enqueue = vendor_enqueue, .context = run};
+    measured.time = vendor_time;
+    measured.settle = vendor_settle;
+    return measured;
 }
 
 /* Opened before the sandbox: it starts threads. As a program has it that does not search: the library's first
@@ -258,6 +283,7 @@ static void unload(struct finals *finals)
         if (contestant->kernel.stage) measured_kernel_destroy(&contestant->kernel);
         kernel_unload(contestant->loaded);
     }
+    enqueued_drop(&finals->vendor.enqueued);
     if (finals->vendor.plan) finals->vendor.api->release(finals->vendor.plan);
 }
 
@@ -269,8 +295,7 @@ static enum status run(struct finals *finals, struct channel *channel, double *m
     vendor->is_vendor = true;
     *finals->job->current = finals->n;
     vendor->takes_part = open_vendor(finals, out->baseline_name);
-    vendor->measured = (struct measured){.launch = vendor_launch, .context = &finals->vendor};
-    if (finals->stage->own_memory) vendor->measured.time = vendor_time;
+    vendor->measured = measured_vendor(&finals->vendor);
     if (!vendor->takes_part) out->baseline_name[0] = '\0';
     TRY(fault_install(channel, CANDIDATE_FAULT, &finals->session->plan, &nothing, 0));
     if (!finals->stage->own_memory) candidate_confine(finals->session);

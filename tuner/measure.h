@@ -3,6 +3,7 @@
 #define TUNEBOOK_MEASURE_H
 
 #include "db/schema.h"
+#include "tuner/enqueued.h"
 #include "tuner/launch/kernel.h"
 #include "tuner/stage.h"
 
@@ -45,16 +46,13 @@ enum status measure_run(struct measured *measured, const struct measure_setting 
 void measure_summarize(double *samples, size_t n, uint32_t per_sample, struct timing *out);
 
 /* A kernel on the measured buffers (measured_kernel.c). */
-enum { MEASURED_GRAPHS_MAX = 16 };
 struct measured_kernel {
     const struct kernel *kernel;
     struct stage *stage;
     struct kernel_launch launch;
     void *workspace;
     size_t workspace_bytes;
-    void *
-        graphs[MEASURED_GRAPHS_MAX]; /* each a block; taken in turns, so that they walk through all weights */
-    uint32_t n_graphs, per_graph, next_graph;
+    struct enqueued enqueued; /* on a device with streams */
     _Alignas(16) char args[OP_ARGS_BYTES_MAX];
     /* Where the kernel has tensor maps: a prepared argument block for each copy of the weights, so that a
      * launch encodes nothing, as in an engine. */
@@ -65,10 +63,6 @@ enum status measured_kernel_create(const struct kernel *kernel, struct stage *st
 void measured_kernel_destroy(struct measured_kernel *measured);
 /* What measures it; lives as long as the kernel. */
 struct measured measured_kernel(struct measured_kernel *kernel);
-
-/* Time of launches that are enqueued on a stage's device one by one. */
-enum status measure_enqueued(struct stage *stage, void (*launch)(void *context, uint64_t i), void *context,
-                             uint64_t first, uint64_t n, double *ns);
 
 /* Was anybody else running on our CPUs? Time that our threads were ready but waited for one, and time that
  * the hypervisor took. */

@@ -319,6 +319,45 @@ static void test_gone_for_good(void **state)
     trial_close(session);
 }
 
+/* The vendor library takes part in the finals, as long as its launches succeed. */
+static void test_finals_with_vendor(void **state)
+{
+    static const struct {
+        const char *words;
+        enum verdict verdict;
+    } libraries[] = {{"", VERDICT_OK}, {"fail=cublasLtMatmul", VERDICT_COUNT}};
+    char tests[512], path[1024];
+    (void)state;
+    gpu_tests_folder(tests);
+    snprintf(path, sizeof path, "%s/fakes/cublaslt/libcublasLt.so.13", tests);
+    if (access(path, R_OK) != 0) {
+        print_message("SKIPPED: cublasLt.h is not here, so the fake of its library was not built\n");
+        return;
+    }
+    setenv("TUNEBOOK_CUBLASLT", path, 1);
+    compile_deeds();
+    struct trial_candidate candidate = made_candidate(made_of("GOOD"));
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        struct trial_outcome out;
+        struct trial_ratio ratio = {0};
+        struct trial_final final = {.baseline.verdict = VERDICT_COUNT, .against_baseline = &ratio};
+        setenv("TUNEBOOK_FAKE_CUBLASLT", libraries[i].words, 1);
+        struct trial_session *session = open_session(120000);
+        assert_ok(trial_finals(session, &candidate, 1, 50, &out, &final));
+        expect(&out, VERDICT_OK, NULL);
+        if (libraries[i].verdict == VERDICT_OK) {
+            assert_string_equal(final.baseline_name, "cublaslt 13.1.2");
+            assert_int_equal(final.baseline.verdict, VERDICT_OK);
+            assert_true(final.baseline.timing.samples >= 6 && final.baseline.timing.median_ns > 0);
+            assert_true(ratio.median > 0);
+        } else {
+            assert_int_equal(final.baseline.timing.samples, 0);
+            assert_true(ratio.median == 0);
+        }
+        trial_close(session);
+    }
+}
+
 #define SMALL "name=Small GPU;units=4;l2_bytes=16384"
 
 static const struct gpu_case cases[] = {
@@ -334,6 +373,7 @@ static const struct gpu_case cases[] = {
     {"no_room", test_no_room, "cuda", SMALL ";memory=500000", GPU_PASSES},
     {"newer_compiler", test_newer_compiler, "cuda",
      SMALL ";fail=cuModuleLoadDataEx:CUDA_ERROR_NO_BINARY_FOR_GPU", GPU_PASSES},
+    {"finals_with_vendor", test_finals_with_vendor, "cuda", SMALL, GPU_PASSES},
     {"gone_for_good", test_gone_for_good, "cuda", SMALL ";gone=%s/gone", GPU_PASSES},
 };
 
