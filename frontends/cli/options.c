@@ -159,9 +159,11 @@ enum status settings_parse(const struct command *command, int argc, char **argv,
 
 void settings_free(struct settings *settings)
 {
-    struct words *lists[] = {&settings->arguments, &settings->dtypes, &settings->layouts,
-                             &settings->epilogues, &settings->shapes, &settings->shape_files,
-                             &settings->models};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->items);
+    size_t n;
+    const struct option_row *rows = option_table(&n);
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].kind == OPTION_LIST)
+            free(((struct words *)(void *)((char *)settings + rows[i].offset))->items);
+    free(settings->arguments.items);
     *settings = (struct settings){0};
 }

@@ -50,10 +50,9 @@ __asm__(".text\n"
         ".size emulator_switch,.-emulator_switch\n");
 
 /* Six registers, then where `ret` goes; at its first instruction a function expects the stack 8 off 16. */
-void *fiber_prepare(char *low, char *top, void (*entry)(void))
+void *fiber_prepare(char *top, void (*entry)(void))
 {
     void **sp = (void **)top - 2;
-    FORGET_FRAMES(low, (size_t)(top - low));
     memcpy(sp, &entry, sizeof entry);
     sp[1] = NULL;
     return memset(sp - 6, 0, 6 * sizeof *sp);
@@ -93,10 +92,9 @@ __asm__(".text\n"
         "    ret\n"
         ".size emulator_switch,.-emulator_switch\n");
 
-void *fiber_prepare(char *low, char *top, void (*entry)(void))
+void *fiber_prepare(char *top, void (*entry)(void))
 {
     char *sp = top - 160;
-    FORGET_FRAMES(low, (size_t)(top - low));
     memset(sp, 0, 160);
     memcpy(sp + 88, &entry, sizeof entry); /* x30 */
     return sp;
@@ -134,6 +132,8 @@ void fiber_stacks_free(struct fiber_stacks *stacks)
 char *fiber_stack(const struct fiber_stacks *stacks, size_t i, char **top)
 {
     char *low = stacks->memory + i * STRIDE + PAGE;
+    FORGET_FRAMES(low,
+                  FIBER_STACK_BYTES); /* whoever had this place before may have left in the middle of one */
     *top = low + FIBER_STACK_BYTES - i % COLOURS * COLOUR_BYTES;
     return low;
 }

@@ -24,8 +24,8 @@ void fiber_stacks_free(struct fiber_stacks *stacks);
 /* The stack's lowest byte; *top is past its last, 64-byte aligned. */
 char *fiber_stack(const struct fiber_stacks *stacks, size_t i, char **top);
 
-/* A saved place that, switched to, calls entry() on this stack. entry() must not return. */
-void *fiber_prepare(char *low, char *top, void (*entry)(void));
+/* A saved place that, switched to, calls entry() on the stack below `top`. entry() must not return. */
+void *fiber_prepare(char *top, void (*entry)(void));
 
 /* Saves the running place in *from and goes on at `to`. */
 void emulator_switch(void **from, void *to);

@@ -246,7 +246,7 @@ void schedule_run(struct worker *worker)
         struct fiber *up = worker->fibers[(i + 1) % n], *down = worker->fibers[(i + n - 1) % n];
         f->next = reverse ? down : up;
         f->previous = reverse ? up : down;
-        f->place = fiber_prepare(f->stack, (char *)f, fiber_main);
+        f->place = fiber_prepare((char *)f, fiber_main);
     }
     worker->live = n;
     worker->pauses = 0;
