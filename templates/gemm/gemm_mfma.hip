@@ -51,6 +51,10 @@
 
 #define SHARED_PAD          0
 #define SHARED_SWIZZLE      1
+#define PIPELINE_FREE       0
+#define PIPELINE_SLICES     1
+#define PIPELINE_MIXED      2
+#define PIPELINE_TURNS      3
 #define SCHEDULE_GRID       0
 #define SCHEDULE_PERSISTENT 1
 #define SCHEDULE_STREAM     2
@@ -84,6 +88,9 @@
 #ifndef FRAGMENTS
 #define FRAGMENTS 2 /* 1 or 2 */
 #endif
+#ifndef PIPELINE
+#define PIPELINE PIPELINE_MIXED /* PIPELINE_TURNS: eight waves, one buffer, two sets of fragments */
+#endif
 #ifndef BLOCKS
 #define BLOCKS 2 /* that a unit shall run at once: registers are limited to that */
 #endif
@@ -106,6 +113,8 @@
 #define STREAM  (SCHEDULE == SCHEDULE_STREAM)
 #define GLU     (ACT >= ACT_REGLU)
 #define THREADS (64 * WAVES_M * WAVES_N)
+
+#define SIMD_WAVES ((WAVES_M * WAVES_N * BLOCKS + 3) / 4)
 
 #include "gemm_mfma_stage.h"
 #include "gemm_mfma_forms.h"
@@ -180,7 +189,7 @@ GPU_DEVICE void end_work(const struct gemm_args &args, const struct work &work,
 }
 
 /* Grid: blocks of works, slices of k. */
-GPU_KERNEL_BLOCKS(THREADS, BLOCKS) gemm_mfma(GPU_ARGS(struct gemm_args, args))
+GPU_KERNEL_WAVES(THREADS, SIMD_WAVES) gemm_mfma(GPU_ARGS(struct gemm_args, args))
 {
     GPU_SHARED(shared);
     float sums[M_TILES][N_TILES][4];

@@ -63,6 +63,7 @@ template <int TILE, bool RUNS_ALONG_K, int ALIGN, int N_PARTS> struct side {
                                                              : PER / 4;
     static constexpr int UNITS = ALONG_K ? LINES * CHUNKS : AREA / DEPTH; /* what threads take in turns */
     static constexpr int TURNS = (UNITS + THREADS - 1) / THREADS, LOADS = TURNS * DEPTH;
+    static constexpr int WRITES = TURNS * (ALONG_K ? 1 : PER); /* to shared memory */
     static constexpr bool EVEN = UNITS % THREADS == 0;
     static_assert(ALONG_K || PART % PER == 0, "whole vectors");
 };
