@@ -37,7 +37,7 @@ template <class N> struct tile_place {
 /* Tile number `tile` of `rows` x `columns` of them. */
 template <class N> GPU_DEVICE struct tile_place<N> tile_place_of(N tile, N rows, N columns) {
     struct tile_place<N> place;
-    if (XCD) tile = gpu_remap_xcd((unsigned)tile, (unsigned)(rows * columns), DIES, XCD);
+    if (XCD) tile = gpu_remap_xcd((unsigned)tile, (unsigned)(rows *columns), DIES, XCD);
     N group = divide(tile, GROUP_M *columns), within = tile - group * GROUP_M * columns;
     N height = rows - group * GROUP_M < GROUP_M ? rows - group * GROUP_M : GROUP_M;
     place.column = divide(within, height);

@@ -1,7 +1,8 @@
 /* A block's sums along k, for gemm_mfma: a tile comes from memory into registers while another is multiplied.
  *
  *     BUFFERS 1    fetch the next tile; multiply this one; barrier; put; barrier
- *     BUFFERS 2    put the next tile into the other buffer; fetch the one behind it; multiply this one; barrier
+ *     BUFFERS 2    put the next tile into the other buffer; fetch the one behind it; multiply this one;
+ * barrier
  *
  * With FRAGMENTS 2 the next slice is read from shared memory while the present one is multiplied. A tile's
  * last slice is multiplied in two halves: with one buffer the first while the next tile is put into it, then
@@ -88,8 +89,8 @@ template <bool WHOLE> GPU_DEVICE void mix_first(void)
     mix<GPU_SCHEDULE_GLOBAL_READ, TILE_LOADS, SHARE>();
 }
 
-/* The products of tile `tile`, which is in buffer `at`, while tile + BUFFERS is fetched; WHOLE: it exists, and
- * all of its k. */
+/* The products of tile `tile`, which is in buffer `at`, while tile + BUFFERS is fetched; WHOLE: it exists,
+ * and all of its k. */
 template <bool WHOLE>
 GPU_DEVICE void multiply_tile(const struct gemm_args &args, struct pipe *pipe, const struct places *places,
                               const struct range &range, int tile, unsigned char *shared, int *at,

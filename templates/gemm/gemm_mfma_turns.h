@@ -50,8 +50,7 @@ GPU_DEVICE void turn(const struct gemm_args &args, struct pipe *pipe, const stru
 /* The first tile is in shared memory. */
 GPU_DEVICE void multiply_in_turns(const struct gemm_args &args, struct pipe *pipe,
                                   const struct places *places, const struct range &range,
-                                  unsigned char *shared, struct fragments *fragments,
-                                  sums_t (*sums)[B_TILES])
+                                  unsigned char *shared, struct fragments *fragments, sums_t (*sums)[B_TILES])
 {
     bool second = gpu_wave() >= 4;
     int tile = 0;
@@ -60,8 +59,7 @@ GPU_DEVICE void multiply_in_turns(const struct gemm_args &args, struct pipe *pip
     for (; tile + 1 < pipe->whole; tile++)
         turn<true>(args, pipe, places, range, tile, shared, fragments, sums);
     GPU_NO_UNROLL
-    for (; tile < range.tiles; tile++)
-        turn<false>(args, pipe, places, range, tile, shared, fragments, sums);
+    for (; tile < range.tiles; tile++) turn<false>(args, pipe, places, range, tile, shared, fragments, sums);
     if (!second) gpu_barrier_shared();
 }
 
