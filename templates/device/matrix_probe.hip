@@ -32,17 +32,19 @@ typedef PASTE(gpu_f32x, WORDS_D) sums_t;
 #define FROM_WORD(word) gpu_float(word)
 #define TO_WORD(sum)    gpu_bits(sum)
 #endif
-#if WORDS_A == 1
-#define LOAD gpu_load4
-#else
-#define LOAD gpu_load8
-#endif
+typedef unsigned gpu_u32x1;
+template <class T> GPU_DEVICE T operand(const unsigned *from)
+{
+    T words;
+    GPU_UNROLL for (unsigned i = 0; i < sizeof words / 4; i++)((unsigned *)&words)[i] = from[i];
+    return words;
+}
 
 GPU_DEVICE void probe(unsigned *d, const unsigned *a, const unsigned *b, const unsigned *c)
 {
     sums_t sums;
     GPU_UNROLL for (int i = 0; i < WORDS_D; i++) sums[i] = FROM_WORD(c[i]);
-    sums = MULTIPLY(LOAD(a), LOAD(b), sums);
+    sums = MULTIPLY(operand<PASTE(gpu_u32x, WORDS_A)>(a), operand<PASTE(gpu_u32x, WORDS_B)>(b), sums);
     GPU_UNROLL for (int i = 0; i < WORDS_D; i++) d[i] = TO_WORD(sums[i]);
 }
 #endif
