@@ -10,7 +10,9 @@
  *     gfx1201     runs of 4 steps of k, to h = 0 and h = 1 in turns. D's row: 8 * h + r
  *     gfx1250     runs of 16 bytes of k, likewise. D's row: 8 * h + r
  *
- * The order of k does not show in a sum: any other will do, if A and B have the same. */
+ * The order of k does not show in a sum: any other will do, if A and B have the same.
+ *
+ *     gpu_wmma_hold(sums)     no product moves beyond this place; sums is a variable */
 #ifndef TUNEBOOK_DEVICE_GPU_WMMA_H
 #define TUNEBOOK_DEVICE_GPU_WMMA_H
 
@@ -47,6 +49,15 @@ typedef int gpu_int2 __attribute__((ext_vector_type(2)));
 #define GPU_WMMA_HALVES(builtin, a, b, c)     builtin(false, a, false, b, (short)0, c, false, false)
 #define GPU_WMMA_BYTES(builtin, a, b, c)      builtin(a, b, (short)0, c, false, false)
 #define GPU_WMMA_INTEGER125(builtin, a, b, c) builtin(true, a, true, b, c, false, false)
+#endif
+
+/* What was multiplied so far is multiplied here, and not after a branch or a barrier that comes later: clang
+ * likes to move products to where their sums are used, and keeps all their operands in registers till then.
+ */
+#if GPU_EMULATED
+#define gpu_wmma_hold(sums) ((void)(sums))
+#else
+#define gpu_wmma_hold(sums) asm volatile("" : "+v"(sums))
 #endif
 
 #if GPU_ARCH == 0x1100

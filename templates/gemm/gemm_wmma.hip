@@ -9,7 +9,7 @@
  *     -> shared memory          line by line along k, padded or swizzled
  *     -> registers -> sums      16 bytes of k a lane and read, products of 16 x 16        (gemm_wmma_sums.h)
  *
- * gemm_mfma_pipe.h says what happens beside what, gemm_mma_stream.h and gemm_gpu_tiles.h which block computes
+ * gemm_wmma_pipe.h says what happens beside what, gemm_mma_stream.h and gemm_gpu_tiles.h which block computes
  * what, and gemm_mfma_finish.h how sums become D. docs/kernels/gemm_wmma.md has the arithmetic behind it. */
 #include "gemm_args.h"
 #include "../device/gpu.h"
@@ -17,7 +17,8 @@
 /* --- the operation --- */
 
 #ifndef A_TYPE
-#define A_TYPE DTYPE_F16 /* DTYPE_F16, DTYPE_BF16, DTYPE_I8; from gfx12 on DTYPE_F8E4M3; B_TYPE is the same */
+#define A_TYPE DTYPE_F16 /* DTYPE_F16, DTYPE_BF16, DTYPE_I8; from gfx12 on DTYPE_F8E4M3; B_TYPE is the same \
+                          */
 #endif
 #ifndef B_TYPE
 #define B_TYPE A_TYPE
@@ -51,6 +52,8 @@
 
 #define SHARED_PAD          0
 #define SHARED_SWIZZLE      1
+#define PIPELINE_FREE       0
+#define PIPELINE_SLICES     1
 #define SCHEDULE_GRID       0
 #define SCHEDULE_PERSISTENT 1
 #define SCHEDULE_STREAM     2
@@ -80,6 +83,9 @@
 #endif
 #ifndef FRAGMENTS
 #define FRAGMENTS 1 /* 1 or 2 */
+#endif
+#ifndef PIPELINE
+#define PIPELINE PIPELINE_FREE
 #endif
 #ifndef FORM_K
 #define FORM_K 64 /* steps of k of gfx1250's instruction for f8: 64 or 128 */
@@ -120,12 +126,13 @@ typedef struct side<TILE_N, B_ALONG_K, ALIGN_B, (GLU ? 2 : 1)> side_b;
 #include "gemm_wmma_sums.h"
 
 static_assert(A_TYPE == B_TYPE, "one type for A and B");
-static_assert(M_TILES * FORM * WAVES_M == TILE_M && B_TILES * FORM * WAVES_N == TILE_N && B_TILES % PARTS == 0,
+static_assert(M_TILES * FORM * WAVES_M == TILE_M && B_TILES * FORM * WAVES_N == TILE_N &&
+                  B_TILES % PARTS == 0,
               "whole waves of whole matrix instructions");
 static_assert(CHUNKS >= 2 && SLICES * SLICE_CHUNKS == CHUNKS, "whole slices");
 static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 
-#include "gemm_mfma_pipe.h"
+#include "gemm_wmma_pipe.h"
 #include "gemm_gpu_tiles.h"
 #include "gemm_gpu_epilogue.h"
 #include "gemm_gpu_split.h"

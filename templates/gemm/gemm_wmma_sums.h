@@ -220,8 +220,7 @@ GPU_DEVICE void spread(const sums_t (*sums)[B_TILES], float (*out)[N_TILES][4])
     GPU_UNROLL
     for (int i = 0; i < M_TILES; i++) {
         GPU_UNROLL
-        for (int q = 0; q < 4 * N_TILES; q++)
-            out[i][q / 4][q % 4] = (float)sums[i][q / HELD][q % HELD];
+        for (int q = 0; q < 4 * N_TILES; q++) out[i][q / 4][q % 4] = (float)sums[i][q / HELD][q % HELD];
     }
 }
 
