@@ -30,7 +30,11 @@ static void set(const struct selftest_cases *cases, enum selftest_words words, s
 {
     const struct matrix_info *info = matrix_info(cases->form);
     enum dtype type = words == SELFTEST_C ? info->acc : info->in;
-    dtype_store(type, (char *)lane_of(cases, words, i, lane) + element * dtype_bytes(type), value);
+    unsigned copies = words == SELFTEST_C ? 1 : matrix_shape_copies(&info->shape);
+    for (unsigned copy = 0; copy < copies; copy++) {
+        unsigned *to = lane_of(cases, words, i, (lane + copy * info->shape.wave / 2) % info->shape.wave);
+        dtype_store(type, (char *)to + element * dtype_bytes(type), value);
+    }
 }
 
 /* A number for each k that the type has exactly and no other k has: of 8-bit floats neighbouring codes, 64 of

@@ -94,7 +94,7 @@
  *     gpu_launch_wait()                 until the launch in front is over: before anything it wrote or reads is touched
  *     gpu_launch_dependents()           the next launch may begin
  *
- * Matrix instructions: gpu_mfma.h, gpu_mma.h (with stmatrix and the sharing of registers), gpu_wgmma.h; the table of
+ * Matrix instructions: gpu_mfma.h, gpu_wmma.h, gpu_mma.h (with stmatrix and the sharing of registers), gpu_wgmma.h; the table of
  * those of a wave is matrix.def. */
 /* clang-format on */
 #ifndef TUNEBOOK_DEVICE_GPU_H
@@ -110,6 +110,7 @@
 #include "gpu_common.h"
 #include "gpu_schedule.h"
 #include "gpu_mfma.h"
+#include "gpu_wmma.h"
 #include "gpu_mma.h"
 #include "gpu_async.h"
 #include "gpu_wgmma.h"

@@ -32,27 +32,19 @@ typedef PASTE(gpu_f32x, WORDS_D) sums_t;
 #define FROM_WORD(word) gpu_float(word)
 #define TO_WORD(sum)    gpu_bits(sum)
 #endif
-#if WORDS_A == 1
-#define LOAD gpu_load4
-#elif WORDS_A == 2
-#define LOAD gpu_load8
-#elif WORDS_A == 4
-#define LOAD gpu_load16
-#else
-#define LOAD load32
-GPU_DEVICE gpu_u32x8 load32(const unsigned *from)
+typedef unsigned gpu_u32x1;
+template <class T> GPU_DEVICE T operand(const unsigned *from)
 {
-    gpu_u32x8 words;
-    GPU_UNROLL for (int i = 0; i < 8; i++) words[i] = from[i];
+    T words;
+    GPU_UNROLL for (unsigned i = 0; i < sizeof words / 4; i++)((unsigned *)&words)[i] = from[i];
     return words;
 }
-#endif
 
 GPU_DEVICE void probe(unsigned *d, const unsigned *a, const unsigned *b, const unsigned *c)
 {
     sums_t sums;
     GPU_UNROLL for (int i = 0; i < WORDS_D; i++) sums[i] = FROM_WORD(c[i]);
-    sums = MULTIPLY(LOAD(a), LOAD(b), sums);
+    sums = MULTIPLY(operand<PASTE(gpu_u32x, WORDS_A)>(a), operand<PASTE(gpu_u32x, WORDS_B)>(b), sums);
     GPU_UNROLL for (int i = 0; i < WORDS_D; i++) d[i] = TO_WORD(sums[i]);
 }
 #endif

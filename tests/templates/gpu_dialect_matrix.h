@@ -111,6 +111,55 @@ CHECK_MFMA(mfma_f32_16x16x128, ocp8, 16, 128, 8, gpu_u32x8, gpu_f32x4, float)
 #endif
 #endif
 
+#if GPU_HAS_WMMA
+/* Who holds what is as device/gpu_wmma.h says: k in runs, to both halves of the wave alike (gfx11) or in
+ * turns. */
+#if GPU_ARCH == 0x1100
+#define WMMA_HALVES           1
+#define WMMA_RUN(bits)        16
+#define WMMA_ROW(half, place) (2 * (place) + (half))
+#else
+#define WMMA_HALVES           2
+#define WMMA_RUN(bits)        (GPU_ARCH == 0x1201 ? 4 : 128 / (bits))
+#define WMMA_ROW(half, place) (8 * (half) + (place))
+#endif
+#define CHECK_WMMA(shape, type, depth, bits, operand, sum, element)                                       \
+    GPU_DEVICE void check_##shape##_##type(const struct here *here)                                       \
+    {                                                                                                     \
+        const unsigned place = here->lane % 16, half = here->lane / 16, run = WMMA_RUN(bits);             \
+        operand a = {}, b = {};                                                                           \
+        GPU_UNROLL for (unsigned e = 0; e < (depth) / WMMA_HALVES; e++)                                   \
+        {                                                                                                 \
+            unsigned k = run * (WMMA_HALVES * (e / run) + half % WMMA_HALVES) + e % run;                  \
+            a[e * (bits) / 32] |= CODE_##type(left(place, k)) << e * (bits) % 32;                         \
+            b[e * (bits) / 32] |= CODE_##type(right(k, place)) << e * (bits) % 32;                        \
+        }                                                                                                 \
+        sum c, d;                                                                                         \
+        GPU_UNROLL for (unsigned r = 0; r < 8; r++) c[r] = (element)(r + place);                          \
+        d = gpu_##shape##_##type(a, b, c);                                                                \
+        bool ok = true;                                                                                   \
+        GPU_UNROLL for (unsigned r = 0; r < 8; r++) ok =                                                  \
+            d[r] == (element)((int)(r + place) + sum_of_products(WMMA_ROW(half, r), place, depth)) && ok; \
+        report(here, CHECK_##shape##_##type, ok);                                                         \
+    }
+#if GPU_ARCH == 0x1100
+CHECK_WMMA(wmma11_f32_16x16x16, f16, 16, 16, gpu_u32x8, gpu_f32x8, float)
+CHECK_WMMA(wmma11_f32_16x16x16, bf16, 16, 16, gpu_u32x8, gpu_f32x8, float)
+CHECK_WMMA(wmma11_i32_16x16x16, i8, 16, 8, gpu_u32x4, gpu_i32x8, int)
+#elif GPU_ARCH == 0x1201
+CHECK_WMMA(wmma12_f32_16x16x16, f16, 16, 16, gpu_u32x4, gpu_f32x8, float)
+CHECK_WMMA(wmma12_f32_16x16x16, bf16, 16, 16, gpu_u32x4, gpu_f32x8, float)
+CHECK_WMMA(wmma12_f32_16x16x16, ocp8, 16, 8, gpu_u32x2, gpu_f32x8, float)
+CHECK_WMMA(wmma12_i32_16x16x16, i8, 16, 8, gpu_u32x2, gpu_i32x8, int)
+#else
+CHECK_WMMA(wmma_f32_16x16x32, f16, 32, 16, gpu_u32x8, gpu_f32x8, float)
+CHECK_WMMA(wmma_f32_16x16x32, bf16, 32, 16, gpu_u32x8, gpu_f32x8, float)
+CHECK_WMMA(wmma_f32_16x16x64, ocp8, 64, 8, gpu_u32x8, gpu_f32x8, float)
+CHECK_WMMA(wmma_f32_16x16x128, ocp8, 128, 8, gpu_u32x16, gpu_f32x8, float)
+CHECK_WMMA(wmma_i32_16x16x64, i8, 64, 8, gpu_u32x8, gpu_i32x8, int)
+#endif
+#endif
+
 #if GPU_HAS_MMA
 /* PTX ISA: lane 4*g + t holds rows g and g + 8 of A and D, column g of B, and pairs from 2*t. */
 #define CHECK_MMA(type)                                                                                   \
@@ -198,6 +247,23 @@ GPU_DEVICE void check_matrices(const struct here *here)
     check_mfma_i32_16x16x64_i8(here);
     check_mfma_f32_32x32x64_ocp8(here);
     check_mfma_f32_16x16x128_ocp8(here);
+#endif
+#elif GPU_HAS_WMMA
+#if GPU_ARCH == 0x1100
+    check_wmma11_f32_16x16x16_f16(here);
+    check_wmma11_f32_16x16x16_bf16(here);
+    check_wmma11_i32_16x16x16_i8(here);
+#elif GPU_ARCH == 0x1201
+    check_wmma12_f32_16x16x16_f16(here);
+    check_wmma12_f32_16x16x16_bf16(here);
+    check_wmma12_f32_16x16x16_ocp8(here);
+    check_wmma12_i32_16x16x16_i8(here);
+#else
+    check_wmma_f32_16x16x32_f16(here);
+    check_wmma_f32_16x16x32_bf16(here);
+    check_wmma_f32_16x16x64_ocp8(here);
+    check_wmma_f32_16x16x128_ocp8(here);
+    check_wmma_i32_16x16x64_i8(here);
 #endif
 #elif GPU_HAS_MMA
     check_mma_f16(here);

@@ -14,7 +14,7 @@
 
 enum { THREADS = 128, BLOCKS = 6, WORDS = 1024, MIN_TOTAL = 3 };
 
-enum where { ALWAYS, NVIDIA, GFX9, GFX90A, GFX942, GFX942_950, GFX950 };
+enum where { ALWAYS, NVIDIA, GFX9, GFX90A, GFX942, GFX942_950, GFX950, GFX1100, GFX1201, GFX1250 };
 
 static const struct {
     const char *name;
@@ -37,7 +37,10 @@ static bool has(const struct gpu_target *target, enum where where)
     case GFX90A: return arch == 0x90a;
     case GFX942: return arch == 0x942;
     case GFX942_950: return arch == 0x942 || arch == 0x950;
-    default: return arch == 0x950;
+    case GFX950: return arch == 0x950;
+    case GFX1100: return arch == 0x1100;
+    case GFX1201: return arch == 0x1201;
+    default: return arch == 0x1250;
     }
 }
 
@@ -165,7 +168,8 @@ static void check_dialect(struct emulated emulated, const struct gpu_target *tar
 static void test_emulated(void **state)
 {
     (void)state;
-    static const char *const targets[] = {"gfx90a", "gfx942", "gfx950", "gfx1100", "sm_80", "sm_90a"};
+    static const char *const targets[] = {"gfx90a",  "gfx942",  "gfx950", "gfx1100",
+                                          "gfx1201", "gfx1250", "sm_80",  "sm_90a"};
     if (!emulator_here()) return;
     for (size_t i = 0; i < N_OF(targets); i++) {
         struct text code = {0};

@@ -202,7 +202,8 @@ static bool compiler_is_here(void)
 static void every_form_agrees(void **state)
 {
     (void)state;
-    static const char *const targets[] = {"gfx90a", "gfx942", "gfx950", "sm_80", "sm_120a"};
+    static const char *const targets[] = {"gfx90a",  "gfx942",  "gfx950", "gfx1100",
+                                          "gfx1201", "gfx1250", "sm_80",  "sm_120a"};
     unsigned launches = made_up.launches, n = 0;
     if (!compiler_is_here()) return;
     for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
@@ -239,6 +240,12 @@ static void the_place_is_named(void **state)
         {"gfx950", MATRIX_mfma_f32_16x16x32_ocp8, B_MOVED,
          "a one in B's element 0 of lane 0: register 0 of lane 0, "
          "D[0][0] as we believe, is 0 "},
+        {"gfx1100", MATRIX_wmma11_f32_16x16x16_f16, A_SWAPPED,
+         "a one in A's element 0 of lane 5: register 2 of lane 16, D[5][0] as we believe, is "},
+        {"gfx1201", MATRIX_wmma12_i32_16x16x16_i8, B_MOVED,
+         "a one in B's element 0 of lane 0: register 0 of lane 0, D[0][0] as we believe, is 0 "},
+        {"gfx1250", MATRIX_wmma_f32_16x16x128_ocp8, D_SWAPPED,
+         "C alone: register 0 of lane 3, D[0][3] as we believe, is "},
         {"sm_90a", MATRIX_mma_m16n8k16_f32_bf16, SATURATED, "small integers, case "},
         {"gfx942", MATRIX_mfma_f32_16x16x16_f16, NO_ANSWER,
          "C alone: register 0 of lane 0, D[0][0] as we believe, is "},
@@ -364,7 +371,7 @@ static void what_is_no_memory(void **state)
 static void the_emulator_agrees(void **state)
 {
     (void)state;
-    static const char *const targets[] = {"gfx90a", "gfx942", "sm_90a"};
+    static const char *const targets[] = {"gfx90a", "gfx942", "sm_90a", "gfx1100", "gfx1250"};
     const struct device_api *emulator = device_find("emu");
     assert_non_null(emulator);
     if (!compiler_is_here()) return;

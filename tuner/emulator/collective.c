@@ -117,6 +117,16 @@ static void check_form(struct fiber *f, const struct wave *wave, unsigned form, 
               info->shape.wave, wave->n);
 }
 
+static void check_copies(struct fiber *f, enum matrix_form form, enum matrix_operand operand,
+                         const unsigned *const words[], const void *pc)
+{
+    unsigned lane;
+    if (!matrix_copies_differ(form, operand, words, &lane)) return;
+    const struct matrix_info *info = matrix_info(form);
+    fault(f, DEVICE_FAULT_OTHER, pc, "%s wants the same of %c in lanes %u and %u", info->name, "AB"[operand],
+          lane - info->shape.wave / 2, lane);
+}
+
 void emu_matrix(unsigned form, unsigned *d, const unsigned *a, const unsigned *b, const unsigned *c)
 {
     struct fiber *f = emulator_self;
@@ -137,6 +147,8 @@ void emu_matrix(unsigned form, unsigned *d, const unsigned *a, const unsigned *b
         all_b[i] = operands->b;
         all_c[i] = operands->c;
     }
+    check_copies(f, (enum matrix_form)form, MATRIX_A, all_a, pc);
+    check_copies(f, (enum matrix_form)form, MATRIX_B, all_b, pc);
     matrix_multiply((enum matrix_form)form, all_d, all_a, all_b, all_c);
     let_go(f);
 }

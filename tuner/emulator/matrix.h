@@ -41,6 +41,11 @@ struct matrix_place matrix_place(enum matrix_form form, enum matrix_operand oper
 void matrix_holder(enum matrix_form form, enum matrix_operand operand, unsigned row, unsigned column,
                    unsigned *lane, unsigned *element);
 
+/* Is there a lane of the upper half of the wave which does not hold of A or B what the instruction wants it
+ * to hold like its neighbour in the lower half? Sums are then nothing that can be relied on. */
+bool matrix_copies_differ(enum matrix_form form, enum matrix_operand operand, const unsigned *const words[],
+                          unsigned *lane);
+
 /* D = A.B + C for a whole wave: x[lane] are that lane's registers. d may be c.
  *
  * With f32 results, each element is c + a0*b0 + a1*b1 + ... with k ascending; products are exact, every sum

@@ -1,10 +1,15 @@
 #include "tuner/emulator/matrix_layout.h"
 
+unsigned matrix_shape_copies(const struct matrix_shape *shape)
+{
+    return shape->family == MATRIX_FAMILY_WMMA11 ? 2 : 1;
+}
+
 unsigned matrix_shape_elements(const struct matrix_shape *shape, enum matrix_operand operand)
 {
     switch (operand) {
-    case MATRIX_A: return shape->m * shape->k / shape->wave;
-    case MATRIX_B: return shape->k * shape->n / shape->wave;
+    case MATRIX_A: return shape->m * shape->k * matrix_shape_copies(shape) / shape->wave;
+    case MATRIX_B: return shape->k * shape->n * matrix_shape_copies(shape) / shape->wave;
     default: return shape->m * shape->n / shape->wave;
     }
 }
@@ -72,18 +77,55 @@ static void mma_holder(enum matrix_operand operand, unsigned row, unsigned colum
     *element = pair % 2 + (operand == MATRIX_B ? pair / 8 * 2 : far * 2 + pair / 8 * 4);
 }
 
+/* AMD's WMMA of 32 lanes. D is as with MFMA: on gfx11 each lane has every second row of its column, from
+ * gfx12 on eight that follow each other. A's rows and B's columns are lane % 16. On gfx11 a lane has all of
+ * their k, so that both halves of the wave hold the same; later the halves have runs of k in turns. */
+static unsigned wmma_k(const struct matrix_shape *s, unsigned lane, unsigned element)
+{
+    unsigned halves = 2 / matrix_shape_copies(s), half = lane / 16 % halves;
+    return s->run_k * (halves * (element / s->run_k) + half) + element % s->run_k;
+}
+
+static struct matrix_place wmma_place(const struct matrix_shape *s, enum matrix_operand operand,
+                                      unsigned lane, unsigned element)
+{
+    unsigned k = wmma_k(s, lane, element);
+    switch (operand) {
+    case MATRIX_A: return (struct matrix_place){lane % 16, k};
+    case MATRIX_B: return (struct matrix_place){k, lane % 16};
+    default: return mfma_place(s, operand, lane, element);
+    }
+}
+
+static void wmma_holder(const struct matrix_shape *s, enum matrix_operand operand, unsigned row,
+                        unsigned column, unsigned *lane, unsigned *element)
+{
+    unsigned line = operand == MATRIX_A ? row : column, k = operand == MATRIX_A ? column : row;
+    unsigned halves = 2 / matrix_shape_copies(s), run = k / s->run_k;
+    if (operand == MATRIX_D) {
+        mfma_holder(s, operand, row, column, lane, element);
+        return;
+    }
+    *lane = run % halves * 16 + line;
+    *element = run / halves * s->run_k + k % s->run_k;
+}
+
 struct matrix_place matrix_shape_place(const struct matrix_shape *shape, enum matrix_operand operand,
                                        unsigned lane, unsigned element)
 {
-    return shape->family == MATRIX_FAMILY_MFMA ? mfma_place(shape, operand, lane, element)
-                                               : mma_place(operand, lane, element);
+    switch (shape->family) {
+    case MATRIX_FAMILY_MFMA: return mfma_place(shape, operand, lane, element);
+    case MATRIX_FAMILY_MMA: return mma_place(operand, lane, element);
+    default: return wmma_place(shape, operand, lane, element);
+    }
 }
 
 void matrix_shape_holder(const struct matrix_shape *shape, enum matrix_operand operand, unsigned row,
                          unsigned column, unsigned *lane, unsigned *element)
 {
-    if (shape->family == MATRIX_FAMILY_MFMA)
-        mfma_holder(shape, operand, row, column, lane, element);
-    else
-        mma_holder(operand, row, column, lane, element);
+    switch (shape->family) {
+    case MATRIX_FAMILY_MFMA: mfma_holder(shape, operand, row, column, lane, element); break;
+    case MATRIX_FAMILY_MMA: mma_holder(operand, row, column, lane, element); break;
+    default: wmma_holder(shape, operand, row, column, lane, element);
+    }
 }

@@ -7,15 +7,22 @@
 enum matrix_operand { MATRIX_A, MATRIX_B, MATRIX_D, MATRIX_OPERANDS };
 
 enum matrix_family {
-    MATRIX_FAMILY_MFMA, /* AMD's v_mfma_* of one block */
-    MATRIX_FAMILY_MMA   /* NVIDIA's mma.sync.m16n8k16 */
+    MATRIX_FAMILY_MFMA,    /* AMD's v_mfma_* of one block */
+    MATRIX_FAMILY_WMMA11,  /* AMD's v_wmma_* of gfx11 */
+    MATRIX_FAMILY_WMMA12,  /* of gfx12 */
+    MATRIX_FAMILY_WMMA125, /* of gfx1250 */
+    MATRIX_FAMILY_MMA      /* NVIDIA's mma.sync.m16n8k16 */
 };
 
 struct matrix_shape {
     enum matrix_family family;
     unsigned m, n, k, wave;
-    unsigned run; /* MFMA: rows of D in a lane that follow each other; 4, with f64 1. MMA does not ask. */
+    unsigned run;   /* AMD: rows of D in a lane that follow each other; MMA does not ask */
+    unsigned run_k; /* WMMA: steps of k of A and B likewise; the others do not ask */
 };
+
+/* In how many lanes each element of A and B is. */
+unsigned matrix_shape_copies(const struct matrix_shape *shape);
 
 /* Row and column in the operand's own matrix: of A (i, k), of B (k, j), of D (i, j). */
 struct matrix_place {

@@ -1,7 +1,7 @@
 /* What a matrix instruction computes. The operands of a wave are unpacked into plain matrices of floats
  * through tables of places, multiplied, and packed again: most of an emulated GEMM's time is spent here.
  *
- * D lies in memory so that what a lane holds is side by side: with MFMA, whose lanes hold four rows of one
+ * D lies in memory so that what a lane holds is side by side: with AMD's, whose lanes hold rows of one
  * column, as its transpose, the product of B's and A's transposes; with MMA, whose lanes hold pairs of one
  * row, as it is. "Left" and "right" are the factors of that product. */
 #include <pthread.h>
@@ -20,7 +20,13 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static bool is_transposed(const struct matrix_shape *shape)
 {
-    return shape->family == MATRIX_FAMILY_MFMA;
+    return shape->family != MATRIX_FAMILY_MMA;
+}
+
+/* Elements of D in a lane that are side by side in memory. */
+static unsigned together(const struct matrix_shape *shape)
+{
+    return !is_transposed(shape) ? 2 : shape->run % 4 == 0 ? 4 : 1;
 }
 
 static void make_places(const struct matrix_shape *shape, enum matrix_operand operand, uint16_t *of)
@@ -90,7 +96,8 @@ static void unpack(enum matrix_form form, enum matrix_operand operand, const uns
 {
     const struct matrix_info *info = matrix_info(form);
     unsigned words = info->registers[operand], wave = info->shape.wave;
-    unsigned elements = matrix_shape_elements(&info->shape, operand) * wave;
+    unsigned elements =
+        matrix_shape_elements(&info->shape, operand) * wave / matrix_shape_copies(&info->shape);
     uint32_t packed[ELEMENTS_MAX];
     float values[ELEMENTS_MAX];
     for (unsigned lane = 0; lane < wave; lane++)
@@ -195,21 +202,25 @@ void matrix_multiply(enum matrix_form form, unsigned *const d[], const unsigned 
     unpack(form, MATRIX_B, b, wide_b);
     if (integers)
         memset(sums, 0, sizeof *sums * shape->m * shape->n);
-    else if (transposed)
+    else if (together(shape) == 4)
         gather(sums, c, of, wave, registers, 4);
-    else
+    else if (together(shape) == 2)
         gather(sums, c, of, wave, registers, 2);
+    else
+        gather(sums, c, of, wave, registers, 1);
 
     if (transposed)
         multiply(sums, wide_b, wide_a, shape->n, shape->m, shape->k);
     else
         multiply(sums, wide_a, wide_b, shape->m, shape->n, shape->k);
 
-    /* Sums of at most 64 products of two 8-bit integers are exact in a float; C comes to them here. */
+    /* Sums of at most 128 products of two 8-bit integers are exact in a float; C comes to them here. */
     if (integers)
         scatter_integers(d, c, sums, of, wave, registers);
-    else if (transposed)
+    else if (together(shape) == 4)
         scatter(d, sums, of, wave, registers, 4);
-    else
+    else if (together(shape) == 2)
         scatter(d, sums, of, wave, registers, 2);
+    else
+        scatter(d, sums, of, wave, registers, 1);
 }

@@ -15,10 +15,8 @@ $ autotune doctor --selftest --arch=gfx9999
 ! autotune: --arch=gfx9999: no such GPU here; --emulate asks the emulator instead
 ? 3
 
-A GPU without matrix instructions of ours; no clang.
+No clang.
 $ need clang json
-$ autotune doctor --selftest --emulate --arch=gfx1100
-! autotune: emu: gfx1100 has none of the matrix instructions that kernels here use
 $ TUNEBOOK_CLANG=/nowhere autotune doctor --selftest --emulate --arch=sm_80 2>&1 | grep -o '^autotune: .*/nowhere'
 | autotune: TUNEBOOK_CLANG=/nowhere
 
@@ -26,6 +24,11 @@ The emulator agrees with itself, which is not kept.
 $ autotune doctor --selftest --emulate --arch=sm_80
 | agrees   emu      sm_80    mma_m16n8k16_f32_f16     tabled
 | agrees   emu      sm_80    mma_m16n8k16_f32_bf16    tabled
+$ autotune doctor --selftest --emulate --arch=gfx1201
+| agrees   emu      gfx1201  wmma12_f32_16x16x16_f16  tabled
+| agrees   emu      gfx1201  wmma12_f32_16x16x16_bf16 tabled
+| agrees   emu      gfx1201  wmma12_f32_16x16x16_ocp8 assumed
+| agrees   emu      gfx1201  wmma12_i32_16x16x16_i8   assumed
 $ autotune doctor --selftest --emulate --arch=gfx950 --json > selftest.json; json agrees devices.0.device devices.0.target devices.0.forms.7.form devices.0.forms.7.evidence devices.0.forms.7.verdict devices.0.forms.7.why < selftest.json
 | true
 | "emu"
