@@ -283,140 +283,142 @@ static void deep_forms(void **state)
                 struct matrix_place b = matrix_place(forms[f].form, MATRIX_B, lane, e);
                 assert_true(a.row == lane % size && a.column == k && b.row == k && b.column == lane % size);
             }
-    /* AMD's calculator for rdna3 (GPUOpen's article of 2023 draws the same) and for rdna4, as it prints them:
-     * operand, register, the register's half and lane of an element of 16 bits; of D register and lane. */
-    static void calculator_place(bool rdna4, unsigned operand, unsigned i, unsigned j, unsigned k,
-                                 unsigned *lane, unsigned *element)
-    {
-        unsigned line = operand == MATRIX_A ? i : j;
-        if (operand == MATRIX_D) {
-            *element = rdna4 ? i % 8 : i / 2;
-            *lane = rdna4 ? 16 * (i / 8) + j : 16 * (i % 2) + j;
-            return;
-        }
-        unsigned gpr = rdna4 ? 2 * (k / 8) + k / 2 % 2 : k / 2;
-        *element = 2 * gpr + k % 2;
-        *lane = rdna4 ? 16 * (k / 4 % 2) + line : line;
-    }
+}
 
-    static void wmma_of_the_calculator(void **state)
-    {
-        (void)state;
-        static const struct {
-            const char *name;
-            bool rdna4;
-        } forms[] = {{"wmma11_f32_16x16x16_f16", false},
-                     {"wmma11_f32_16x16x16_bf16", false},
-                     {"wmma12_f32_16x16x16_f16", true},
-                     {"wmma12_f32_16x16x16_bf16", true}};
-        for (size_t f = 0; f < N_OF(forms); f++)
-            for (unsigned x = 0; x < MATRIX_OPERANDS * 256; x++) {
-                enum matrix_form form;
-                enum matrix_operand operand = (enum matrix_operand)(x / 256);
-                unsigned row = x / 16 % 16, column = x % 16, lane, element, ours, at;
-                assert_true(matrix_find(forms[f].name, &form));
-                assert_int_equal(matrix_info(form)->evidence, MATRIX_TABLED);
-                calculator_place(forms[f].rdna4, operand, row, column, operand == MATRIX_A ? column : row,
-                                 &lane, &element);
-                matrix_holder(form, operand, row, column, &ours, &at);
-                assert_int_equal(ours, lane);
-                assert_int_equal(at, element);
-            }
+/* AMD's calculator for rdna3 (GPUOpen's article of 2023 draws the same) and for rdna4, as it prints them:
+ * operand, register, the register's half and lane of an element of 16 bits; of D register and lane. */
+static void calculator_place(bool rdna4, unsigned operand, unsigned i, unsigned j, unsigned k, unsigned *lane,
+                             unsigned *element)
+{
+    unsigned line = operand == MATRIX_A ? i : j;
+    if (operand == MATRIX_D) {
+        *element = rdna4 ? i % 8 : i / 2;
+        *lane = rdna4 ? 16 * (i / 8) + j : 16 * (i % 2) + j;
+        return;
     }
+    unsigned gpr = rdna4 ? 2 * (k / 8) + k / 2 % 2 : k / 2;
+    *element = 2 * gpr + k % 2;
+    *lane = rdna4 ? 16 * (k / 4 % 2) + line : line;
+}
 
-    /* Of gfx11's lanes the upper half has what the lower half has, and all of k. */
-    static void copies(void **state)
-    {
-        (void)state;
-        static const char *const names[] = {"wmma11_f32_16x16x16_f16", "wmma11_i32_16x16x16_i8"};
-        for (size_t n = 0; n < N_OF(names); n++) {
+static void wmma_of_the_calculator(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool rdna4;
+    } forms[] = {{"wmma11_f32_16x16x16_f16", false},
+                 {"wmma11_f32_16x16x16_bf16", false},
+                 {"wmma12_f32_16x16x16_f16", true},
+                 {"wmma12_f32_16x16x16_bf16", true}};
+    for (size_t f = 0; f < N_OF(forms); f++)
+        for (unsigned x = 0; x < MATRIX_OPERANDS * 256; x++) {
             enum matrix_form form;
-            unsigned words[32][8] = {{0}}, differs = 0;
-            const unsigned *all[32];
-            assert_true(matrix_find(names[n], &form));
-            for (unsigned lane = 0; lane < 32; lane++) {
-                all[lane] = words[lane];
-                for (unsigned e = 0; e < 16; e++) {
-                    struct matrix_place a = matrix_place(form, MATRIX_A, lane, e);
-                    struct matrix_place b = matrix_place(form, MATRIX_B, lane, e);
-                    assert_int_equal(a.row, lane % 16);
-                    assert_int_equal(a.column, e);
-                    assert_int_equal(b.row, e);
-                    assert_int_equal(b.column, lane % 16);
-                }
-            }
-            assert_false(matrix_copies_differ(form, MATRIX_A, all, &differs));
-            words[21][matrix_info(form)->registers[MATRIX_A] - 1] = 1;
-            assert_true(matrix_copies_differ(form, MATRIX_A, all, &differs));
-            assert_int_equal(differs, 21);
-            assert_false(matrix_copies_differ(form, MATRIX_D, all, &differs));
+            enum matrix_operand operand = (enum matrix_operand)(x / 256);
+            unsigned row = x / 16 % 16, column = x % 16, lane, element, ours, at;
+            assert_true(matrix_find(forms[f].name, &form));
+            assert_int_equal(matrix_info(form)->evidence, MATRIX_TABLED);
+            calculator_place(forms[f].rdna4, operand, row, column, operand == MATRIX_A ? column : row, &lane,
+                             &element);
+            matrix_holder(form, operand, row, column, &ours, &at);
+            assert_int_equal(ours, lane);
+            assert_int_equal(at, element);
         }
-        unsigned lane, words[32] = {0};
-        const unsigned *all[32];
-        for (unsigned i = 0; i < 32; i++) words[i] = i, all[i] = words + i;
-        assert_false(matrix_copies_differ(MATRIX_wmma12_f32_16x16x16_f16, MATRIX_A, all, &lane));
-    }
+}
 
-    /* Every element has one holder, and both directions agree; also for the forms that nobody tabled. */
-    static void directions_agree(void **state)
-    {
-        (void)state;
-        for (unsigned form = 0; form < MATRIX_FORMS; form++) {
-            const struct matrix_shape *shape = &matrix_info((enum matrix_form)form)->shape;
-            for (unsigned x = 0; x < MATRIX_OPERANDS; x++) {
-                unsigned elements = matrix_shape_elements(shape, (enum matrix_operand)x);
-                unsigned copies = x == MATRIX_D ? 1 : matrix_shape_copies(shape);
-                assert_int_equal(elements * shape->wave, rows_of(shape, x) * columns_of(shape, x) * copies);
-                for (unsigned at = 0; at < elements * shape->wave / copies; at++) {
-                    unsigned lane, element;
-                    struct matrix_place place = matrix_place((enum matrix_form)form, (enum matrix_operand)x,
-                                                             at / elements, at % elements);
-                    assert_true(place.row < rows_of(shape, x) && place.column < columns_of(shape, x));
-                    matrix_holder((enum matrix_form)form, (enum matrix_operand)x, place.row, place.column,
-                                  &lane, &element);
-                    assert_int_equal(lane * elements + element, at);
-                }
-            }
-        }
-    }
-
-    static bool on(const char *name, const char *target)
-    {
-        enum matrix_form form = MATRIX_FORMS;
-        assert_true(matrix_find(name, &form));
-        return matrix_on_target(form, target);
-    }
-
-    static void forms_of_targets(void **state)
-    {
-        (void)state;
+/* Of gfx11's lanes the upper half has what the lower half has, and all of k. */
+static void copies(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"wmma11_f32_16x16x16_f16", "wmma11_i32_16x16x16_i8"};
+    for (size_t n = 0; n < N_OF(names); n++) {
         enum matrix_form form;
-        assert_false(matrix_find("mfma_f32_32x32x8", &form));
-        assert_true(on("mfma_i32_32x32x8_i8", "gfx90a"));
-        assert_false(on("mfma_i32_32x32x8_i8", "gfx942"));
-        assert_false(on("mfma_i32_32x32x8_i8", "gfx90"));
-        assert_false(on("mfma_i32_32x32x8_i8", ""));
-        assert_true(on("mfma_f32_32x32x8_f16", "gfx942"));
-        assert_true(on("mfma_f32_32x32x8_f16", "gfx950"));
-        assert_false(on("mfma_f32_32x32x8_f16", "gfx90a gfx942"));
-        assert_false(on("mfma_f32_32x32x8_f16", "gfx1201"));
-        assert_false(on("mfma_f32_32x32x8_f16", "sm_90a"));
-        assert_true(on("wmma11_f32_16x16x16_f16", "gfx1100"));
-        assert_false(on("wmma11_f32_16x16x16_f16", "gfx1201"));
-        assert_false(on("wmma12_f32_16x16x16_f16", "gfx1250"));
-        assert_true(on("mma_m16n8k16_f32_f16", "sm_80"));
-        assert_true(on("mma_m16n8k16_f32_bf16", "sm_120a"));
-        assert_false(on("mma_m16n8k16_f32_f16", "sm_70"));
-        assert_false(on("mma_m16n8k16_f32_f16", "gfx942"));
+        unsigned words[32][8] = {{0}}, differs = 0;
+        const unsigned *all[32];
+        assert_true(matrix_find(names[n], &form));
+        for (unsigned lane = 0; lane < 32; lane++) {
+            all[lane] = words[lane];
+            for (unsigned e = 0; e < 16; e++) {
+                struct matrix_place a = matrix_place(form, MATRIX_A, lane, e);
+                struct matrix_place b = matrix_place(form, MATRIX_B, lane, e);
+                assert_int_equal(a.row, lane % 16);
+                assert_int_equal(a.column, e);
+                assert_int_equal(b.row, e);
+                assert_int_equal(b.column, lane % 16);
+            }
+        }
+        assert_false(matrix_copies_differ(form, MATRIX_A, all, &differs));
+        words[21][matrix_info(form)->registers[MATRIX_A] - 1] = 1;
+        assert_true(matrix_copies_differ(form, MATRIX_A, all, &differs));
+        assert_int_equal(differs, 21);
+        assert_false(matrix_copies_differ(form, MATRIX_D, all, &differs));
     }
+    unsigned lane, words[32] = {0};
+    const unsigned *all[32];
+    for (unsigned i = 0; i < 32; i++) words[i] = i, all[i] = words + i;
+    assert_false(matrix_copies_differ(MATRIX_wmma12_f32_16x16x16_f16, MATRIX_A, all, &lane));
+}
 
-    int main(void)
-    {
-        const struct CMUnitTest tests[] = {
-            cmocka_unit_test(amd_listings),     cmocka_unit_test(ptx_fragments),
-            cmocka_unit_test(deep_forms),       cmocka_unit_test(wmma_of_the_calculator),
-            cmocka_unit_test(copies),           cmocka_unit_test(directions_agree),
-            cmocka_unit_test(forms_of_targets),
-        };
-        return cmocka_run_group_tests(tests, NULL, NULL);
+/* Every element has one holder, and both directions agree; also for the forms that nobody tabled. */
+static void directions_agree(void **state)
+{
+    (void)state;
+    for (unsigned form = 0; form < MATRIX_FORMS; form++) {
+        const struct matrix_shape *shape = &matrix_info((enum matrix_form)form)->shape;
+        for (unsigned x = 0; x < MATRIX_OPERANDS; x++) {
+            unsigned elements = matrix_shape_elements(shape, (enum matrix_operand)x);
+            unsigned copies = x == MATRIX_D ? 1 : matrix_shape_copies(shape);
+            assert_int_equal(elements * shape->wave, rows_of(shape, x) * columns_of(shape, x) * copies);
+            for (unsigned at = 0; at < elements * shape->wave / copies; at++) {
+                unsigned lane, element;
+                struct matrix_place place = matrix_place((enum matrix_form)form, (enum matrix_operand)x,
+                                                         at / elements, at % elements);
+                assert_true(place.row < rows_of(shape, x) && place.column < columns_of(shape, x));
+                matrix_holder((enum matrix_form)form, (enum matrix_operand)x, place.row, place.column, &lane,
+                              &element);
+                assert_int_equal(lane * elements + element, at);
+            }
+        }
     }
+}
+
+static bool on(const char *name, const char *target)
+{
+    enum matrix_form form = MATRIX_FORMS;
+    assert_true(matrix_find(name, &form));
+    return matrix_on_target(form, target);
+}
+
+static void forms_of_targets(void **state)
+{
+    (void)state;
+    enum matrix_form form;
+    assert_false(matrix_find("mfma_f32_32x32x8", &form));
+    assert_true(on("mfma_i32_32x32x8_i8", "gfx90a"));
+    assert_false(on("mfma_i32_32x32x8_i8", "gfx942"));
+    assert_false(on("mfma_i32_32x32x8_i8", "gfx90"));
+    assert_false(on("mfma_i32_32x32x8_i8", ""));
+    assert_true(on("mfma_f32_32x32x8_f16", "gfx942"));
+    assert_true(on("mfma_f32_32x32x8_f16", "gfx950"));
+    assert_false(on("mfma_f32_32x32x8_f16", "gfx90a gfx942"));
+    assert_false(on("mfma_f32_32x32x8_f16", "gfx1201"));
+    assert_false(on("mfma_f32_32x32x8_f16", "sm_90a"));
+    assert_true(on("wmma11_f32_16x16x16_f16", "gfx1100"));
+    assert_false(on("wmma11_f32_16x16x16_f16", "gfx1201"));
+    assert_false(on("wmma12_f32_16x16x16_f16", "gfx1250"));
+    assert_true(on("mma_m16n8k16_f32_f16", "sm_80"));
+    assert_true(on("mma_m16n8k16_f32_bf16", "sm_120a"));
+    assert_false(on("mma_m16n8k16_f32_f16", "sm_70"));
+    assert_false(on("mma_m16n8k16_f32_f16", "gfx942"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(amd_listings),     cmocka_unit_test(ptx_fragments),
+        cmocka_unit_test(deep_forms),       cmocka_unit_test(wmma_of_the_calculator),
+        cmocka_unit_test(copies),           cmocka_unit_test(directions_agree),
+        cmocka_unit_test(forms_of_targets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -20,7 +20,7 @@ enum matrix_evidence {
 };
 
 /* Of one operand, per lane. */
-enum { MATRIX_WAVE_MAX = 64, MATRIX_REGISTERS_MAX = 16, MATRIX_ELEMENTS_MAX = 32 };
+enum { MATRIX_WAVE_MAX = 64, MATRIX_REGISTERS_MAX = 16 };
 
 struct matrix_info {
     const char *name; /* "mfma_f32_32x32x8_f16" */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include "tuner/emulator/matrix.h"
 
-enum { ELEMENTS_MAX = MATRIX_WAVE_MAX * MATRIX_ELEMENTS_MAX, CHUNK = 64 };
+enum { ELEMENTS_MAX = 2048, CHUNK = 64 }; /* of an operand */
 
 /* Index of lane l's element e in the matrix in memory: at[l * elements + e]. */
 static struct places {
