@@ -43,7 +43,6 @@ static double occupancy_of(const struct model_device *device, const struct model
 {
     double blocks = 8;
     if (kernel->occupancy) return (double)kernel->occupancy;
-    if (device->is_cpu) return 1;
     if (kernel->shared_bytes)
         blocks = model_least(blocks, floor((double)device->lds_bytes / (double)kernel->shared_bytes));
     if (kernel->registers && device->registers)
@@ -84,8 +83,12 @@ static struct model_plan plan_of(const struct model_device *device, const struct
 void model_estimate(const struct model_device *device, const struct model_work *work,
                     const struct model_kernel *kernel, struct model_estimate *out)
 {
-    struct model_plan plan = plan_of(device, work, kernel);
     memset(out, 0, sizeof *out);
+    if (device->is_cpu) {
+        model_estimate_cpu(device, work, kernel, out);
+        return;
+    }
+    struct model_plan plan = plan_of(device, work, kernel);
     model_traffic(&plan);
     double unit_ns = model_unit_ns(&plan, out);
     double *part_ns = out->part_ns;

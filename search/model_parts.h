@@ -57,4 +57,8 @@ void model_traffic(struct model_plan *plan);
 /* The time in which the busiest unit computes its items, with what it is made of. */
 double model_unit_ns(const struct model_plan *plan, struct model_estimate *out);
 
+/* The whole of a CPU's estimate. */
+void model_estimate_cpu(const struct model_device *device, const struct model_work *work,
+                        const struct model_kernel *kernel, struct model_estimate *out);
+
 #endif
