@@ -62,6 +62,7 @@ bool model_device_of(const struct device_class *class, const struct device_facts
                                  .lds_bytes_per_cycle = physics->lds_bytes_per_cycle,
                                  .lds_bytes = class->lds_bytes,
                                  .l2_bytes_per_cycle = physics->l2_bytes_per_cycle,
+                                 .unit_bytes_per_cycle = physics->unit_bytes_per_cycle,
                                  .l2_bytes = class->l2_bytes,
                                  .llc_gbps = physics->llc_gbps,
                                  .llc_bytes = class->llc_bytes,

@@ -7,7 +7,7 @@
 /* Shares of the peaks that good kernels reach, and the like: the same for every device class and every shape.
  */
 struct model_shares {
-    double memory, llc, l2, unit_fetch, lds, pipe;
+    double memory, llc, lds, pipe, vector;
     double barrier_cycles;
 };
 extern const struct model_shares model_shares;
