@@ -63,15 +63,14 @@ static struct step step_of(const struct model_plan *plan, double busy, double bl
                    (kernel->shared_b ? b : b * plan->tile_m / plan->wave_m);
     double l2_fetch = a / (double)kernel->cluster_n + b / (double)kernel->cluster_m,
            dies = model_least(device->dies, plan->items);
-    return (struct step){
-        .matrix_ns = matrix_cycles * cycle_ns,
-        .lds_ns = (reads + writes) * (double)kernel->conflicts /
-                  (device->lds_bytes_per_cycle * model_shares.lds) * cycle_ns,
-        .fetch_ns = model_together(fetch / device->unit_bytes_per_cycle,
-                                   l2_fetch * busy / (dies * device->l2_bytes_per_cycle)) *
-                    cycle_ns,
-        .other_ns = ((double)kernel->step_cycles + model_shares.barrier_cycles + narrow_cycles(plan, a, b)) *
-                    cycle_ns};
+    return (struct step){.matrix_ns = matrix_cycles * cycle_ns,
+                         .lds_ns = (reads + writes) * (double)kernel->conflicts /
+                                   (device->lds_bytes_per_cycle * model_shares.lds) * cycle_ns,
+                         .fetch_ns = (model_together(fetch / device->unit_bytes_per_cycle,
+                                                     l2_fetch * busy / (dies * device->l2_bytes_per_cycle)) +
+                                      narrow_cycles(plan, a, b)) *
+                                     cycle_ns,
+                         .other_ns = ((double)kernel->step_cycles + model_shares.barrier_cycles) * cycle_ns};
 }
 
 /* A step of `blocks` blocks that a unit has at the same time. */
