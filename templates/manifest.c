@@ -11,7 +11,7 @@ enum { TARGETS_MAX = 64 };
 static const char *const members[] = {"name",          "about",      "op",      "source", "targets",
                                       "accepts",       "parameters", "let",     "where",  "workspace_bytes",
                                       "deterministic", "launch",     "default", "starts", "specialize",
-                                      "tensor_maps"};
+                                      "tensor_maps",   "model"};
 
 static enum status read_op(struct manifest_reader *reader, const cJSON *root)
 {
@@ -174,17 +174,18 @@ static enum status read_members(struct manifest_reader *reader, const cJSON *roo
     TRY(reader_optional(reader, root, "deterministic", "deterministic", "1", &manifest->deterministic));
     TRY(manifest_read_launch(reader, root));
     TRY(manifest_read_maps(reader, root));
+    TRY(manifest_read_model(reader, root));
     TRY(manifest_read_default(reader, root));
     TRY(manifest_read_starts(reader, root));
     return read_specialize(reader, root);
 }
 
 /* What a kernel's identity knows of its template: the source and every clause, but not which values there are
- * to try, so that widening a range or naming a new start invalidates nothing. Takes those members out of
+ * to try, so that widening a range, naming a new start or modelling better invalidates nothing. Takes those members out of
  * `root`. */
 static enum status identify(struct manifest *manifest, cJSON *root, const char *source)
 {
-    static const char *const no_identity[] = {"about", "targets", "parameters", "default", "starts"};
+    static const char *const no_identity[] = {"about", "targets", "parameters", "default", "starts", "model"};
     for (size_t i = 0; i < sizeof no_identity / sizeof *no_identity; i++)
         cJSON_DeleteItemFromObjectCaseSensitive(root, no_identity[i]);
     struct text clauses = {0};

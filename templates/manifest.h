@@ -52,6 +52,14 @@ struct manifest_map {
     struct expr swizzle;
 };
 
+/* Members of the "model" block: the shape of a kernel as search/model.h has it. */
+enum manifest_model_member {
+#define MODEL_SHAPE(name, value, least, meaning) MANIFEST_MODEL_##name,
+#include "search/model_kernel.def"
+#undef MODEL_SHAPE
+    MANIFEST_MODEL_MEMBERS
+};
+
 struct manifest {
     struct arena arena;
     const char *name;
@@ -75,6 +83,8 @@ struct manifest {
     uint32_t n_steps;
     struct manifest_map maps[MANIFEST_MAPS_MAX];
     uint32_t n_maps;
+    bool has_model;
+    struct expr model[MANIFEST_MODEL_MEMBERS];
     int64_t defaults[MANIFEST_PARAMETERS_MAX];                    /* values of the default configuration */
     int64_t starts[MANIFEST_STARTS_MAX][MANIFEST_PARAMETERS_MAX]; /* front-runners known to the author */
     uint32_t n_starts;

@@ -45,5 +45,6 @@ enum status manifest_read_default(struct manifest_reader *reader, const cJSON *r
 enum status manifest_read_starts(struct manifest_reader *reader, const cJSON *root); /* after the default */
 enum status manifest_read_launch(struct manifest_reader *reader, const cJSON *root);
 enum status manifest_read_maps(struct manifest_reader *reader, const cJSON *root); /* after the targets */
+enum status manifest_read_model(struct manifest_reader *reader, const cJSON *root);
 
 #endif
