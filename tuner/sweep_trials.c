@@ -93,8 +93,8 @@ static bool is_pruned(const struct candidate *candidate, struct trial_outcome *o
     const struct tuning *tuning = candidate->tuning;
     bool is_default = tuning->has_default &&
                       memcmp(&candidate->configuration, &tuning->fallback, sizeof tuning->fallback) == 0;
-    if (is_default || !candidate->descriptor.registers) return false;
-    if (!siblings_prune(&tuning->siblings, candidate->descriptor.spill_bytes, outcome->detail,
+    if (is_default || !candidate->descriptor.resources.registers) return false;
+    if (!siblings_prune(&tuning->siblings, candidate->descriptor.resources.spill_bytes, outcome->detail,
                         sizeof outcome->detail))
         return false;
     outcome->verdict = VERDICT_PRUNED;
@@ -130,8 +130,8 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
         snprintf(outcome->detail, sizeof outcome->detail, "%s", objection);
     }
     bool measured = outcome->verdict == VERDICT_OK || outcome->verdict == VERDICT_SLOW;
-    if (measured && candidate->descriptor.registers)
-        siblings_note(&candidate->tuning->siblings, candidate->descriptor.spill_bytes,
+    if (measured && candidate->descriptor.resources.registers)
+        siblings_note(&candidate->tuning->siblings, candidate->descriptor.resources.spill_bytes,
                       outcome->timing.median_ns);
     return conclude(task, candidate, sequence, outcome);
 }

@@ -36,9 +36,9 @@ static cJSON *kernel_json(const struct found_entry *entry)
     cJSON_AddBoolToObject(object, "deterministic", descriptor->deterministic);
     cJSON_AddNumberToObject(object, "launch_steps", descriptor->n_steps);
     cJSON_AddNumberToObject(object, "code_bytes", descriptor->code_bytes);
-    json_add_ns(object, "registers", descriptor->registers);
-    json_add_ns(object, "shared_bytes", descriptor->shared_bytes);
-    json_add_ns(object, "spill_bytes", descriptor->spill_bytes);
+    json_add_ns(object, "registers", descriptor->resources.registers);
+    json_add_ns(object, "shared_bytes", descriptor->resources.shared_bytes);
+    json_add_ns(object, "spill_bytes", descriptor->resources.spill_bytes);
     cJSON *clauses = cJSON_AddArrayToObject(object, "covers");
     for (uint32_t i = 0; i < descriptor->n_clauses; i++)
         cJSON_AddItemToArray(clauses, cJSON_CreateString(descriptor->clause_texts[i]));
