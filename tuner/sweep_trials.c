@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
+#include "tuner/code_report.h"
 #include "tuner/sweep_internal.h"
 
 enum { COMPILE_MS = 60000, STOP_LOOK_NS = 100000000 };
@@ -87,12 +88,19 @@ static enum status conclude(struct sweep_task *task, struct candidate *candidate
     return sweep_note(task, candidate, outcome->verdict, &outcome->timing, false);
 }
 
-/* The default is always tried. */
+/* The default is always tried, unless no device could run it. */
 static bool is_pruned(const struct candidate *candidate, struct trial_outcome *outcome)
 {
     const struct tuning *tuning = candidate->tuning;
     bool is_default = tuning->has_default &&
                       memcmp(&candidate->configuration, &tuning->fallback, sizeof tuning->fallback) == 0;
+    if (!code_report_fits(&candidate->descriptor, candidate->job.code.data, candidate->job.code.size,
+                          tuning->scene->problem, tuning->scene->facts, outcome->detail,
+                          sizeof outcome->detail)) {
+        outcome->verdict =
+            VERDICT_RESOURCE_LIMIT; /* a device would say so, too, after a process and a load */
+        return true;
+    }
     if (is_default || !candidate->descriptor.resources.registers) return false;
     if (!siblings_prune(&tuning->siblings, candidate->descriptor.resources.spill_bytes, outcome->detail,
                         sizeof outcome->detail))

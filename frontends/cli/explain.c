@@ -83,6 +83,7 @@ static void add_details(cJSON *root, struct finder *finder, const struct problem
         cJSON_AddItemToObject(root, "measurement", measurement_json(entry));
         cJSON_AddItemToObject(root, "environment", explain_environment(finder, problem, entry));
         cJSON_AddItemToObject(root, "kernel", kernel_json(entry));
+        cJSON_AddItemToObject(root, "code", explain_entry_code(finder, problem, entry));
     }
     if (entry) found_entry_free(entry);
     free(entry);
@@ -133,6 +134,10 @@ enum status command_explain(const struct settings *settings)
     struct place place;
     struct finder finder;
     TRY(problems_one(&settings->arguments, 0, &problem));
+    if (settings->template_name) return explain_configuration(settings, &problem);
+    if (settings->configuration)
+        return status_fail(STATUS_USAGE, "--configuration=%s: of which template? say --template, too",
+                           settings->configuration);
     TRY(place_open(settings, &place));
     enum status status = finder_open(settings, &place, &finder);
     if (status == STATUS_OK) status = explain(settings, &finder, &problem);
