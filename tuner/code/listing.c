@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "tuner/base/text.h"
 
 /* A part of the text. */
 struct piece {
@@ -90,6 +91,8 @@ static bool read_instruction(struct piece line, const struct piece *function, ui
     size_t n = (size_t)(end - line.at);
     if (!n || n >= sizeof out->name || memchr(line.at, '\0', n)) return false;
     memcpy(out->name, line.at, n);
+    out->jumps =
+        out->jumps && (text_starts_with(out->name, "s_branch") || text_starts_with(out->name, "s_cbranch_"));
     while (end < comment && *end == ' ') end++;
     while (comment > end && comment[-1] == ' ') comment--;
     out->operands = end;
