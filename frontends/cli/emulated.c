@@ -52,6 +52,8 @@ enum status emulated_open(const struct settings *settings, struct place *out,
 {
     if (!emulated_name(settings))
         return status_fail(STATUS_USAGE, "--emulate: which GPU? say --arch=gfx942, or --class=mi300x");
+    if (settings->arch && settings->device_class)
+        return status_fail(STATUS_USAGE, "--emulate: --arch or --class, not both");
     *compiler = compiler_find("emu");
     if (!*compiler)
         return status_fail(STATUS_UNAVAILABLE, "--emulate: this program was built without the emulator");

@@ -1,6 +1,9 @@
+#include <string.h>
 #include "frontends/cli/explain.h"
 #include "frontends/cli/talk.h"
+#include "frontends/cli/template_set.h"
 #include "tuner/base/gpu_target.h"
+#include "tuner/conflict_run.h"
 
 static const char *const kind_names[INSTRUCTION_KINDS] = {
     [INSTRUCTION_MATRIX] = "matrix", [INSTRUCTION_VECTOR] = "vector",
@@ -88,18 +91,54 @@ cJSON *explain_code(const struct code_report *report)
     return object;
 }
 
+enum status explain_report(const struct explained_kernel *kernel, struct code_report *out)
+{
+    const struct conflict_request request = {kernel->manifest, kernel->problem,
+                                             kernel->descriptor->configuration, kernel->gpu, kernel->info};
+    struct conflicts conflicts;
+    char why[CODE_REPORT_LINE_BYTES] = "";
+    bool counted = kernel->manifest && conflict_run(&request, &conflicts) == STATUS_OK;
+    if (!kernel->manifest)
+        snprintf(why, sizeof why, "the template that it was made from is not the one of that name here");
+    else if (!counted)
+        snprintf(why, sizeof why, "%s", status_message());
+    TRY(code_report_make(kernel->descriptor, kernel->code, kernel->code_bytes, kernel->problem,
+                         &kernel->info->facts, counted ? &conflicts : NULL, out));
+    snprintf(out->no_conflicts, sizeof out->no_conflicts, "%s", why);
+    return STATUS_OK;
+}
+
+/* The very template, manifest and source, that a kernel of a book was made from; NULL where it is another. */
+static const struct manifest *find_origin(const struct template_set *set, const struct descriptor *descriptor)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (strcmp(set->items[i]->name, descriptor->template_name) == 0 &&
+            memcmp(&set->items[i]->hash, &descriptor->source, sizeof descriptor->source) == 0)
+            return set->items[i];
+    return NULL;
+}
+
 cJSON *explain_entry_code(const struct finder *finder, const struct problem *problem,
                           const struct found_entry *entry)
 {
     struct value code = {0};
     struct code_report report;
+    struct template_set set = {NULL, 0};
     cJSON *object = NULL;
     if (!gpu_target_find(entry->descriptor.target)) return cJSON_CreateNull();
-    if (book_get_code(entry->book, &entry->descriptor.code, &code) == STATUS_OK &&
-        code_report_make(&entry->descriptor, code.bytes, code.size, problem, &finder->place->info->facts,
-                         NULL, &report) == STATUS_OK)
-        object = explain_code(&report);
-    value_free(&code);
+    if (template_set_load(NULL, &set) == STATUS_OK &&
+        book_get_code(entry->book, &entry->descriptor.code, &code) == STATUS_OK) {
+        struct explained_kernel kernel = {.descriptor = &entry->descriptor,
+                                          .code = code.bytes,
+                                          .code_bytes = code.size,
+                                          .problem = problem,
+                                          .info = finder->place->info,
+                                          .manifest = find_origin(&set, &entry->descriptor),
+                                          .gpu = entry->descriptor.target};
+        if (explain_report(&kernel, &report) == STATUS_OK) object = explain_code(&report);
+        value_free(&code);
+    }
+    template_set_free(&set);
     return object ? object : cJSON_CreateNull();
 }
 

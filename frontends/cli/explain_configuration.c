@@ -3,7 +3,6 @@
 #include "frontends/cli/explain.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/template_set.h"
-#include "tuner/conflict_run.h"
 #include "tuner/tuning.h"
 
 enum { COMPILE_MS = 120000 };
@@ -85,22 +84,17 @@ static enum status compile(struct asked *asked, const struct configuration *conf
     return STATUS_OK;
 }
 
-/* Without a count of conflicts there is a sum all the same, and why. */
 static enum status report(struct asked *asked)
 {
-    const struct device_info *info = asked->place.info;
-    const struct descriptor *descriptor = &asked->candidate.descriptor;
     const char *name = emulated_name(asked->settings);
-    struct conflict_request request = {asked->manifest, asked->problem, descriptor->configuration,
-                                       name ? name : asked->scene.target, info};
-    struct conflicts conflicts;
-    char why[CODE_REPORT_LINE_BYTES] = "";
-    bool counted = conflict_run(&request, &conflicts) == STATUS_OK;
-    if (!counted) snprintf(why, sizeof why, "%s", status_message());
-    TRY(code_report_make(descriptor, asked->candidate.job.code.data, asked->candidate.job.code.size,
-                         asked->problem, &info->facts, counted ? &conflicts : NULL, &asked->report));
-    snprintf(asked->report.no_conflicts, sizeof asked->report.no_conflicts, "%s", why);
-    return STATUS_OK;
+    struct explained_kernel kernel = {.descriptor = &asked->candidate.descriptor,
+                                      .code = asked->candidate.job.code.data,
+                                      .code_bytes = asked->candidate.job.code.size,
+                                      .problem = asked->problem,
+                                      .info = asked->place.info,
+                                      .manifest = asked->manifest,
+                                      .gpu = name ? name : asked->scene.target};
+    return explain_report(&kernel, &asked->report);
 }
 
 static enum status prepare(struct asked *asked)
