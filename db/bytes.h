@@ -16,7 +16,7 @@
 #include <string.h>
 #include "db/schema.h"
 
-enum { VALUE_FORMAT = 1, DESCRIPTOR_FORMAT = 2, ENVELOPE_BYTES = 6, STRING_BYTES_MAX = 1 << 20 };
+enum { VALUE_FORMAT = 1, DESCRIPTOR_FORMAT = 3, ENVELOPE_BYTES = 6, STRING_BYTES_MAX = 1 << 20 };
 
 struct reader {
     const uint8_t *at, *end;

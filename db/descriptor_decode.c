@@ -80,6 +80,17 @@ static enum status maps_decode(struct reader *reader, struct descriptor *out)
     return STATUS_OK;
 }
 
+/* What the head does not have. */
+static void resources_decode(struct reader *reader, struct code_resources *out)
+{
+    out->accumulators = reader_u32(reader);
+    out->scalar_registers = reader_u32(reader);
+    out->scalar_spills = reader_u32(reader);
+    out->private_bytes = reader_u32(reader);
+    out->wave_size = reader_u32(reader);
+    out->max_block_threads = reader_u32(reader);
+}
+
 #define COPY(array, n) memcpy(out->array, from->array, (n) * sizeof *from->array)
 
 void descriptor_copy(const struct descriptor *from, struct descriptor *out)
@@ -107,9 +118,7 @@ void descriptor_copy(const struct descriptor *from, struct descriptor *out)
     out->n_maps = from->n_maps;
     COPY(maps, from->n_maps);
     out->code_bytes = from->code_bytes;
-    out->registers = from->registers;
-    out->shared_bytes = from->shared_bytes;
-    out->spill_bytes = from->spill_bytes;
+    out->resources = from->resources;
 }
 
 enum status descriptor_decode(const void *bytes, size_t size, struct descriptor *out)
@@ -120,9 +129,9 @@ enum status descriptor_decode(const void *bytes, size_t size, struct descriptor 
     reader_hash(&reader, &out->source);
     out->args_abi = reader_u32(&reader);
     out->code_bytes = reader_u32(&reader);
-    out->registers = reader_u32(&reader);
-    out->shared_bytes = reader_u32(&reader);
-    out->spill_bytes = reader_u32(&reader);
+    out->resources = (struct code_resources){.registers = reader_u32(&reader)};
+    out->resources.shared_bytes = reader_u32(&reader);
+    out->resources.spill_bytes = reader_u32(&reader);
     TRY(flag_decode(&reader, "deterministic", &out->deterministic));
     out->op = reader_string(&reader);
     out->template_name = reader_string(&reader);
@@ -135,5 +144,6 @@ enum status descriptor_decode(const void *bytes, size_t size, struct descriptor 
     out->workspace_bytes = reader_blob(&reader);
     TRY(steps_decode(&reader, out));
     TRY(maps_decode(&reader, out));
+    if (reader.format >= 3) resources_decode(&reader, &out->resources);
     return envelope_finish("descriptor", &reader);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "tuner/base/code_resources.h"
 #include "tuner/base/sha256.h"
 #include "tuner/base/status.h"
 #include "tuner/base/text.h"
@@ -130,7 +131,7 @@ struct descriptor {
     uint32_t n_maps;
     struct descriptor_map maps[DESCRIPTOR_MAPS_MAX];
     uint32_t code_bytes;
-    uint32_t registers, shared_bytes, spill_bytes; /* static resources; 0: unknown */
+    struct code_resources resources;
 };
 
 /* One configuration tried on one problem. */
@@ -149,8 +150,8 @@ struct trial {
 
 void record_encode(const struct record *record, struct text *out);
 enum status record_decode(const void *bytes, size_t size, struct record *out);
-/* In the oldest format that says all: what has no tensor maps and no attributes of a launch is read by
- * programs from before there were any. */
+/* In the oldest format that says all: what has no tensor maps, no attributes of a launch and no resources
+ * beyond registers, shared memory and spills is read by programs from before there were any. */
 void descriptor_encode(const struct descriptor *descriptor, struct text *out);
 enum status descriptor_decode(const void *bytes, size_t size, struct descriptor *out);
 /* Only what is in use, which is a small part of the struct; what the pointers point at stays where it is. */

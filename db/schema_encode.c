@@ -122,6 +122,23 @@ static void put_map(struct text *out, const struct descriptor_map *map)
     put_blob(out, &map->swizzle);
 }
 
+static bool has_more_resources(const struct code_resources *resources)
+{
+    return resources->accumulators || resources->scalar_registers || resources->scalar_spills ||
+           resources->private_bytes || resources->wave_size || resources->max_block_threads;
+}
+
+/* What the head does not have. */
+static void put_resources(struct text *out, const struct code_resources *resources)
+{
+    put_u32(out, resources->accumulators);
+    put_u32(out, resources->scalar_registers);
+    put_u32(out, resources->scalar_spills);
+    put_u32(out, resources->private_bytes);
+    put_u32(out, resources->wave_size);
+    put_u32(out, resources->max_block_threads);
+}
+
 static uint8_t format_of(const struct descriptor *descriptor)
 {
     bool newer = descriptor->n_maps > 0;
@@ -129,6 +146,7 @@ static uint8_t format_of(const struct descriptor *descriptor)
         const struct descriptor_step *step = &descriptor->steps[i];
         newer |= step->entry && (step->cooperative.size || step->programmatic.size);
     }
+    if (has_more_resources(&descriptor->resources)) return 3;
     return newer ? 2 : 1;
 }
 
@@ -138,9 +156,9 @@ static void put_head(struct text *out, const struct descriptor *descriptor)
     put_hash(out, &descriptor->source);
     put_u32(out, descriptor->args_abi);
     put_u32(out, descriptor->code_bytes);
-    put_u32(out, descriptor->registers);
-    put_u32(out, descriptor->shared_bytes);
-    put_u32(out, descriptor->spill_bytes);
+    put_u32(out, descriptor->resources.registers);
+    put_u32(out, descriptor->resources.shared_bytes);
+    put_u32(out, descriptor->resources.spill_bytes);
     put_u8(out, descriptor->deterministic);
     put_string(out, descriptor->op);
     put_string(out, descriptor->template_name);
@@ -173,6 +191,7 @@ void descriptor_encode(const struct descriptor *descriptor, struct text *out)
         put_u8(out, (uint8_t)descriptor->n_maps);
         for (uint32_t i = 0; i < descriptor->n_maps; i++) put_map(out, &descriptor->maps[i]);
     }
+    if (format >= 3) put_resources(out, &descriptor->resources);
     envelope_end(out, start);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/base/clock.h"
+#include "tuner/code_report.h"
 #include "tuner/sweep_internal.h"
 
 enum { COMPILE_MS = 60000, STOP_LOOK_NS = 100000000 };
@@ -87,14 +88,21 @@ static enum status conclude(struct sweep_task *task, struct candidate *candidate
     return sweep_note(task, candidate, outcome->verdict, &outcome->timing, false);
 }
 
-/* The default is always tried. */
+/* The default is always tried, unless no device could run it. */
 static bool is_pruned(const struct candidate *candidate, struct trial_outcome *outcome)
 {
     const struct tuning *tuning = candidate->tuning;
     bool is_default = tuning->has_default &&
                       memcmp(&candidate->configuration, &tuning->fallback, sizeof tuning->fallback) == 0;
-    if (is_default || !candidate->descriptor.registers) return false;
-    if (!siblings_prune(&tuning->siblings, candidate->descriptor.spill_bytes, outcome->detail,
+    if (!code_report_fits(&candidate->descriptor, candidate->job.code.data, candidate->job.code.size,
+                          tuning->scene->problem, tuning->scene->facts, outcome->detail,
+                          sizeof outcome->detail)) {
+        outcome->verdict =
+            VERDICT_RESOURCE_LIMIT; /* a device would say so, too, after a process and a load */
+        return true;
+    }
+    if (is_default || !candidate->descriptor.resources.registers) return false;
+    if (!siblings_prune(&tuning->siblings, candidate->descriptor.resources.spill_bytes, outcome->detail,
                         sizeof outcome->detail))
         return false;
     outcome->verdict = VERDICT_PRUNED;
@@ -130,8 +138,8 @@ static enum status try_candidate(struct sweep_task *task, struct candidate *cand
         snprintf(outcome->detail, sizeof outcome->detail, "%s", objection);
     }
     bool measured = outcome->verdict == VERDICT_OK || outcome->verdict == VERDICT_SLOW;
-    if (measured && candidate->descriptor.registers)
-        siblings_note(&candidate->tuning->siblings, candidate->descriptor.spill_bytes,
+    if (measured && candidate->descriptor.resources.registers)
+        siblings_note(&candidate->tuning->siblings, candidate->descriptor.resources.spill_bytes,
                       outcome->timing.median_ns);
     return conclude(task, candidate, sequence, outcome);
 }

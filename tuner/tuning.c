@@ -158,8 +158,7 @@ void candidate_compiled(struct candidate *candidate)
     descriptor->code_bytes = (uint32_t)candidate->job.code.size;
     if (candidate->job.compiler->inspect)
         candidate->job.compiler->inspect(candidate->job.code.data, candidate->job.code.size,
-                                         &descriptor->registers, &descriptor->shared_bytes,
-                                         &descriptor->spill_bytes);
+                                         &descriptor->resources);
 }
 
 const char *candidate_name(struct candidate *candidate)

@@ -53,7 +53,7 @@ _autotune() {
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment) return ;;
+        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment | --configuration) return ;;
     esac
 
     case $cur in
@@ -63,7 +63,8 @@ _autotune() {
                     _autotune_words "$problems $on_device --gpus --book --budget --strategy --seed --jobs --templates --fresh \
                         --retry-quarantined --dry-run $every" ;;
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
-                lookup | explain) _autotune_words "$on_device --book $every" ;;
+                lookup) _autotune_words "$on_device --book $every" ;;
+                explain) _autotune_words "$on_device --book --template --configuration --templates $every" ;;
                 bench) _autotune_words "$problems $on_device --book --seed --templates $every" ;;
                 gpubench)
                     _autotune_words "--dtype --shapes --model --m $on_device --book --budget --seed --jobs --templates \

@@ -32,6 +32,21 @@ static enum status check_arch(const char *arch)
     return status;
 }
 
+enum status emulated_place(const struct settings *settings, struct place *out)
+{
+    if (settings->arch && settings->device_class)
+        return status_fail(STATUS_USAGE, "--arch or --class, not both: each names a GPU that is not here");
+    if (settings->arch) TRY(check_arch(settings->arch));
+    struct device_options options = {.threads = 1, .target = emulated_name(settings)};
+    struct place place = {.api = device_find("emu")};
+    if (!place.api)
+        return status_fail(STATUS_UNAVAILABLE, "--emulate: this program was built without the emulator");
+    TRY(place.api->open(0, &options, &place.device));
+    place.info = place.api->info(place.device);
+    *out = place;
+    return STATUS_OK;
+}
+
 enum status emulated_open(const struct settings *settings, struct place *out,
                           const struct compiler_api **compiler, struct text *identity)
 {
@@ -39,14 +54,9 @@ enum status emulated_open(const struct settings *settings, struct place *out,
         return status_fail(STATUS_USAGE, "--emulate: which GPU? say --arch=gfx942, or --class=mi300x");
     if (settings->arch && settings->device_class)
         return status_fail(STATUS_USAGE, "--emulate: --arch or --class, not both");
-    if (settings->arch) TRY(check_arch(settings->arch));
-    struct device_options options = {.threads = 1, .target = emulated_name(settings)};
-    struct place place = {.api = device_find("emu")};
     *compiler = compiler_find("emu");
-    if (!place.api || !*compiler)
+    if (!*compiler)
         return status_fail(STATUS_UNAVAILABLE, "--emulate: this program was built without the emulator");
-    TRY(place.api->open(0, &options, &place.device));
-    place.info = place.api->info(place.device);
-    *out = place;
-    return (*compiler)->identify(place.info->device_class.target, identity);
+    TRY(emulated_place(settings, out));
+    return (*compiler)->identify(out->info->device_class.target, identity);
 }

@@ -9,6 +9,9 @@
 /* What the command line calls the GPU. */
 const char *emulated_name(const struct settings *settings);
 
+/* Opens it, for what is known of that GPU; no compiler is needed. STATUS_USAGE for one that nobody knows. */
+enum status emulated_place(const struct settings *settings, struct place *out);
+
 /* Opens it and finds the compiler that makes code for it. STATUS_USAGE for a GPU that nobody knows;
  * STATUS_UNAVAILABLE without a compiler. */
 enum status emulated_open(const struct settings *settings, struct place *out,

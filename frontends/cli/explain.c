@@ -36,9 +36,9 @@ static cJSON *kernel_json(const struct found_entry *entry)
     cJSON_AddBoolToObject(object, "deterministic", descriptor->deterministic);
     cJSON_AddNumberToObject(object, "launch_steps", descriptor->n_steps);
     cJSON_AddNumberToObject(object, "code_bytes", descriptor->code_bytes);
-    json_add_ns(object, "registers", descriptor->registers);
-    json_add_ns(object, "shared_bytes", descriptor->shared_bytes);
-    json_add_ns(object, "spill_bytes", descriptor->spill_bytes);
+    json_add_ns(object, "registers", descriptor->resources.registers);
+    json_add_ns(object, "shared_bytes", descriptor->resources.shared_bytes);
+    json_add_ns(object, "spill_bytes", descriptor->resources.spill_bytes);
     cJSON *clauses = cJSON_AddArrayToObject(object, "covers");
     for (uint32_t i = 0; i < descriptor->n_clauses; i++)
         cJSON_AddItemToArray(clauses, cJSON_CreateString(descriptor->clause_texts[i]));
@@ -83,6 +83,7 @@ static void add_details(cJSON *root, struct finder *finder, const struct problem
         cJSON_AddItemToObject(root, "measurement", measurement_json(entry));
         cJSON_AddItemToObject(root, "environment", explain_environment(finder, problem, entry));
         cJSON_AddItemToObject(root, "kernel", kernel_json(entry));
+        cJSON_AddItemToObject(root, "code", explain_entry_code(finder, problem, entry));
     }
     if (entry) found_entry_free(entry);
     free(entry);
@@ -133,6 +134,10 @@ enum status command_explain(const struct settings *settings)
     struct place place;
     struct finder finder;
     TRY(problems_one(&settings->arguments, 0, &problem));
+    if (settings->template_name) return explain_configuration(settings, &problem);
+    if (settings->configuration)
+        return status_fail(STATUS_USAGE, "--configuration=%s: of which template? say --template, too",
+                           settings->configuration);
     TRY(place_open(settings, &place));
     enum status status = finder_open(settings, &place, &finder);
     if (status == STATUS_OK) status = explain(settings, &finder, &problem);

@@ -139,6 +139,7 @@ void explain_print(const cJSON *root)
     print_measurement(cJSON_GetObjectItemCaseSensitive(root, "measurement"));
     print_environment(cJSON_GetObjectItemCaseSensitive(root, "environment"));
     print_kernel(cJSON_GetObjectItemCaseSensitive(root, "kernel"));
+    explain_print_code(cJSON_GetObjectItemCaseSensitive(root, "code"));
     print_roofline(cJSON_GetObjectItemCaseSensitive(root, "roofline"));
     print_layers(cJSON_GetObjectItemCaseSensitive(root, "layers"));
 }

@@ -136,9 +136,16 @@ static inline void sample_descriptor(struct rng *rng, struct arena *arena, struc
     out->n_maps = newer ? (uint32_t)rng_below(rng, DESCRIPTOR_MAPS_MAX + 1) : 0;
     for (uint32_t i = 0; i < out->n_maps; i++) sample_map(rng, arena, &out->maps[i]);
     out->code_bytes = (uint32_t)rng_next(rng);
-    out->registers = (uint32_t)rng_below(rng, 512);
-    out->shared_bytes = (uint32_t)rng_next(rng);
-    out->spill_bytes = (uint32_t)rng_next(rng);
+    out->resources = (struct code_resources){.registers = (uint32_t)rng_below(rng, 512),
+                                             .shared_bytes = (uint32_t)rng_next(rng),
+                                             .spill_bytes = (uint32_t)rng_next(rng)};
+    if (rng_below(rng, 2)) return;
+    out->resources.accumulators = (uint32_t)rng_next(rng);
+    out->resources.scalar_registers = (uint32_t)rng_next(rng);
+    out->resources.scalar_spills = (uint32_t)rng_next(rng);
+    out->resources.private_bytes = (uint32_t)rng_next(rng);
+    out->resources.wave_size = (uint32_t)rng_next(rng);
+    out->resources.max_block_threads = (uint32_t)rng_next(rng);
 }
 
 static inline void sample_trial(struct rng *rng, struct arena *arena, struct trial *out)

@@ -101,7 +101,8 @@ static void fields_arrive(void **state)
     static struct descriptor descriptor;
     rng_seed(&rng, 2);
     do sample_descriptor(&rng, &arena, &descriptor);
-    while (descriptor.n_names == 0 || descriptor.n_steps == 0 || !descriptor.steps[0].entry);
+    while (descriptor.n_names == 0 || descriptor.n_steps == 0 || !descriptor.steps[0].entry ||
+           !descriptor.resources.accumulators);
     descriptor_encode(&descriptor, &bytes);
     assert_ok(decode_descriptor(bytes.data, bytes.size));
     const struct descriptor *back = &decoded.descriptor;
@@ -115,7 +116,7 @@ static void fields_arrive(void **state)
     assert_int_equal(back->steps[0].block[2].size, descriptor.steps[0].block[2].size);
     assert_memory_equal(back->steps[0].block[2].bytes, descriptor.steps[0].block[2].bytes,
                         descriptor.steps[0].block[2].size);
-    assert_int_equal(back->spill_bytes, descriptor.spill_bytes);
+    assert_memory_equal(&back->resources, &descriptor.resources, sizeof descriptor.resources);
     text_free(&bytes);
     arena_free(&arena);
 }
@@ -206,9 +207,7 @@ static struct descriptor plain_descriptor(void)
                                     .deterministic = 1,
                                     .n_steps = 2,
                                     .code_bytes = 4096,
-                                    .registers = 128,
-                                    .shared_bytes = 1024,
-                                    .spill_bytes = 8};
+                                    .resources = {.registers = 128, .shared_bytes = 1024, .spill_bytes = 8}};
     descriptor.steps[0] = (struct descriptor_step){.when = one, .zero_offset = one, .zero_bytes = two};
     descriptor.steps[1] =
         (struct descriptor_step){.entry = "kernel", .grid = {five, one, one}, .shared_bytes = two};
@@ -236,10 +235,10 @@ static void descriptors_keep_the_oldest_format(void **state)
     assert_string_equal(decoded.descriptor.maps[0].operand, "a");
     assert_int_equal(decoded.descriptor.maps[0].box[0].size, 5);
     assert_int_equal(decoded.descriptor.maps[0].box[1].size, 0);
-    newer.data[1] = 3;
+    newer.data[1] = 4;
     seal((uint8_t *)newer.data, newer.size);
     assert_fails(decode_descriptor(newer.data, newer.size), STATUS_BAD_DATA,
-                 "descriptor: format 3, this program reads 1 to 2");
+                 "descriptor: format 4, this program reads 1 to 3");
     descriptor.n_maps = 0;
     descriptor.steps[1].programmatic = descriptor.steps[1].grid[1];
     text_clear(&newer);
@@ -248,6 +247,14 @@ static void descriptors_keep_the_oldest_format(void **state)
     assert_ok(decode_descriptor(newer.data, newer.size));
     assert_int_equal(decoded.descriptor.steps[1].programmatic.size, 1);
     assert_int_equal(decoded.descriptor.steps[1].cooperative.size, 0);
+    descriptor.resources.accumulators = 64;
+    text_clear(&newer);
+    descriptor_encode(&descriptor, &newer);
+    assert_int_equal(newer.data[1], 3);
+    assert_ok(decode_descriptor(newer.data, newer.size));
+    assert_int_equal(decoded.descriptor.resources.accumulators, 64);
+    assert_int_equal(decoded.descriptor.resources.registers, 128);
+    assert_int_equal(decoded.descriptor.steps[1].programmatic.size, 1);
     text_free(&bytes);
     text_free(&newer);
 }

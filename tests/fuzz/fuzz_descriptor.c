@@ -29,5 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     descriptor_decode(data, size, &value);
     read_as(1, data, size);
     read_as(2, data, size);
+    read_as(3, data, size);
     return 0;
 }

@@ -40,16 +40,16 @@ enum { OP_MATRIX = 0x23c, OP_LDMATRIX = 0x83b, OP_COPY_ASYNC = 0xfae };
 /* The loop over whole tiles and the one over the rest each have a tile's products. */
 static void check_start(const char *target, const int64_t *values, const struct text *code)
 {
-    uint32_t registers, shared_bytes, spill_bytes;
+    struct code_resources resources;
     int64_t products =
         value_of("WARP_M", values) / 16 * value_of("WARP_N", values) / 8 * value_of("TILE_K", values) / 16;
     struct text instructions = find_instructions(code), name = {0};
     int64_t slots[SLOT_COUNT] = {0};
     for (uint32_t p = 0; p < made->n_parameters; p++) slots[made->parameters[p].slot] = values[p];
     manifest_print_configuration(made, slots, &name);
-    assert_ok(cubin_inspect(text_string(code), code->size, &registers, &shared_bytes, &spill_bytes));
-    if (spill_bytes)
-        fail_msg("%s, %s: %u bytes of registers spilled", target, text_string(&name), spill_bytes);
+    assert_ok(cubin_inspect(text_string(code), code->size, &resources));
+    if (resources.spill_bytes)
+        fail_msg("%s, %s: %u bytes of registers spilled", target, text_string(&name), resources.spill_bytes);
     assert_int_equal(count_instructions(&instructions, OP_MATRIX), 2 * products);
     assert_true(count_instructions(&instructions, OP_LDMATRIX) > 0);
     assert_true(count_instructions(&instructions, OP_COPY_ASYNC) > 0);

@@ -73,15 +73,16 @@ static int64_t threads_of(const struct place *place, const struct configuration 
 
 static void check_start(struct place *place, const char *problem, const struct configuration *start)
 {
-    uint32_t registers, shared_bytes, spill_bytes;
+    struct code_resources resources;
     struct text code = {0};
     char what[512];
     compile(place, start, &code, what);
-    assert_ok(cubin_inspect(text_string(&code), code.size, &registers, &shared_bytes, &spill_bytes));
-    if (spill_bytes) fail_msg("%s: %s spills %u bytes", problem, what, spill_bytes);
-    if (registers * threads_of(place, start) > REGISTERS_OF_A_UNIT)
-        fail_msg("%s: %s needs %u registers", problem, what, registers);
-    if (getenv("TUNEBOOK_TEST_VERBOSE")) print_message("%s: %s: %u registers\n", problem, what, registers);
+    assert_ok(cubin_inspect(text_string(&code), code.size, &resources));
+    if (resources.spill_bytes) fail_msg("%s: %s spills %u bytes", problem, what, resources.spill_bytes);
+    if (resources.registers * threads_of(place, start) > REGISTERS_OF_A_UNIT)
+        fail_msg("%s: %s needs %u registers", problem, what, resources.registers);
+    if (getenv("TUNEBOOK_TEST_VERBOSE"))
+        print_message("%s: %s: %u registers\n", problem, what, resources.registers);
     text_free(&code);
 }
 

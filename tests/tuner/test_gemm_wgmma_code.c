@@ -43,14 +43,14 @@ enum { OP_PRODUCT = 0x9f0, OP_PRODUCT_FP8 = 0x9f3, OP_LOAD = 0x5b4, OP_STORE = 0
 static void check_start(const int64_t *values, const struct text *code)
 {
     enum { SPILL_BYTES_MAX = 32 /* of what is used once a tile */ };
-    uint32_t registers, shared_bytes, spill_bytes;
+    struct code_resources resources;
     struct text text = find_instructions(code), name = {0};
     int64_t slots[SLOT_COUNT] = {0};
     for (uint32_t p = 0; p < made->n_parameters; p++) slots[made->parameters[p].slot] = values[p];
     manifest_print_configuration(made, slots, &name);
-    assert_ok(cubin_inspect(text_string(code), code->size, &registers, &shared_bytes, &spill_bytes));
-    if (spill_bytes > SPILL_BYTES_MAX)
-        fail_msg("%s: %u bytes of registers spilled", text_string(&name), spill_bytes);
+    assert_ok(cubin_inspect(text_string(code), code->size, &resources));
+    if (resources.spill_bytes > SPILL_BYTES_MAX)
+        fail_msg("%s: %u bytes of registers spilled", text_string(&name), resources.spill_bytes);
     unsigned products = count_instructions(&text, OP_PRODUCT) + count_instructions(&text, OP_PRODUCT_FP8);
     if (products < 4) fail_msg("%s: %u warpgroup products", text_string(&name), products);
     assert_true(count_instructions(&text, OP_LOAD) >= 2);

@@ -234,13 +234,13 @@ static void test_static_resources(void **state)
             const struct compiler_api *compiler = compiler_find(served[i].compiler);
             struct compile_request request = plain_request(*target);
             struct text code = {0}, log = {0};
-            uint32_t registers = 0, shared_bytes = 0, spill_bytes = 0;
+            struct code_resources found = {0};
             if (!is_here(served[i].compiler, *target)) continue;
             assert_ok(compiler->compile(&request, &code, &log));
-            assert_ok(compiler->inspect(code.data, code.size, &registers, &shared_bytes, &spill_bytes));
-            if (!registers || registers > 255 || shared_bytes != 1024 || spill_bytes)
+            assert_ok(compiler->inspect(code.data, code.size, &found));
+            if (!found.registers || found.registers > 255 || found.shared_bytes != 1024 || found.spill_bytes)
                 fail_msg("%s for %s: %u registers, %u bytes shared, %u spilled", served[i].compiler, *target,
-                         registers, shared_bytes, spill_bytes);
+                         found.registers, found.shared_bytes, found.spill_bytes);
             text_free(&code);
             text_free(&log);
         }
@@ -256,7 +256,7 @@ static void test_damaged_objects(void **state)
         const struct compiler_api *compiler = compiler_find(served[i].compiler);
         struct compile_request request = plain_request(served[i].targets[0]);
         struct text code = {0}, log = {0};
-        uint32_t numbers[3];
+        struct code_resources found;
         if (!is_here(served[i].compiler, request.target)) continue;
         assert_ok(compiler->compile(&request, &code, &log));
         for (int j = 0; j < scaled(3000); j++) {
@@ -266,11 +266,11 @@ static void test_damaged_objects(void **state)
             for (int k = 0; size && k < 4; k++)
                 copy[rng_below(&rng, (uint32_t)(j % 4 < 2 && size > 900 ? 900 : size))] =
                     (char)rng_below(&rng, 256);
-            enum status status = compiler->inspect(copy, size, &numbers[0], &numbers[1], &numbers[2]);
+            enum status status = compiler->inspect(copy, size, &found);
             assert_true(status == STATUS_OK || status == STATUS_BAD_DATA);
             free(copy);
         }
-        assert_int_equal(compiler->inspect("", 0, &numbers[0], &numbers[1], &numbers[2]), STATUS_BAD_DATA);
+        assert_int_equal(compiler->inspect("", 0, &found), STATUS_BAD_DATA);
         text_free(&code);
         text_free(&log);
     }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "tuner/base/code_resources.h"
 #include "tuner/base/status.h"
 #include "tuner/base/text.h"
 
@@ -34,9 +35,8 @@ struct compiler_api {
     enum status (*compile)(const struct compile_request *request, struct text *code, struct text *log);
     /* Optional: where the one that identify() found is; for reports, never part of an identity. */
     enum status (*where)(struct text *path);
-    /* Optional: static resources of a code object. */
-    enum status (*inspect)(const void *code, size_t bytes, uint32_t *registers, uint32_t *shared_bytes,
-                           uint32_t *spill_bytes);
+    /* Optional: static resources of a code object, the largest of its kernels'. */
+    enum status (*inspect)(const void *code, size_t bytes, struct code_resources *out);
 };
 
 const struct compiler_api *compiler_find(const char *name);

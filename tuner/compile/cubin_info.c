@@ -62,8 +62,7 @@ static void read_info(const uint8_t *next, size_t size, uint32_t *registers, uin
     }
 }
 
-enum status cubin_inspect(const void *code, size_t bytes, uint32_t *registers, uint32_t *shared_bytes,
-                          uint32_t *spill_bytes)
+enum status cubin_inspect(const void *code, size_t bytes, struct code_resources *out)
 {
     struct cubin cubin = {.bytes = code, .size = bytes};
     Elf64_Shdr section;
@@ -81,8 +80,8 @@ enum status cubin_inspect(const void *code, size_t bytes, uint32_t *registers, u
             note_most(&most_shared, (uint32_t)section.sh_size);
     }
     if (!most_registers) return status_fail(STATUS_BAD_DATA, "the code object has no .nv.info of kernels");
-    *registers = most_registers;
-    *shared_bytes = most_shared > reserved ? most_shared - reserved : 0;
-    *spill_bytes = frame;
+    *out = (struct code_resources){.registers = most_registers,
+                                   .shared_bytes = most_shared > reserved ? most_shared - reserved : 0,
+                                   .spill_bytes = frame};
     return STATUS_OK;
 }

@@ -4,12 +4,11 @@
 #define TUNEBOOK_COMPILE_CUBIN_INFO_H
 
 #include <stddef.h>
-#include <stdint.h>
+#include "tuner/base/code_resources.h"
 #include "tuner/base/status.h"
 
 /* The largest of its kernels'. Spilled bytes are a thread's stack frame: arrays that are indexed at run time
  * count too. STATUS_BAD_DATA for bytes that are no such object. */
-enum status cubin_inspect(const void *code, size_t bytes, uint32_t *registers, uint32_t *shared_bytes,
-                          uint32_t *spill_bytes);
+enum status cubin_inspect(const void *code, size_t bytes, struct code_resources *out);
 
 #endif

@@ -28,6 +28,14 @@ typedef void device_parallel_body(void *body_context, uint32_t i, uint32_t slot)
 typedef void device_parallel_for(void *pool, uint32_t count, uint32_t threads, device_parallel_body *body,
                                  void *body_context);
 
+/* emu: who is told of every access to shared memory by a thread of the first block of each grid, which is
+ * then the only one that runs: what one block does is asked for, and no result. */
+struct device_watch {
+    void (*shared_access)(void *context, uint32_t thread, const void *pc, uint32_t offset, uint32_t bytes,
+                          bool writes);
+    void *context;
+};
+
 struct device_options {
     uint32_t threads;                  /* CPU: threads in use; 0: every CPU this process may run on */
     device_parallel_for *parallel_for; /* CPU: the caller's thread pool; NULL: our own, made at open */
@@ -37,6 +45,7 @@ struct device_options {
     const char *target; /* emu: the GPU it stands for, a target or a product's nickname ("gfx942",
                          * "h100_sxm"); the others ignore it */
     bool reverse;       /* emu: blocks and threads run last first */
+    const struct device_watch *watch; /* emu: NULL: everything runs, and nobody is told */
 };
 
 /* Why a launch failed, where the device can tell; what the kernel did, not what the machine lacked. */

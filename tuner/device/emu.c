@@ -134,7 +134,8 @@ static enum status begin(const struct device_options *options, struct device *de
                                     .threads = options->threads ? options->threads : cpus(),
                                     .parallel_for = options->parallel_for,
                                     .pool = options->pool,
-                                    .reverse = options->reverse};
+                                    .reverse = options->reverse,
+                                    .watch = options->watch};
     if (!made.parallel_for) {
         TRY(cpu_pool_create(made.threads, &device->own));
         made.parallel_for = cpu_pool_run;

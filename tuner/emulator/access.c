@@ -160,6 +160,13 @@ struct range *access_range(struct fiber *f, uintptr_t address, size_t bytes, enu
     return range;
 }
 
+static void tell(const struct fiber *f, uint32_t offset, size_t bytes, enum access access, const void *pc)
+{
+    const struct device_watch *watch = emulator_watch(f->block->worker->emulator);
+    if (watch)
+        watch->shared_access(watch->context, f->number, pc, offset, (uint32_t)bytes, access == ACCESS_WRITE);
+}
+
 void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access access, bool aligned,
                   const void *pc)
 {
@@ -169,12 +176,14 @@ void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access 
     if (!bytes) return;
     if (range && access == ACCESS_READ && !range->writable && !(aligned && address & (bytes - 1))) return;
     if (!range && access == ACCESS_READ && object_holds(object, address, bytes)) return;
-    if (aligned && address % bytes)
+    if (aligned && address % bytes) {
         report_misaligned(f, address, bytes, access, pc);
-    else if (!range && (shared = visited_shared(f, address, bytes, pc)) != NULL)
+    } else if (!range && (shared = visited_shared(f, address, bytes, pc)) != NULL) {
+        tell(f, (uint32_t)(address - (uintptr_t)shared->base), bytes, access, pc);
         shared_access(f, shared, (uint32_t)(address - (uintptr_t)shared->base), bytes, access, pc);
-    else if ((range = access_range(f, address, bytes, access, pc))->writable)
+    } else if ((range = access_range(f, address, bytes, access, pc))->writable) {
         global_access(f, range, address, bytes, access, pc);
+    }
 }
 
 struct shared_memory *access_atomic_shared(struct fiber *f, uintptr_t address, size_t bytes, const void *pc)

@@ -49,6 +49,11 @@ const struct ranges *emulator_ranges(const struct emulator *emulator)
     return &emulator->ranges;
 }
 
+const struct device_watch *emulator_watch(const struct emulator *emulator)
+{
+    return emulator->options.watch;
+}
+
 enum status emulator_create(const struct emulator_options *options, struct emulator **out)
 {
     struct emulator *emulator = calloc(1, sizeof *emulator);
@@ -238,7 +243,8 @@ static enum status run_step(struct emulator *emulator, const struct device_launc
     }
     TRY(check_step(&emulator->options, step, &run));
     pthread_mutex_init(&run.lock, NULL);
-    uint32_t items = run.together ? 1 : run.n_teams, threads = emulator->options.threads;
+    uint32_t items = run.together || emulator->options.watch ? 1 : run.n_teams;
+    uint32_t threads = emulator->options.threads;
     if (items == 1 || threads == 1)
         for (uint32_t i = 0; i < items; i++) run_item(&run, i, 0);
     else

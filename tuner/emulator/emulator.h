@@ -19,7 +19,8 @@ struct emulator_options {
     uint32_t threads;                  /* host threads that run blocks, >= 1 */
     device_parallel_for *parallel_for; /* runs at most that many */
     void *pool;
-    bool reverse; /* teams, blocks and threads run last first */
+    bool reverse;                     /* teams, blocks and threads run last first */
+    const struct device_watch *watch; /* device.h; borrowed, may be NULL */
 };
 
 enum status emulator_create(const struct emulator_options *options, struct emulator **out);

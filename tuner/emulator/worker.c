@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/emulator/async.h"
+#include "tuner/emulator/emulator_state.h"
 
 /* Room for n items of an array that may have moved; nothing of the old one is kept. */
 static bool reserve(void *array, uint32_t *capacity, uint64_t n, size_t item)
@@ -90,6 +91,8 @@ static void begin_block(struct worker *worker, struct team *team, uint32_t rank,
     block->n_waves = n_waves;
     block->shared = &worker->shared[index];
     shared_begin(block->shared, run->shared_bytes, atomic_load(&run->function->shift));
+    if (emulator_watch(run->emulator))
+        block->shared->whole_bytes = 0; /* every access comes to access_other */
     struct emu_thread common = {.cluster_rank = rank,
                                 .wave_size = wave_size,
                                 .shared_bytes = run->shared_bytes,
