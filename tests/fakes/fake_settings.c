@@ -122,6 +122,8 @@ static void parse_clause(const char *clause)
         fake_settings.memory_bytes = number;
     else if (strcmp(key, "name") == 0)
         snprintf(fake_settings.name, sizeof fake_settings.name, "%s", value);
+    else if (strcmp(key, "features") == 0)
+        snprintf(fake_settings.features, sizeof fake_settings.features, "%s", value);
     else if (strcmp(key, "once") == 0)
         snprintf(fake_settings.once, sizeof fake_settings.once, "%s", value);
     else if (strcmp(key, "gone") == 0)
