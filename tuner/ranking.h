@@ -30,6 +30,7 @@ bool ranking_estimate(struct ranking *ranking, const struct configuration *confi
 bool ranking_shape(struct ranking *ranking, const struct configuration *configuration,
                    struct model_kernel *out);
 const struct model_device *ranking_device(const struct ranking *ranking);
+const struct model_work *ranking_work(const struct ranking *ranking);
 const struct space *ranking_space(const struct ranking *ranking);
 
 /* The n best of the space into `out`, best first; equal times in the order of the space. All of the space

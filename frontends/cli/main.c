@@ -1,6 +1,7 @@
 /* autotune: dispatch to the commands. */
 #include <stdio.h>
 #include <string.h>
+#include "frontends/cli/arch.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/stop.h"
 #include "frontends/runtime/tunebook.h"
@@ -85,7 +86,8 @@ static int run(const struct command *command, int argc, char **argv)
     } else if (settings.version) {
         exit_code = print_version();
     } else {
-        exit_code = fail(command->run(&settings));
+        status = arch_settle(&settings);
+        exit_code = fail(status == STATUS_OK ? command->run(&settings) : status);
     }
     settings_free(&settings);
     return exit_code;

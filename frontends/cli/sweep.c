@@ -7,6 +7,7 @@
 #include "frontends/cli/command.h"
 #include "frontends/cli/books.h"
 #include "frontends/cli/place.h"
+#include "frontends/cli/predict.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/strategies.h"
@@ -224,6 +225,7 @@ static enum status conclude(struct sweep_command *command, enum status status)
 enum status command_sweep(const struct settings *settings)
 {
     struct sweep_command command = {.settings = settings};
+    if (settings->predict) return predict_command(settings);
     enum status status = check_words(&command);
     if (status == STATUS_OK) status = prepare(&command);
     if (status == STATUS_OK) {
