@@ -1,7 +1,6 @@
 /* autotune: dispatch to the commands. */
 #include <stdio.h>
 #include <string.h>
-#include "frontends/cli/arch.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/stop.h"
 #include "frontends/runtime/tunebook.h"
@@ -86,8 +85,7 @@ static int run(const struct command *command, int argc, char **argv)
     } else if (settings.version) {
         exit_code = print_version();
     } else {
-        status = arch_settle(&settings);
-        exit_code = fail(status == STATUS_OK ? command->run(&settings) : status);
+        exit_code = fail(command->run(&settings));
     }
     settings_free(&settings);
     return exit_code;
