@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "frontends/cli/command.h"
+#include "tuner/base/gpu_target.h"
 #include "tuner/base/text.h"
 
 enum { OPTIONS_MAX = 128 };
@@ -136,6 +137,21 @@ static enum status take_letters(struct parse *parse, const char *letters)
     return STATUS_OK;
 }
 
+/* "gfx942:sramecc+:xnack-" is gfx942: the code that we make runs under either setting. A class has colons
+ * too. */
+static enum status leave_features_out(struct settings *settings)
+{
+    struct gpu_target_id id;
+    char target[32];
+    uint32_t units, gbps;
+    if (!settings->arch || !strchr(settings->arch, ':')) return STATUS_OK;
+    if (class_parse(settings->arch, target, &units, &gbps) == STATUS_OK) return STATUS_OK;
+    if (gpu_target_parse(settings->arch, &id) != STATUS_OK)
+        return status_fail(STATUS_USAGE, "--arch=%s: %s", settings->arch, status_message());
+    settings->arch = id.target->name;
+    return STATUS_OK;
+}
+
 enum status settings_parse(const struct command *command, int argc, char **argv, struct settings *out)
 {
     size_t n;
@@ -154,7 +170,7 @@ enum status settings_parse(const struct command *command, int argc, char **argv,
         else
             TRY(take_letters(&parse, word + 1));
     }
-    return STATUS_OK;
+    return leave_features_out(out);
 }
 
 void settings_free(struct settings *settings)

@@ -57,6 +57,46 @@ static void others_are_unknown(void **state)
     assert_null(gpu_target_find(""));
 }
 
+static void features_stand_behind_the_name(void **state)
+{
+    struct gpu_target_id id;
+    (void)state;
+    assert_int_equal(gpu_target_parse("gfx942:sramecc+:xnack-", &id), STATUS_OK);
+    assert_ptr_equal(id.target, gpu_target_find("gfx942"));
+    assert_int_equal(id.sramecc, GPU_SETTING_ON);
+    assert_int_equal(id.xnack, GPU_SETTING_OFF);
+    assert_int_equal(gpu_target_parse("gfx90a:xnack+", &id), STATUS_OK); /* in any order, or none */
+    assert_int_equal(id.sramecc, GPU_SETTING_UNSAID);
+    assert_int_equal(id.xnack, GPU_SETTING_ON);
+    assert_int_equal(gpu_target_parse("sm_90a", &id), STATUS_OK);
+    assert_ptr_equal(id.target, gpu_target_find("sm_90a"));
+}
+
+static void what_is_wrong_with_a_target_is_said(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {
+        {"gfx943", "unknown GPU target 'gfx943'; did you mean 'gfx942'?"},
+        {"gfx943:xnack-", "unknown GPU target 'gfx943'; did you mean 'gfx942'?"},
+        {"MI300X", "unknown GPU target 'MI300X'; targets are named like gfx942 or sm_90a"},
+        {"", "unknown GPU target ''; targets are named like gfx942 or sm_90a"},
+        {"gfx942:xnac-", "gfx942 has no feature 'xnac-'; did you mean xnack+ or xnack-"},
+        {"gfx942:zzzzzzzz+", "gfx942 has no feature 'zzzzzzzz+'; such are sramecc+ or sramecc-"},
+        {"gfx942:xnack", "feature 'xnack' of gfx942: on or off? xnack+ or xnack-"},
+        {"gfx942:xnack-:xnack+", "feature 'xnack' of gfx942 is given twice"},
+        {"gfx942:", "gfx942 has no feature ''; such are sramecc+ or sramecc-"},
+        {"gfx1100:xnack-", "gfx1100 has no features to choose, and no 'xnack-'; say gfx1100"},
+        {"sm_90a:xnack-", "sm_90a has no features to choose, and no 'xnack-'; say sm_90a"},
+    };
+    struct gpu_target_id id;
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(gpu_target_parse(wrong[i].text, &id), STATUS_USAGE);
+        assert_string_equal(status_message(), wrong[i].message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -64,6 +104,8 @@ int main(void)
         cmocka_unit_test(facts_are_the_products),
         cmocka_unit_test(a_target_without_a_product_has_what_its_architecture_fixes),
         cmocka_unit_test(others_are_unknown),
+        cmocka_unit_test(features_stand_behind_the_name),
+        cmocka_unit_test(what_is_wrong_with_a_target_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,16 @@ $ autotune verify --emulate
 $ autotune verify --arch=gfx94 --emulate
 ! autotune: --arch=gfx94: no GPU that can be emulated; did you mean 'gfx942'?
 ? 2
+What a driver puts behind the name makes no other target of it; what it cannot say is refused.
+$ autotune verify --arch=gfx942:sramecc+:xnack- --class=mi300x --emulate
+! autotune: --emulate: --arch or --class, not both
+? 2
+$ autotune verify --arch=gfx942:xnak- --emulate
+! autotune: --arch=gfx942:xnak-: gfx942 has no feature 'xnak-'; did you mean xnack+ or xnack-
+? 2
+$ autotune verify --arch=gfx943:xnack- --emulate
+! autotune: --arch=gfx943:xnack-: unknown GPU target 'gfx943'; did you mean 'gfx942'?
+? 2
 $ autotune verify --arch=gfx942 --class=mi300x --emulate
 ! autotune: --emulate: --arch or --class, not both
 ? 2
