@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "tuner/base/clock.h"
+#include "tuner/base/gpu_target.h"
 #include "tuner/defaults_targets.h"
 #include "tuner/launch/problem_key.h"
 #include "tuner/predict_internal.h"
@@ -260,8 +261,13 @@ static enum status open_class(struct predict *predict)
     const char *text = predict->options->class_text;
     const struct device_class *known = class_find(text);
     struct device_class *class = &predict->device_class;
-    if (known) *class = *known;
+    const struct gpu_target *target;
+    *class = known ? *known : (struct device_class){.nickname = "", .product = ""};
     TRY(class_parse(text, class->target, &class->units, &class->bandwidth_gbps));
+    target = gpu_target_find(class->target);
+    if (!target) return status_fail(STATUS_USAGE, "%s: %s is no GPU's target", text, class->target);
+    class->wave_size = target->wave_size;
+    class->lds_bytes = target->lds_bytes;
     defaults_class_facts(text, class->target, &predict->facts);
     return STATUS_OK;
 }

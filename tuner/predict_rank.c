@@ -18,7 +18,7 @@ struct ranking_task {
     struct predict_task *task;
     struct tuning tuning;
     struct ranking *ranking;
-    struct ranked *list;
+    struct ranked list[PREDICT_FRONTS];
     size_t n;
 };
 
@@ -57,12 +57,14 @@ static unsigned differences(const struct configuration *a, const struct configur
     return n;
 }
 
-/* A change of one parameter that gains nothing stands for no other way to compute. */
-static bool is_alike(const struct ranking_task *part, const struct ranked *ranked)
+/* Is it there already, or, not to be `lenient`, one that differs in one parameter and is as good? That stands
+ * for no other way to compute. */
+static bool is_alike(const struct ranking_task *part, const struct ranked *ranked, bool lenient)
 {
     for (size_t i = 0; i < part->n; i++) {
         unsigned n = differences(&part->list[i].configuration, &ranked->configuration);
-        if (n == 0 || (n == 1 && ranked->estimate.ns <= part->list[i].estimate.ns * ALIKE)) return true;
+        bool close = ranked->estimate.ns <= part->list[i].estimate.ns * ALIKE;
+        if (n == 0 || (n == 1 && close && !lenient)) return true;
     }
     return false;
 }
@@ -80,17 +82,17 @@ static enum status rank_template(const struct predict *predict, struct ranking_t
     const struct problem *problem = &part->task->problem;
     TRY(ranking_create(part->tuning.manifest, problem, &predict->device_class, part->tuning.space,
                        &part->ranking));
-    part->list = malloc(RANKED_MOST * sizeof *part->list);
-    if (!part->list) return status_fail(STATUS_NO_MEMORY, "no memory for a ranking");
-    size_t n = ranking_best(part->ranking, RANKED_MOST, LOOKED_AT_MOST, predict->options->seed, part->list,
-                            &looked_at);
+    struct ranked *ranked = malloc(RANKED_MOST * sizeof *ranked);
+    if (!ranked) return status_fail(STATUS_NO_MEMORY, "no memory for a ranking");
+    size_t n =
+        ranking_best(part->ranking, RANKED_MOST, LOOKED_AT_MOST, predict->options->seed, ranked, &looked_at);
     part->task->result.looked_at += looked_at;
-    for (size_t i = 0; i < n; i++) settle(part, &part->list[i]);
-    qsort(part->list, n, sizeof *part->list, by_time);
-    for (size_t i = 0; i < n && part->n < PREDICT_FRONTS; i++) {
-        struct ranked ranked = part->list[i];
-        if (!is_alike(part, &ranked)) part->list[part->n++] = ranked;
-    }
+    for (size_t i = 0; i < n; i++) settle(part, &ranked[i]);
+    qsort(ranked, n, sizeof *ranked, by_time);
+    for (int lenient = 0; lenient < 2; lenient++)
+        for (size_t i = 0; i < n && part->n < PREDICT_FRONTS; i++)
+            if (!is_alike(part, &ranked[i], lenient)) part->list[part->n++] = ranked[i];
+    free(ranked);
     return STATUS_OK;
 }
 
@@ -176,7 +178,6 @@ enum status predict_rank(const struct predict *predict, struct predict_task *tas
         if (status == STATUS_OK) status = add_fronts(predict, &part);
         if (status == STATUS_NOT_COVERED) note(task);
         ranking_free(part.ranking);
-        free(part.list);
         tuning_close(&part.tuning);
         if (status != STATUS_NOT_COVERED) TRY(status);
     }
