@@ -21,7 +21,7 @@ struct model_device {
     double clock_ghz;
     double flops[DTYPE_COUNT];  /* matrix arithmetic: per unit and cycle, by the type of the inputs */
     double vector_flops;        /* f32 fused multiply-adds of the vector units, 2 each: per unit and cycle */
-    double sustained;           /* share of the matrix peak that power and clocks leave under full load */
+    double power[DTYPE_COUNT];  /* share of the peak that power leaves when all units compute */
     double lds_bytes_per_cycle; /* of a unit; on a CPU its L1 */
     uint64_t lds_bytes;         /* of a unit */
     uint32_t registers;         /* 32-bit registers of a unit; 0: not a limit */
@@ -31,7 +31,7 @@ struct model_device {
     double llc_gbps;            /* cache between the dies' L2 and memory, all together; 0: none */
     uint64_t llc_bytes;
     double memory_gbps;
-    double memory_latency_ns, llc_latency_ns;
+    double memory_latency_ns, near_latency_ns;
     double launch_ns; /* of a kernel behind another */
 };
 

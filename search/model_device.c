@@ -26,10 +26,9 @@ static bool describe_cpu(const struct device_class *class, const struct device_f
                                  .wave_size = 1,
                                  .pipes = 1,
                                  .clock_ghz = clock_ghz,
-                                 .sustained = 1,
                                  .memory_gbps = class->bandwidth_gbps ? class->bandwidth_gbps : 10,
                                  .memory_latency_ns = 100,
-                                 .llc_latency_ns = 30,
+                                 .near_latency_ns = 30,
                                  .llc_bytes = class->llc_bytes,
                                  .l2_bytes = class->l2_bytes,
                                  .launch_ns = 2000};
@@ -38,8 +37,10 @@ static bool describe_cpu(const struct device_class *class, const struct device_f
     double peak = class->peak_tflops[DTYPE_F32] * 1e3 / class->units / clock_ghz;
     out->vector_flops =
         peak > 0 ? peak : (double)vector_bytes; /* 2 fused multiply-adds of a vector a cycle: 4 * bytes / 4 */
-    for (int type = 0; type < DTYPE_COUNT; type++)
+    for (int type = 0; type < DTYPE_COUNT; type++) {
         out->flops[type] = out->vector_flops * (type == DTYPE_F64 ? 0.5 : 1);
+        out->power[type] = 1;
+    }
     out->lds_bytes_per_cycle = 2.0 * (double)vector_bytes;
     out->l2_bytes_per_cycle = (double)vector_bytes / 2;
     out->llc_gbps = 2.5 * out->memory_gbps;
@@ -57,7 +58,6 @@ bool model_device_of(const struct device_class *class, const struct device_facts
                                  .wave_size = class->wave_size,
                                  .pipes = physics->pipes,
                                  .clock_ghz = (class->clock_mhz ? class->clock_mhz : 1700) / 1e3,
-                                 .sustained = physics->sustained_percent / 100,
                                  .lds_bytes_per_cycle = physics->lds_bytes_per_cycle,
                                  .lds_bytes = class->lds_bytes,
                                  .l2_bytes_per_cycle = physics->l2_bytes_per_cycle,
@@ -66,10 +66,13 @@ bool model_device_of(const struct device_class *class, const struct device_facts
                                  .llc_bytes = class->llc_bytes,
                                  .memory_gbps = class->bandwidth_gbps,
                                  .memory_latency_ns = physics->memory_latency_ns,
-                                 .llc_latency_ns = physics->llc_latency_ns,
+                                 .near_latency_ns = physics->near_latency_ns,
                                  .launch_ns = physics->launch_ns};
-    for (int type = 0; type < DTYPE_COUNT; type++)
+    for (int type = 0; type < DTYPE_COUNT; type++) {
+        bool narrow = dtype_bytes((enum dtype)type) == 1;
         out->flops[type] = class->peak_tflops[type] * 1e3 / class->units / out->clock_ghz;
+        out->power[type] = (narrow ? physics->power_percent_8 : physics->power_percent_16) / 100;
+    }
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strncmp(class->target, units[i].prefix, strlen(units[i].prefix)) != 0) continue;
         out->registers = units[i].registers;

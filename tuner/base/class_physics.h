@@ -10,9 +10,9 @@ struct class_physics {
     uint32_t dies, pipes;
     double lds_bytes_per_cycle, l2_bytes_per_cycle;
     double llc_gbps;
-    double memory_latency_ns, llc_latency_ns;
+    double memory_latency_ns, near_latency_ns;
     double launch_ns;
-    double sustained_percent;
+    double power_percent_16, power_percent_8; /* of the peak rate, with all matrix units busy */
 };
 
 /* Of this class; where the table has none of that name, of the first one of its target. NULL: no such. */
