@@ -8,6 +8,7 @@
 #define DTYPE_BF16       3
 #define DTYPE_F8E4M3     4
 #define DTYPE_F8E4M3FNUZ 5
+#define DTYPE_I8         6
 
 #define LAYOUT_NN 0
 #define LAYOUT_NT 1

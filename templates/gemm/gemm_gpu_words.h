@@ -6,9 +6,12 @@
 #if A_TYPE == DTYPE_F32
 typedef float in_t;
 #define IN_BYTES 4
-#else
+#elif A_TYPE == DTYPE_F16 || A_TYPE == DTYPE_BF16
 typedef unsigned short in_t;
 #define IN_BYTES 2
+#else
+typedef unsigned char in_t;
+#define IN_BYTES 1
 #endif
 
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
@@ -43,6 +46,18 @@ template <int WORDS> GPU_DEVICE void store_words(void *to, const unsigned *word)
         gpu_store8(to, two);
     } else {
         gpu_store4(to, word[0]);
+    }
+}
+
+/* n floats, a multiple of four. */
+GPU_DEVICE void load_floats(const float *from, float *x, int n)
+{
+    GPU_UNROLL
+    for (int i = 0; i < n; i += 4) {
+        unsigned word[4];
+        load_words<4>(from + i, word);
+        GPU_UNROLL
+        for (int j = 0; j < 4; j++) x[i + j] = gpu_float(word[j]);
     }
 }
 

@@ -39,17 +39,6 @@ GPU_DEVICE void finish_run(const struct gemm_args &args, long long item, long lo
     }
 }
 
-GPU_DEVICE void load_floats(const float *from, float *x, int n)
-{
-    GPU_UNROLL
-    for (int i = 0; i < n; i += 4) {
-        unsigned word[4];
-        load_words<4>(from + i, word);
-        GPU_UNROLL
-        for (int j = 0; j < 4; j++) x[i + j] = gpu_float(word[j]);
-    }
-}
-
 /* 16 rows of the wave, from `row` on, which lie in `slab`. */
 template <bool PARTIAL>
 GPU_DEVICE void finish_slab(const struct gemm_args &args, long long item, long long row, long long column,

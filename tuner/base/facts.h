@@ -16,7 +16,8 @@
     FACT(l1_bytes, "first-level data cache of a unit")                                              \
     FACT(l2_bytes, "second-level cache: of a core on a CPU, of the device on a GPU")                \
     FACT(llc_bytes, "last-level cache")                                                             \
-    FACT(bandwidth_gbps, "main memory, 10^9 bytes per second")
+    FACT(bandwidth_gbps, "main memory, 10^9 bytes per second")                                      \
+    FACT(architecture, "what kernels see as GPU_ARCH: 0x942 of gfx942, 900 of sm_90a; 0 on a CPU")
 
 enum device_fact {
 #define FACT(name, meaning) DEVICE_FACT_##name,

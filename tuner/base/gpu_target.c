@@ -37,6 +37,7 @@ void gpu_target_facts(const struct gpu_target *target, const struct device_class
                       struct device_facts *out)
 {
     *out = (struct device_facts){0};
+    out->value[DEVICE_FACT_architecture] = target->architecture;
     out->value[DEVICE_FACT_wave_size] = target->wave_size;
     out->value[DEVICE_FACT_lds_bytes] = target->lds_bytes;
     out->value[DEVICE_FACT_max_block_threads] = GPU_BLOCK_THREADS_MAX;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "tuner/base/gpu_target.h"
 #include "tuner/device/gpu.h"
 
 /* Whether the word, of letters and digits, stands in the text alone. */
@@ -91,7 +92,9 @@ void gpu_describe(const struct gpu_properties *gpu, struct device_info *out)
     class_format(&out->device_class, out->class_text);
     uint64_t llc_bytes =
         out->device_class.llc_bytes > gpu->l2_bytes ? out->device_class.llc_bytes : gpu->l2_bytes;
+    const struct gpu_target *target = gpu_target_find(out->device_class.target);
     int64_t *value = out->facts.value;
+    value[DEVICE_FACT_architecture] = target ? target->architecture : 0;
     value[DEVICE_FACT_units] = gpu->units;
     value[DEVICE_FACT_lds_bytes] = gpu->lds_bytes;
     value[DEVICE_FACT_wave_size] = gpu->wave_size;
