@@ -12,7 +12,10 @@
 
 /* Problems that are compiled and emulated together: enough that no CPU waits, few enough that what is
  * finished is in the book soon. */
-enum { ROUND = 16, JOBS_MAX = 64 };
+enum { ROUND = 16, JOBS_MAX = 64, CHOSEN_FIRST = 2 };
+
+/* What a kernel may take beyond the best to be taken for the reason that it is there. */
+static const double NEARLY = 1.05;
 
 /* ---- side by side ---- */
 
@@ -92,13 +95,19 @@ static void free_kernel(struct predict_kernel *kernel)
     free(kernel);
 }
 
+static struct predict_kernel *find_kernel(const struct predict *predict, const struct hash *kernel)
+{
+    for (size_t i = 0; i < predict->n_kernels; i++)
+        if (memcmp(&predict->kernels[i]->candidate.kernel, kernel, sizeof *kernel) == 0)
+            return predict->kernels[i];
+    return NULL;
+}
+
 /* The one that is known already, or this one: a problem's kernels become the table's. */
 static enum status adopt(struct predict *predict, struct predict_front *front)
 {
-    for (size_t i = 0; i < predict->n_kernels; i++) {
-        struct predict_kernel *known = predict->kernels[i];
-        if (memcmp(&known->candidate.kernel, &front->kernel->candidate.kernel, sizeof(struct hash)) != 0)
-            continue;
+    struct predict_kernel *known = find_kernel(predict, &front->kernel->candidate.kernel);
+    if (known) {
         free_kernel(front->kernel);
         front->kernel = known;
         return STATUS_OK;
@@ -106,6 +115,36 @@ static enum status adopt(struct predict *predict, struct predict_front *front)
     TRY(grow(predict));
     predict->kernels[predict->n_kernels++] = front->kernel;
     return STATUS_OK;
+}
+
+/* The first ones in any case; then those that are nearly as good and that another problem wants, too, for
+ * which nothing has to be compiled; then the next in order. */
+static bool is_chosen(const struct predict *predict, const struct predict_task *task, size_t i, int pass)
+{
+    const struct predict_front *front = &task->fronts[i];
+    if (pass == 0) return i < CHOSEN_FIRST;
+    if (pass == 2) return true;
+    return front->ns <= task->fronts[0].ns * NEARLY && find_kernel(predict, &front->kernel->candidate.kernel);
+}
+
+/* Of what was ranked PREDICT_FRONTS stay, in their order. */
+static void choose_fronts(struct predict *predict, struct predict_task *task)
+{
+    bool chosen[PREDICT_RANKED] = {false};
+    size_t n_chosen = 0, n = 0;
+    for (int pass = 0; pass < 3; pass++)
+        for (size_t i = 0; i < task->n && n_chosen < PREDICT_FRONTS; i++) {
+            if (chosen[i] || !is_chosen(predict, task, i, pass)) continue;
+            chosen[i] = true;
+            n_chosen++;
+        }
+    for (size_t i = 0; i < task->n; i++) {
+        if (chosen[i])
+            task->fronts[n++] = task->fronts[i];
+        else
+            free_kernel(task->fronts[i].kernel);
+    }
+    task->n = n;
 }
 
 /* ---- a round ---- */
@@ -143,6 +182,7 @@ static enum status rank_all(struct round *round)
     TRY(status);
     for (; round->adopted < round->n; round->adopted++) {
         struct predict_task *task = &round->tasks[round->adopted];
+        choose_fronts(predict, task);
         for (size_t i = 0; i < task->n; i++) {
             TRY(adopt(predict, &task->fronts[i]));
             round->kernels[round->n_kernels++] = task->fronts[i].kernel;

@@ -16,7 +16,7 @@
 #include "tuner/sweep.h"
 
 /* Of each problem so many configurations are compiled, and so many of them enter its record. */
-enum { PREDICT_FRONTS = 8, PREDICT_KEPT = 3 };
+enum { PREDICT_FRONTS = 6, PREDICT_KEPT = 3 };
 
 struct predict_result;
 

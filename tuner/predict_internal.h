@@ -26,13 +26,16 @@ struct predict_front {
     const char *bound;
 };
 
+/* So many are ranked, and PREDICT_FRONTS of them are chosen. */
+enum { PREDICT_RANKED = 32 };
+
 /* One problem at work. */
 struct predict_task {
     struct problem problem;
     char key[KEY_BYTES_MAX + 1], defaults_key[KEY_BYTES_MAX + 1]; /* its record's, and its target's */
     struct model_device device;
     struct model_work work;
-    struct predict_front fronts[PREDICT_FRONTS];
+    struct predict_front fronts[PREDICT_RANKED];
     size_t n;
     struct predict_result result;
 };
@@ -56,8 +59,8 @@ struct predict {
 typedef enum status predict_work(void *context, size_t i);
 enum status predict_side_by_side(const struct predict *predict, size_t n, predict_work *work, void *context);
 
-/* predict_rank.c: the fronts of a problem, each with a kernel of its own (malloc'd), best first. The result's
- * note says why where there are none. */
+/* predict_rank.c: what of a problem may become its fronts, each with a kernel of its own (malloc'd), best
+ * first. The result's note says why where there are none. */
 enum status predict_rank(const struct predict *predict, struct predict_task *task);
 
 /* predict_compile.c: makes what has no verdict yet for the target, from the book, the cache or anew. */

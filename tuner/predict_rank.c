@@ -18,7 +18,7 @@ struct ranking_task {
     struct predict_task *task;
     struct tuning tuning;
     struct ranking *ranking;
-    struct ranked list[PREDICT_FRONTS];
+    struct ranked list[PREDICT_RANKED];
     size_t n;
 };
 
@@ -90,7 +90,7 @@ static enum status rank_template(const struct predict *predict, struct ranking_t
     for (size_t i = 0; i < n; i++) settle(part, &ranked[i]);
     qsort(ranked, n, sizeof *ranked, by_time);
     for (int lenient = 0; lenient < 2; lenient++)
-        for (size_t i = 0; i < n && part->n < PREDICT_FRONTS; i++)
+        for (size_t i = 0; i < n && part->n < PREDICT_RANKED; i++)
             if (!is_alike(part, &ranked[i], lenient)) part->list[part->n++] = ranked[i];
     free(ranked);
     return STATUS_OK;
@@ -131,10 +131,10 @@ static enum status insert(const struct ranking_task *part, const struct ranked *
     struct predict_task *task = part->task;
     size_t at = task->n;
     while (at > 0 && ranked->estimate.ns < task->fronts[at - 1].ns) at--;
-    if (at == PREDICT_FRONTS) return STATUS_OK;
+    if (at == PREDICT_RANKED) return STATUS_OK;
     struct predict_front front;
     TRY(prepare(part, ranked, &front));
-    if (task->n == PREDICT_FRONTS) {
+    if (task->n == PREDICT_RANKED) {
         struct predict_kernel *last = task->fronts[--task->n].kernel;
         candidate_free(&last->candidate);
         free(last);

@@ -2,18 +2,22 @@
 
 #include <string.h>
 
+/* Multiplications of a launch: k is as long as WISH allows, and MOST is a few seconds of emulation. Matrix
+ * instructions are emulated whole, which takes a fraction of the time. */
+enum { PRODUCTS_WISH = 4 << 20, PRODUCTS_MOST = 48 << 20, MATRIX_FACTOR = 20 };
 enum {
-    PRODUCTS_MOST = 48 << 20, /* multiplications: a second or two of emulation */
-    PRODUCTS_WISH = 6 << 20,  /* k is as long as this allows */
-    TILES_MOST = 12,          /* in one size */
-    STEPS_LEAST = 5,          /* of a loop over k: to fill it, run and drain */
+    STEPS_LEAST = 5, /* of a loop over k: to fill it, run and drain */
     STEPS_MOST = 64,
     TILE_USUAL = 256,
     TILE_LONGEST = 4096
 };
 
 static const uint32_t units_tried[] = {2, 3, 4, 6, 8, 12, 16, 32};
-enum { N_UNITS = sizeof units_tried / sizeof *units_tried };
+static const int tiles_tried[] = {1, 2, 3, 4, 6, 9, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
+enum {
+    N_UNITS = sizeof units_tried / sizeof *units_tried,
+    N_TILES = sizeof tiles_tried / sizeof *tiles_tried
+};
 
 struct cut {
     const struct manifest *manifest;
@@ -21,6 +25,7 @@ struct cut {
     const int64_t *slots; /* of the problem itself */
     int tile[3];          /* of m, n, k: what a size is cut in */
     unsigned field[3];
+    int64_t factor; /* how much more than plain multiplications can be had for the same time */
     int64_t path[2 + 4 * MANIFEST_STEPS_MAX];
 };
 
@@ -107,7 +112,7 @@ static bool fits_steps(const struct cut *cut, int64_t sizes[3], uint32_t units, 
                        struct predict_small *out)
 {
     sizes[2] = size_of(cut->problem->value[cut->field[2]], cut->tile[2], steps);
-    return products(cut, sizes) <= most && fits(cut, sizes, units, out);
+    return products(cut, sizes) <= most * cut->factor && fits(cut, sizes, units, out);
 }
 
 /* The deepest k that the wish allows, else the shallowest that is possible at all. */
@@ -120,22 +125,36 @@ static bool deepen(const struct cut *cut, int64_t sizes[3], uint32_t units, stru
     return false;
 }
 
-/* A tile of some thousand elements has room for more than one in a size only where the others are short:
- * the fewest tiles first. */
+static int64_t tiles_in(const struct cut *cut, int i)
+{
+    int64_t whole = cut->problem->value[cut->field[i]];
+    return (whole + cut->tile[i] - 1) / cut->tile[i];
+}
+
+/* As square as the problem lets it be. */
+static void lay_out(const struct cut *cut, int tiles, int64_t sizes[3])
+{
+    int64_t rows = 1, most = tiles_in(cut, 0), columns;
+    while ((rows + 1) * (rows + 1) <= tiles) rows++;
+    if (rows > most) rows = most;
+    columns = (tiles + rows - 1) / rows;
+    if (columns > tiles_in(cut, 1)) {
+        columns = tiles_in(cut, 1);
+        rows = (tiles + columns - 1) / columns;
+    }
+    sizes[0] = size_of(cut->problem->value[cut->field[0]], cut->tile[0], (int)rows);
+    sizes[1] = size_of(cut->problem->value[cut->field[1]], cut->tile[1], (int)columns);
+}
+
+/* The fewest tiles on the fewest units. */
 static bool cut_down(const struct cut *cut, struct predict_small *out)
 {
-    const int64_t *whole = cut->problem->value;
-    for (int tiles = 2; tiles <= 2 * TILES_MOST; tiles++)
-        for (int tiles_m = 1; tiles_m < tiles; tiles_m++) {
-            int tiles_n = tiles - tiles_m;
-            if (tiles_m > TILES_MOST || tiles_n > TILES_MOST) continue;
-            int64_t sizes[3] = {size_of(whole[cut->field[0]], cut->tile[0], tiles_m),
-                                size_of(whole[cut->field[1]], cut->tile[1], tiles_n), 1};
-            for (int u = 0; u <= N_UNITS; u++) {
-                int64_t own = cut->slots[SLOT_DEVICE + DEVICE_FACT_units];
-                uint32_t units = u < N_UNITS ? units_tried[u] : (uint32_t)own;
-                if (deepen(cut, sizes, units, out)) return true;
-            }
+    int64_t own = cut->slots[SLOT_DEVICE + DEVICE_FACT_units];
+    for (int t = 0; t < N_TILES; t++)
+        for (int u = 0; u <= N_UNITS; u++) {
+            int64_t sizes[3];
+            lay_out(cut, tiles_tried[t], sizes);
+            if (deepen(cut, sizes, u < N_UNITS ? units_tried[u] : (uint32_t)own, out)) return true;
         }
     return false;
 }
@@ -153,6 +172,8 @@ bool predict_small(const struct manifest *manifest, const struct problem *proble
         cut.field[i] = (unsigned)field;
         cut.tile[i] = tile_of(manifest, slots, tiles[i]);
     }
+    bool matrix = manifest->has_model && value_of(&manifest->model[MANIFEST_MODEL_matrix], slots) > 0;
+    cut.factor = matrix ? MATRIX_FACTOR : 1;
     path_of(manifest, slots, cut.path);
     return cut_down(&cut, out);
 }
