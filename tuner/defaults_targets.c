@@ -71,3 +71,17 @@ void defaults_facts(const char *target, struct device_facts *facts)
     else
         local_facts(facts);
 }
+
+void defaults_class_facts(const char *class_text, const char *target, struct device_facts *facts)
+{
+    const struct gpu_target *gpu = gpu_target_find(target);
+    char parsed[32];
+    uint32_t units = 0, gbps = 0;
+    if (gpu)
+        gpu_target_facts(gpu, class_find(class_text), facts);
+    else
+        defaults_facts(target, facts);
+    if (class_parse(class_text, parsed, &units, &gbps) != STATUS_OK) return;
+    facts->value[DEVICE_FACT_units] = units;
+    facts->value[DEVICE_FACT_bandwidth_gbps] = gbps;
+}

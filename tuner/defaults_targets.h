@@ -14,5 +14,8 @@ size_t defaults_targets(struct manifest *const *templates, size_t n_templates, c
 /* Expressions about the device are evaluated again at every lookup; here they only must not refuse for want
  * of a device. For a GPU a usual product of the target serves, for a CPU the local one. */
 void defaults_facts(const char *target, struct device_facts *facts);
+/* The same for a class of the target: its product's facts where it is a known one, its own units and
+ * bandwidth in any case. */
+void defaults_class_facts(const char *class_text, const char *target, struct device_facts *facts);
 
 #endif

@@ -124,6 +124,11 @@ const struct model_device *ranking_device(const struct ranking *ranking)
     return &ranking->device;
 }
 
+const struct model_work *ranking_work(const struct ranking *ranking)
+{
+    return &ranking->work;
+}
+
 const struct space *ranking_space(const struct ranking *ranking)
 {
     return ranking->space;

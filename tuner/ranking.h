@@ -30,6 +30,7 @@ void ranking_free(struct ranking *ranking);
 bool ranking_estimate(struct ranking *ranking, const struct configuration *configuration,
                       struct model_kernel *shape, struct model_estimate *estimate);
 const struct model_device *ranking_device(const struct ranking *ranking);
+const struct model_work *ranking_work(const struct ranking *ranking);
 const struct space *ranking_space(const struct ranking *ranking);
 /* How many parameters are not the template's default. */
 uint32_t ranking_from_default(const struct ranking *ranking, const struct configuration *configuration);

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "tuner/base/gpu_target.h"
 #include "tuner/defaults_targets.h"
 #include "tuner/launch/problem_key.h"
 #include "tuner/records.h"
@@ -44,20 +43,6 @@ static void leave_out(struct build *build, const struct records_record *record,
 
 /* --- what stands for the device --- */
 
-static void facts_of(const char *class_text, const char *target, struct device_facts *out)
-{
-    const struct gpu_target *gpu = gpu_target_find(target);
-    char parsed[32];
-    uint32_t units = 0, gbps = 0;
-    if (gpu)
-        gpu_target_facts(gpu, class_find(class_text), out);
-    else
-        defaults_facts(target, out);
-    if (class_parse(class_text, parsed, &units, &gbps) != STATUS_OK) return;
-    out->value[DEVICE_FACT_units] = units;
-    out->value[DEVICE_FACT_bandwidth_gbps] = gbps;
-}
-
 static enum status open_compiler(struct build *build, const char *target)
 {
     if (strcmp(build->target, target) == 0)
@@ -99,7 +84,7 @@ static enum status prepare(struct build *build, struct making *making)
     if (!manifest) return status_fail(STATUS_NOT_COVERED, "there is no such template");
     TRY(class_parse(making->record->class_text, target, &units, &gbps));
     TRY(open_compiler(build, target));
-    facts_of(making->record->class_text, target, &making->facts);
+    defaults_class_facts(making->record->class_text, target, &making->facts);
     text_hex(manifest->hash.bytes, sizeof manifest->hash.bytes, hex);
     making->same_source = strncmp(hex, entry->source, RECORDS_SHORT_HEX) == 0;
     making->scene = (struct tuning_scene){&making->record->problem, &making->facts, build->target,

@@ -64,8 +64,9 @@ void sweep_news(const struct sweep_task *task)
     char problem[PROBLEM_TEXT_BYTES], line[PROBLEM_TEXT_BYTES + 160];
     problem_print(&task->problem, problem);
     double best_ns = sweep_best_ns(task);
-    int size = snprintf(line, sizeof line, "[%zu/%zu] %s: %zu trials", task->index + 1,
-                        task->sweep->n_problems, problem, task->n_tried);
+    int size =
+        snprintf(line, sizeof line, "[%zu/%zu] %s: %zu trials", task->index + 1, task->sweep->n_problems,
+                 problem, task->confirmation ? (size_t)task->fresh_trials : task->n_tried);
     if (best_ns > 0 && size > 0 && (size_t)size < sizeof line)
         snprintf(line + size, sizeof line - (size_t)size, ", best %.1f us", best_ns / 1e3);
     options->progress(options->context, fraction_done(task), line);
@@ -93,6 +94,7 @@ static enum status search(struct sweep_task *task)
 static enum status work(struct sweep_task *task)
 {
     TRY(sweep_task_open(task));
+    if (task->sweep->options->confirm) return sweep_confirm(task);
     if (!task->n_tunings || task->sweep->options->dry_run) return STATUS_OK;
     TRY(sweep_task_session(task));
     TRY(search(task));

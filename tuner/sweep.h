@@ -41,6 +41,8 @@ struct sweep_options {
     bool fresh; /* ignore earlier trials */
     bool retry_quarantined;
     bool dry_run;      /* only count spaces */
+    bool confirm;      /* search nothing: measure what the book predicts for the problems, and what was
+                          measured in another environment */
     struct book *book; /* BOOK_WRITE; NULL with dry_run */
     const volatile int
         *stop; /* true: finish the trial in flight, commit, come back with STATUS_INTERRUPTED */
@@ -56,6 +58,20 @@ struct sweep_choice {
     char template_name[64];
     char configuration[512];
     struct timing timing;
+};
+
+/* A kernel of a record that was confirmed, or the default beside it. */
+struct sweep_confirmed {
+    char template_name[64];
+    char configuration[512];
+    enum evidence evidence; /* what the book said of it; EVIDENCE_DEFAULT: the template's default */
+    uint64_t before_ns;     /* its time there; 0: none */
+    size_t rank_before;     /* its place there, from 1; 0: none */
+    enum verdict verdict;
+    uint64_t measured_ns; /* here; 0 where it did not pass */
+    size_t rank_after;    /* among those measured, from 1; 0: none */
+    bool in_finals, kept; /* measured against the others; it stands in the record now */
+    char detail[320];     /* why it did not pass */
 };
 
 /* What became of one problem. */
@@ -80,6 +96,8 @@ struct sweep_result {
     bool ended_by_itself;
     char note[PROBLEM_TEXT_BYTES +
               256]; /* why there is no best: "no template accepts it: gemm_cpu: a_type == f32 || ..." */
+    const struct sweep_confirmed *confirmed; /* while it is handed out; none: nothing was to be confirmed */
+    size_t n_confirmed;
 };
 
 struct sweep_summary {

@@ -122,6 +122,12 @@ static enum status add_fastest(struct finals *finals)
 
 static enum status choose(struct finals *finals)
 {
+    struct sweep_confirmation *confirmation = finals->task->confirmation;
+    if (confirmation) {
+        sweep_confirmation_finalists(confirmation, finals->candidates, FINALS_MAX, &finals->n,
+                                     &finals->has_default);
+        return STATUS_OK;
+    }
     TRY(add_default(finals));
     TRY(add_champions(finals));
     return add_fastest(finals);
@@ -197,13 +203,25 @@ static void entry_of(const struct finals *finals, size_t i, struct record_entry 
                                  .measured_at_s = clock_wall_s()};
 }
 
+/* All kernels that were measured; in a confirmation those that did not get here, too: what was said of them
+ * before no longer stands. */
+static size_t list_measured(const struct finals *finals, struct hash *out)
+{
+    const struct sweep_confirmation *confirmation = finals->task->confirmation;
+    size_t n = 0;
+    for (size_t i = 0; i < finals->n; i++) out[n++] = finals->candidates[i].kernel;
+    for (size_t i = 0; confirmation && i < confirmation->n; i++)
+        out[n++] = confirmation->candidates[i].kernel;
+    return n;
+}
+
 /* All of it in one transaction, after the kernels: what these finals found replaces what earlier ones did. */
 static enum status keep(struct finals *finals)
 {
     struct sweep_task *task = finals->task;
     struct book *book = task->sweep->options->book;
     struct record_entry entries[FINALS_MAX];
-    struct hash measured[FINALS_MAX];
+    struct hash measured[FINALS_MAX + SWEEP_CONFIRMED_MAX];
     struct book_finals found = {.entries = entries,
                                 .environment = &task->sweep->environment,
                                 .measured = measured,
@@ -212,13 +230,19 @@ static enum status keep(struct finals *finals)
                                 .default_ns = finals->has_default ? finals->outcomes[0].timing.median_ns : 0};
     for (size_t i = 0; i < finals->n; i++) {
         struct candidate *candidate = &finals->candidates[i];
-        measured[found.n_measured++] = candidate->kernel;
+        if (task->confirmation)
+            sweep_confirmation_tell(task->confirmation, &candidate->kernel, &finals->outcomes[i],
+                                    is_kept(finals, i));
         if (!is_kept(finals, i)) continue;
         entry_of(finals, i, &entries[found.n_entries++]);
         TRY(book_put_kernel(book, &candidate->kernel, &candidate->descriptor, candidate->job.code.data,
                             candidate->job.code.size));
     }
-    if (found.n_entries == 0) return STATUS_OK; /* nothing better is known: what stands, stands */
+    found.n_measured = list_measured(finals, measured);
+    if (found.n_entries == 0) {
+        if (!task->confirmation) return STATUS_OK; /* nothing better is known: what stands, stands */
+        found.environment = NULL;
+    }
     return book_put_finals(book, task->key, &found);
 }
 
@@ -266,7 +290,7 @@ static void report(const struct finals *finals, struct sweep_result *result)
 static enum status run(struct finals *finals)
 {
     TRY(choose(finals));
-    if (finals->n == 0) return STATUS_OK;
+    if (finals->n == 0) return finals->task->confirmation ? keep(finals) : STATUS_OK;
     TRY(compile(finals));
     TRY(measure(finals));
     TRY(keep(finals));
@@ -278,7 +302,7 @@ static void explain(const struct sweep_task *task, struct sweep_result *result)
 {
     char problem[PROBLEM_TEXT_BYTES];
     problem_print(&task->problem, problem);
-    if (task->n_tried)
+    if (task->n_tried || task->confirmation)
         snprintf(result->note, sizeof result->note,
                  "no candidate passed its trial; `autotune show '%s' --trials` has the verdicts", problem);
     else

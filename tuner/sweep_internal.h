@@ -87,6 +87,15 @@ struct sweep_batch {
     char message[512];
 };
 
+/* A record's kernels, the default in front of them, on their way through the device here. */
+enum { SWEEP_CONFIRMED_MAX = 1 + RECORD_ENTRIES_MAX };
+struct sweep_confirmation {
+    struct candidate candidates[SWEEP_CONFIRMED_MAX]; /* finalists leave only their hash behind */
+    struct sweep_confirmed findings[SWEEP_CONFIRMED_MAX];
+    size_t n;
+    bool has_default; /* it is [0] */
+};
+
 /* One problem at work. */
 struct sweep_task {
     struct sweep *sweep;
@@ -109,6 +118,7 @@ struct sweep_task {
     uint64_t search_ns; /* spent on batches so far; sessions and finals are not among it */
     uint64_t open_ns;   /* what opening the session took the last time */
     struct race_account race;
+    struct sweep_confirmation *confirmation; /* NULL in a sweep that searches */
     struct sweep_result result;
 };
 
@@ -180,6 +190,15 @@ size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct confi
 /* sweep_finals.c: finalists, what the record says today, default and vendor library
  * interleaved; the winner into the book. */
 enum status sweep_finals(struct sweep_task *task);
+
+/* sweep_confirm.c: in place of a search and its finals. */
+enum status sweep_confirm(struct sweep_task *task);
+/* For the finals: who takes part, moved to `out`; and what they found. */
+void sweep_confirmation_finalists(struct sweep_confirmation *confirmation, struct candidate *out, size_t most,
+                                  size_t *n, bool *has_default);
+void sweep_confirmation_tell(struct sweep_confirmation *confirmation, const struct hash *kernel,
+                             const struct trial_outcome *outcome, bool kept);
+void sweep_confirmation_free(struct sweep_confirmation *confirmation);
 
 /* physics.c: a line when no kernel could be that fast on this device, else NULL. */
 const char *physics_objection(const struct problem *problem, const struct device_info *info,

@@ -39,6 +39,7 @@ void sweep_task_close(struct sweep_task *task)
     summary->trial_ns += result->trial_ns + result->finals_ns;
     sweep_batch_drop(task);
     trial_close(task->session);
+    sweep_confirmation_free(task->confirmation);
     for (size_t i = 0; i < task->n_tunings; i++) tuning_close(&task->tunings[i]);
     free(task->tried);
     free(task->earlier);
@@ -151,7 +152,7 @@ enum status sweep_task_open(struct sweep_task *task)
 {
     TRY(problem_key(&task->problem, task->sweep->info->class_text, task->key));
     TRY(open_tunings(task));
-    if (!task->n_tunings || task->sweep->options->dry_run) return STATUS_OK;
+    if (!task->n_tunings || task->sweep->options->dry_run || task->sweep->options->confirm) return STATUS_OK;
     limit_trials(task);
     TRY(open_searches(task));
     return sweep_recall(task);
