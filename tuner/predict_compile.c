@@ -73,8 +73,8 @@ static void estimate_again(const struct predict_task *task, struct predict_front
 {
     const struct descriptor *descriptor = &front->kernel->candidate.descriptor;
     struct model_estimate estimate;
-    if (!descriptor->registers || !front->shape.registers) return;
-    front->shape.registers = descriptor->registers;
+    if (!descriptor->resources.registers || !front->shape.registers) return;
+    front->shape.registers = descriptor->resources.registers;
     model_estimate(&task->device, &task->work, &front->shape, &estimate);
     if (!(estimate.ns > 0))
         return; /* so many that it does not run: its place stays behind by what it spills */
@@ -85,7 +85,7 @@ static void estimate_again(const struct predict_task *task, struct predict_front
 static int rank_of(const struct predict_front *front)
 {
     if (front->kernel->candidate.job.verdict != VERDICT_OK) return 2;
-    return front->kernel->candidate.descriptor.spill_bytes > 0;
+    return front->kernel->candidate.descriptor.resources.spill_bytes > 0;
 }
 
 static int by_promise(const void *a, const void *b)
