@@ -55,9 +55,9 @@ static void describe(const struct predict_front *front, struct predict_choice *o
     snprintf(out->template_name, sizeof out->template_name, "%s", descriptor->template_name);
     snprintf(out->configuration, sizeof out->configuration, "%s", descriptor->configuration);
     out->predicted_ns = front->ns;
-    out->registers = descriptor->registers;
-    out->shared_bytes = descriptor->shared_bytes;
-    out->spill_bytes = descriptor->spill_bytes;
+    out->registers = descriptor->resources.registers;
+    out->shared_bytes = descriptor->resources.shared_bytes;
+    out->spill_bytes = descriptor->resources.spill_bytes;
     out->bound = front->bound;
 }
 
