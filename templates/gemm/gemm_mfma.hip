@@ -142,7 +142,7 @@ static_assert(EPILOGUE == EPILOGUE_DIRECT || WAVE_N / PARTS * (D_TYPE == DTYPE_F
 static_assert(M_TILES * FORM * WAVES_M == TILE_M && B_TILES * FORM * WAVES_N == TILE_N &&
                   B_TILES % PARTS == 0,
               "whole waves of whole matrix instructions");
-static_assert(SLICES * CHUNK_LANES == CHUNKS, "whole slices");
+static_assert(SLICES * DEEP * CHUNK_LANES == CHUNKS, "whole slices");
 static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 
 #include "gemm_mfma_pipe.h"

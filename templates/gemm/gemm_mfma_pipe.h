@@ -75,7 +75,7 @@ template <int KIND, int COUNT, int PRODUCTS> GPU_DEVICE void mix(void)
 }
 
 #define SLICE_PRODUCTS (PRODUCT_ROWS * B_TILES)
-#define SLICE_READS    (M_TILES + B_TILES)
+#define SLICE_READS    ((M_TILES + B_TILES) * DEEP)
 #define TILE_LOADS     (side_a::LOADS * (16 / side_a::BYTES) + side_b::LOADS * (16 / side_b::BYTES))
 #define TILE_WRITES    (side_a::WRITES + side_b::WRITES)
 

@@ -13,8 +13,8 @@
  * Tiles of rows of all waves alternate, tiles of columns of a wave lie side by side. With a glu the second
  * half of its tiles of columns are the values of the first half.
  *
- * A lane reads chunks of 16 bytes, whichever type: a slice is what all lanes read at once of lines, 16 *
- * (64 / FORM) bytes of k. Needs gemm_mfma_stage.h and gemm_mfma_forms.h before it. */
+ * A lane reads chunks of 16 bytes, whichever type: a slice is what the lanes' fragments are of lines, DEEP *
+ * 16 * (64 / FORM) bytes of k. Needs gemm_mfma_stage.h and gemm_mfma_forms.h before it. */
 #ifndef TUNEBOOK_GEMM_MFMA_SUMS_H
 #define TUNEBOOK_GEMM_MFMA_SUMS_H
 
@@ -26,7 +26,7 @@
 #define N_TILES (B_TILES * HELD / 4) /* of four columns, of a lane */
 
 #define CHUNK_LANES (64 / FORM) /* chunks of a line that are read at once */
-#define SLICES      (CHUNKS / CHUNK_LANES)
+#define SLICES      (CHUNKS / (DEEP * CHUNK_LANES))
 #define PAIRED      (FORM == 16 && B_TILES / PARTS % 2 == 0)
 #define RUN         (FORM == 32 ? 16 : PAIRED ? 8 : 4)
 #define GROUP       (FORM == 16 && !PAIRED ? 16 : 32) /* columns over which lanes' runs are spread */
@@ -91,17 +91,19 @@ GPU_DEVICE int place_b(const struct places *from, int tile, int slice)
 
 /* What a wave multiplies at once: a slice. */
 struct fragments {
-    gpu_u32x4 a[M_TILES], b[B_TILES];
+    gpu_u32x4 a[M_TILES][DEEP], b[B_TILES][DEEP];
 };
 
 GPU_DEVICE void load_fragments(const unsigned char *buffer, const struct places *places, int slice,
                                struct fragments *out)
 {
     GPU_UNROLL
-    for (int j = 0; j < B_TILES; j++)
-        out->b[j] = gpu_load16(buffer + side_a::TILE_BYTES + place_b(places, j, slice));
+    for (int i = 0; i < B_TILES * DEEP; i++)
+        out->b[i / DEEP][i % DEEP] =
+            gpu_load16(buffer + side_a::TILE_BYTES + place_b(places, i / DEEP, slice * DEEP + i % DEEP));
     GPU_UNROLL
-    for (int i = 0; i < M_TILES; i++) out->a[i] = gpu_load16(buffer + place_a(places, i, slice));
+    for (int i = 0; i < M_TILES * DEEP; i++)
+        out->a[i / DEEP][i % DEEP] = gpu_load16(buffer + place_a(places, i / DEEP, slice * DEEP + i % DEEP));
 }
 
 /* Rows of products: of one instruction's step of k, and one of A's tiles. */

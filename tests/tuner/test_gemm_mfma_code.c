@@ -3,7 +3,6 @@
 #include "tests/tuner/gpu_compilers.h"
 
 #include <elf.h>
-#include "tuner/defaults_targets.h"
 #include "tuner/tuning.h"
 
 #define N_OF(array) (sizeof(array) / sizeof *(array))
@@ -53,7 +52,7 @@ static bool make_code(const char *problem_text, const char *target, const int64_
     struct configuration configuration;
     struct candidate candidate;
     struct text log = {0};
-    defaults_facts(target, &facts);
+    gpu_target_facts(gpu_target_find(target), NULL, &facts);
     assert_ok(problem_parse(problem_text, &problem));
     assert_ok(tuning_open(&scene, made, &tuning));
     bool found = tuning_values_configuration(&tuning, values, &configuration);
@@ -192,7 +191,13 @@ static const struct form {
     {"gfx942", "a=i8 b=i8 d=f32 acc=i32", 32, 0xd3d6, 8},
     {"gfx942", "a=i8 b=i8 d=bf16 acc=i32", 16, 0xd3d7, 8},
     {"gfx942", "a=f8e4m3fnuz b=f8e4m3fnuz d=bf16", 16, 0xd3f3, 8},
-    {"gfx950", "a=f8e4m3 b=f8e4m3 d=bf16", 16, 0xd3f3, 8},
+    {"gfx950", "bf16", 32, 0xd3b7, 16},
+    {"gfx950", "bf16", 16, 0xd3b5, 16},
+    {"gfx950", "f16", 32, 0xd3d5, 16},
+    {"gfx950", "f16", 16, 0xd3d4, 16},
+    {"gfx950", "a=i8 b=i8 d=f32 acc=i32", 32, 0xd3b8, 16},
+    {"gfx950", "a=i8 b=i8 d=f32 acc=i32", 16, 0xd3b6, 16},
+    {"gfx950", "a=f8e4m3 b=f8e4m3 d=bf16", 32, 0xd3ae, 32},
 };
 
 /* The loop over whole tiles and the one over the rest each have a tile's products: 64 x 64 x 64 by four
