@@ -7,17 +7,11 @@
 
 static const char *const targets[] = {"gfx1100", "gfx1201", "gfx1250"};
 
-static void facts_there(const struct gpu_target *target, int64_t units, struct device_facts *out)
-{
-    facts_of(target, units, out);
-    out->value[DEVICE_FACT_architecture] = target->architecture;
-}
-
 static bool is_accepted(const struct problem *problem, const char *target)
 {
     struct device_facts facts;
     int64_t slots[SLOT_COUNT] = {0};
-    facts_there(gpu_target_find(target), 96, &facts);
+    facts_of(gpu_target_find(target), 96, &facts);
     problem_slots(problem, &facts, slots);
     return manifest_accepts(gemm, slots, NULL);
 }
@@ -91,15 +85,6 @@ static void check_launch(const int64_t *slots, const struct problem *problem, co
     }
 }
 
-static void open_there(const struct problem *problem, const struct gpu_target *target, int64_t units,
-                       struct tuning *out)
-{
-    struct device_facts facts;
-    struct tuning_scene scene = {problem, &facts, target->name, NULL, "test"};
-    facts_there(target, units, &facts);
-    assert_ok(tuning_open(&scene, gemm, out));
-}
-
 static void test_spaces(void **state)
 {
     (void)state;
@@ -111,7 +96,7 @@ static void test_spaces(void **state)
         struct problem problem;
         struct tuning tuning;
         random_problem(&rng, target->name, &problem);
-        open_there(&problem, target, 1 + (int64_t)rng_below(&rng, 300), &tuning);
+        open_space(&problem, target, 1 + (int64_t)rng_below(&rng, 300), &tuning);
         bool exact;
         assert_true(space_count(tuning.space, &exact) > 500);
         for (unsigned j = 0; j < 20; j++) {
@@ -169,7 +154,7 @@ static void test_starts(void **state)
         const char *target = targets[i % N_OF(targets)], *text = texts[i / N_OF(targets)];
         assert_ok(problem_parse(text, &problem));
         if (!is_accepted(&problem, target)) continue;
-        open_there(&problem, gpu_target_find(target), 90, &tuning);
+        open_space(&problem, gpu_target_find(target), 90, &tuning);
         for (uint32_t s = 0; s < gemm->n_starts; s++)
             if (tuning_values_configuration(&tuning, gemm->starts[s], &configuration)) valid |= 1u << s;
         tuning_close(&tuning);
