@@ -444,8 +444,7 @@ KERNEL(matrix_of_another)
 {
     unsigned d[16], a[2] = {0, 0};
     for (unsigned i = 0; i < 16; i++) d[i] = 0;
-    emu_matrix(GPU_NVIDIA ? GPU_MATRIX_mfma_f32_32x32x8_f16 : GPU_MATRIX_mma_m16n8k16_f32_f16, d, a, a,
-               d); /* @matrix_of_another */
+    emu_matrix(GPU_NVIDIA ? GPU_MATRIX_mfma_f32_32x32x8_f16 : GPU_MATRIX_mma_m16n8k16_f32_f16, d, a, a, d); /* @matrix_of_another */
     args.out[gpu_thread_x()] = d[0];
 }
 
