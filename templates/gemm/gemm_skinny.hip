@@ -83,7 +83,8 @@
 #define TILES 2 /* of a wave; a power of two, from 2 on with a glu */
 #endif
 #ifndef LANES_K
-#define LANES_K (MATH == MATH_MATRIX ? 4 : 8) /* a power of two up to the wave; MATH_MATRIX has 4 */
+#define LANES_K \
+    (MATH == MATH_FMA ? 8 : GPU_HAS_WMMA ? 2 : 4) /* a power of two up to the wave; MATH_MATRIX: that */
 #endif
 #ifndef WAVES_K
 #define WAVES_K 4

@@ -38,15 +38,19 @@ GPU_DEVICE void leave_sums(const struct place &place, struct sums sums, float *t
     }
 }
 #else
-/* Who holds which element of D: gpu_mma.h, gpu_mfma.h. */
+/* Who holds which element of D: gpu_mma.h, gpu_mfma.h, gpu_wmma.h. */
+#define HELD (GPU_HAS_WMMA ? 8 : 4)
+
 GPU_DEVICE void leave_sums(const struct place &place, const struct sums &sums, float *to)
 {
     int lane = (int)gpu_lane();
     GPU_UNROLL
     for (int c = 0; c < LANE_COLUMNS; c++) {
         GPU_UNROLL
-        for (int i = 0; i < 4; i++) {
-            int row = GPU_NVIDIA ? lane / 4 + i / 2 * 8 : lane / 16 * 4 + i;
+        for (int i = 0; i < HELD; i++) {
+            int row = GPU_NVIDIA           ? lane / 4 + i / 2 * 8
+                      : GPU_ARCH == 0x1100 ? lane / 16 + i * 2
+                                           : lane / 16 * HELD + i;
             int n = GPU_NVIDIA ? lane % 4 * 2 + i % 2 : lane % 16;
             if (row < ROWS) to[row * BLOCK_COLUMNS + place_of_column(place, c, n)] = sums.x[c][i];
         }

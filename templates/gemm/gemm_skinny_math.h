@@ -49,11 +49,16 @@ GPU_DEVICE void multiply_step(const struct step &step, struct sums *sums)
 
 #else
 
-static_assert(LANES_K == 4 && (ROWS == 8 || ROWS == 16), "as matrix instructions have it");
+static_assert(LANES_K == (GPU_HAS_WMMA ? 2 : 4) && (ROWS == 8 || ROWS == 16),
+              "as matrix instructions have it");
 
 #if GPU_HAS_MMA
 struct sums {
     float x[LANE_COLUMNS][4];
+};
+#elif GPU_HAS_WMMA
+struct sums {
+    gpu_f32x8 x[LANE_COLUMNS];
 };
 #elif GPU_HAS_MFMA
 struct sums {
@@ -88,6 +93,8 @@ GPU_DEVICE void column_words(const struct step &step, int c, unsigned *word)
 #elif GPU_ARCH == 0x942 && A_TYPE == DTYPE_F8E4M3FNUZ
 #define WORDS 4
 #define MFMA  gpu_mfma_f32_16x16x32_fp8
+#elif (GPU_ARCH == 0x1201 || GPU_ARCH == 0x1250) && A_TYPE == DTYPE_F8E4M3
+#define WORDS 4
 #elif GPU_ARCH == 0x950 && A_TYPE == DTYPE_F8E4M3
 #define WORDS 4
 #define MFMA  gpu_mfma_f32_16x16x32_ocp8
@@ -108,6 +115,10 @@ GPU_DEVICE void column_words(const struct step &step, int c, unsigned *word)
 #endif
 #endif
 
+#if GPU_HAS_WMMA
+#include "gemm_skinny_wmma.h"
+#endif
+
 /* A vector's elements as the matrix instruction takes them. */
 GPU_DEVICE void operand_words(const unsigned *word, unsigned *out)
 {
@@ -123,7 +134,7 @@ GPU_DEVICE void operand_words(const unsigned *word, unsigned *out)
     }
 }
 
-/* Two words of a lane are what one instruction takes of it. */
+/* Two words of a lane are what one instruction takes of it, but for WMMA. */
 GPU_DEVICE void multiply_step(const struct step &step, struct sums *sums)
 {
     unsigned x[X_ROWS][WORDS];
@@ -134,6 +145,9 @@ GPU_DEVICE void multiply_step(const struct step &step, struct sums *sums)
         unsigned column[4], b[WORDS];
         column_words(step, c, column);
         operand_words(column, b);
+#if GPU_HAS_WMMA
+        multiply_column(x[0], b, &sums->x[c]);
+#else
         GPU_UNROLL
         for (int i = 0; i < WORDS; i += 2) {
 #if GPU_HAS_MMA
@@ -145,6 +159,7 @@ GPU_DEVICE void multiply_step(const struct step &step, struct sums *sums)
             sums->x[c] = MFMA(a, two, sums->x[c]);
 #endif
         }
+#endif
     }
 }
 

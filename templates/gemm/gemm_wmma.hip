@@ -17,8 +17,9 @@
 /* --- the operation --- */
 
 #ifndef A_TYPE
-#define A_TYPE DTYPE_F16 /* DTYPE_F16, DTYPE_BF16, DTYPE_I8; from gfx12 on DTYPE_F8E4M3; B_TYPE is the same \
-                          */
+#define A_TYPE                                                                                   \
+    DTYPE_F16 /* DTYPE_F16, DTYPE_BF16, DTYPE_I8; from gfx12 on DTYPE_F8E4M3; B_TYPE is the same \
+               */
 #endif
 #ifndef B_TYPE
 #define B_TYPE A_TYPE
@@ -52,6 +53,8 @@
 
 #define SHARED_PAD          0
 #define SHARED_SWIZZLE      1
+#define EPILOGUE_DIRECT     0
+#define EPILOGUE_SHARED     1
 #define PIPELINE_FREE       0
 #define PIPELINE_SLICES     1
 #define SCHEDULE_GRID       0
@@ -106,6 +109,8 @@
 #define GROUP_M 8
 #endif
 
+#define EPILOGUE EPILOGUE_DIRECT /* a lane's eight columns are 16 bytes of f16 or bf16 */
+
 #define STREAM  (SCHEDULE == SCHEDULE_STREAM)
 #define GLU     (ACT >= ACT_REGLU)
 #define THREADS (32 * WAVES_M * WAVES_N)
@@ -130,6 +135,7 @@ static_assert(M_TILES * FORM * WAVES_M == TILE_M && B_TILES * FORM * WAVES_N == 
                   B_TILES % PARTS == 0,
               "whole waves of whole matrix instructions");
 static_assert(CHUNKS >= 2 && SLICES * SLICE_CHUNKS == CHUNKS, "whole slices");
+static_assert(FRAGMENTS == 1 || SLICES % 2 == 0, "fragments of two slices in turns");
 static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 
 #include "gemm_wmma_pipe.h"
@@ -185,14 +191,14 @@ GPU_DEVICE void compute(const struct gemm_args &args, const struct work &work, u
     spread(sums, out);
 }
 
-GPU_DEVICE void end_work(const struct gemm_args &args, const struct work &work,
+GPU_DEVICE void end_work(const struct gemm_args &args, const struct work &work, unsigned char *shared,
                          const float (*sums)[N_TILES][4])
 {
     struct corner at = corner_of(args, work.tile);
     if (SPLIT_K == 1 || gpu_grid_y() == 1)
-        finish<false>(args, at.item, at.row, at.column, sums);
+        finish<false>(args, at.item, at.row, at.column, shared, sums);
     else
-        finish<true>(args, at.item, at.row, at.column, sums);
+        finish<true>(args, at.item, at.row, at.column, shared, sums);
 }
 
 /* Grid: blocks of works, slices of k. */
@@ -204,13 +210,13 @@ GPU_KERNEL_BLOCKS(THREADS, BLOCKS) gemm_wmma(GPU_ARGS(struct gemm_args, args))
 #if SCHEDULE == SCHEDULE_GRID
     only_work(args, &work);
     compute(args, work, shared, sums);
-    end_work(args, work, sums);
+    end_work(args, work, shared, sums);
 #else
     struct schedule schedule = schedule_begin(args);
     while (next_work(args, &schedule, &work)) {
         compute(args, work, shared, sums);
         if (!STREAM || add_up(args, &work, (unsigned *)(shared + BUFFERS * BUFFER_BYTES), sums))
-            end_work(args, work, sums);
+            end_work(args, work, shared, sums);
     }
 #endif
 }

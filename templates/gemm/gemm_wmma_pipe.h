@@ -93,7 +93,6 @@ GPU_DEVICE void multiply_tile(const struct gemm_args &args, struct pipe *pipe, c
         if (next) load_fragments(there, places, 0, fragments + SLICES % 2);
         multiply_rows(fragments + LAST % 2, MIDDLE, PRODUCT_ROWS, sums);
         slice_ends();
-        if (SLICES % 2 == 1) fragments[0] = fragments[1];
     }
     if (BUFFERS == 2) *at = BUFFER_BYTES - *at;
 }

@@ -88,6 +88,7 @@ static const struct mutation {
 #include "tests/emulator/mutations_mma.def"
 #include "tests/emulator/mutations_wgmma.def"
 #include "tests/emulator/mutations_mfma.def"
+#include "tests/emulator/mutations_wmma.def"
 #undef MUTATION
 };
 

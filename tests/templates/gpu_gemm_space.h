@@ -40,6 +40,7 @@ static inline void facts_of(const struct gpu_target *target, int64_t units, stru
     out->value[DEVICE_FACT_lds_bytes] = target->lds_bytes;
     out->value[DEVICE_FACT_wave_size] = target->wave_size;
     out->value[DEVICE_FACT_max_block_threads] = GPU_BLOCK_THREADS_MAX;
+    out->value[DEVICE_FACT_architecture] = target->architecture;
 }
 
 static inline const char *pick(struct rng *rng, const char *const *words, size_t n)

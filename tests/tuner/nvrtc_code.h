@@ -1,5 +1,5 @@
-/* The code that NVRTC makes of configurations of one template: whether every parameter changes it, and what
- * is in it. */
+/* The code that NVRTC, or the compiler that `made_by` names, makes of configurations of one template: whether
+ * every parameter changes it, and what is in it. */
 #ifndef TUNEBOOK_TESTS_TUNER_NVRTC_CODE_H
 #define TUNEBOOK_TESTS_TUNER_NVRTC_CODE_H
 
@@ -13,6 +13,7 @@
 static struct manifest **templates;
 static size_t n_templates;
 static const struct manifest *made; /* the template that the tests are about; its entry has its name */
+static const char *made_by = "nvrtc";
 
 /* --- compiling one configuration --- */
 
@@ -41,7 +42,7 @@ static inline void make_values(const char *changes, int64_t *values)
     }
 }
 
-/* NVRTC in a child: what it leaves behind in memory ends with it. */
+/* In a child: what it leaves behind in memory ends with it. */
 static inline void compile(const struct compile_request *request, struct text *code)
 {
     int pipes[2], ended;
@@ -51,7 +52,7 @@ static inline void compile(const struct compile_request *request, struct text *c
     assert_true(child >= 0);
     if (child == 0) {
         struct text log = {0};
-        enum status status = compiler_find("nvrtc")->compile(request, code, &log);
+        enum status status = compiler_find(made_by)->compile(request, code, &log);
         if (status != STATUS_OK) fprintf(stderr, "%s\n%s\n", status_message(), text_string(&log));
         for (size_t done = 0; status == STATUS_OK && done < code->size;) {
             ssize_t n = write(pipes[1], text_string(code) + done, code->size - done);
@@ -73,7 +74,7 @@ static inline bool make_code(const char *problem_text, const char *target, const
 {
     struct device_facts facts;
     struct problem problem;
-    struct tuning_scene scene = {&problem, &facts, target, compiler_find("nvrtc"), "test"};
+    struct tuning_scene scene = {&problem, &facts, target, compiler_find(made_by), "test"};
     struct tuning tuning;
     struct configuration configuration;
     struct candidate candidate;
@@ -90,12 +91,40 @@ static inline bool make_code(const char *problem_text, const char *target, const
     return found;
 }
 
+/* In an AMD code object all kernels share a section; symbols say where each is. */
+static inline struct text find_function(const struct text *code)
+{
+    Elf64_Ehdr head;
+    struct text out = {0};
+    const char *bytes = text_string(code);
+    memcpy(&head, bytes, sizeof head);
+    for (unsigned i = 0; i < head.e_shnum; i++) {
+        Elf64_Shdr table, strings, section;
+        memcpy(&table, bytes + head.e_shoff + i * sizeof table, sizeof table);
+        if (table.sh_type != SHT_DYNSYM) continue;
+        memcpy(&strings, bytes + head.e_shoff + table.sh_link * sizeof strings, sizeof strings);
+        for (size_t at = 0; at < table.sh_size; at += sizeof(Elf64_Sym)) {
+            Elf64_Sym symbol;
+            memcpy(&symbol, bytes + table.sh_offset + at, sizeof symbol);
+            if (strcmp(bytes + strings.sh_offset + symbol.st_name, made->name) != 0) continue;
+            memcpy(&section, bytes + head.e_shoff + symbol.st_shndx * sizeof section, sizeof section);
+            text_append_bytes(&out, bytes + section.sh_offset + (symbol.st_value - section.sh_addr),
+                              symbol.st_size);
+        }
+    }
+    assert_true(out.size > 0);
+    return out;
+}
+
 /* The instructions of the kernel itself, without the reduction. */
 static inline struct text find_instructions(const struct text *code)
 {
     Elf64_Ehdr head;
     Elf64_Shdr names, section;
     struct text out = {0};
+    assert_true(code->size > sizeof head);
+    memcpy(&head, text_string(code), sizeof head);
+    if (head.e_machine == EM_AMDGPU) return find_function(code);
     const char *bytes = text_string(code);
     assert_true(code->size > sizeof head);
     memcpy(&head, bytes, sizeof head);
