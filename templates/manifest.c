@@ -181,8 +181,8 @@ static enum status read_members(struct manifest_reader *reader, const cJSON *roo
 }
 
 /* What a kernel's identity knows of its template: the source and every clause, but not which values there are
- * to try, so that widening a range, naming a new start or modelling better invalidates nothing. Takes those members out of
- * `root`. */
+ * to try, so that widening a range, naming a new start or modelling better invalidates nothing. Takes those
+ * members out of `root`. */
 static enum status identify(struct manifest *manifest, cJSON *root, const char *source)
 {
     static const char *const no_identity[] = {"about", "targets", "parameters", "default", "starts", "model"};

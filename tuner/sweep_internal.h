@@ -13,8 +13,8 @@
 enum { SWEEP_FINALS_LAUNCHES = 8 };
 
 /* Of the model's front-runners so many are tried first; it looks at so many configurations for them, which
- * takes it about a quarter of a second. */
-enum { SWEEP_MODEL_STARTS = 8, SWEEP_MODEL_LOOKS = 30000 };
+ * takes it about a tenth of a second. */
+enum { SWEEP_MODEL_STARTS = 8, SWEEP_MODEL_LOOKS = 60000 };
 
 enum { SWEEP_TEMPLATES_MAX = 16, SWEEP_BATCH_MAX = 32, SWEEP_FINALISTS = 4, SWEEP_CHAMPIONS = 3 };
 
