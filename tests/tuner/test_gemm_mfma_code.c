@@ -234,16 +234,16 @@ static const char *const front_problems[] = {WIDE, "gemm bf16 nt m=8192 n=8192 k
 
 static void check_start(const char *target, const int64_t *values, const struct text *code)
 {
-    uint32_t registers, shared_bytes, spill_bytes;
+    struct code_resources resources;
     int64_t slots[SLOT_COUNT] = {0};
     struct text name = {0};
     for (uint32_t p = 0; p < made->n_parameters; p++) slots[made->parameters[p].slot] = values[p];
     manifest_print_configuration(made, slots, &name);
-    assert_ok(compiler_find("clang")->inspect(text_string(code), code->size, &registers, &shared_bytes,
-                                              &spill_bytes));
+    assert_ok(compiler_find("clang")->inspect(text_string(code), code->size, &resources));
     if (getenv("TUNEBOOK_TEST_VERBOSE"))
-        print_message("%s %s: %u registers\n", target, text_string(&name), registers);
-    if (spill_bytes) fail_msg("%s, %s: %u bytes spilled", target, text_string(&name), spill_bytes);
+        print_message("%s %s: %u registers\n", target, text_string(&name), resources.registers);
+    if (resources.spill_bytes)
+        fail_msg("%s, %s: %u bytes spilled", target, text_string(&name), resources.spill_bytes);
     text_free(&name);
 }
 

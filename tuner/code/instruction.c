@@ -10,8 +10,9 @@ enum {
     /* Transcendental functions and 32-bit multiplications of integers have a quarter of the rate (LLVM,
      * SISchedule.td: WriteTrans32, WriteIntMul). */
     SLOW_VECTOR_CYCLES = 16,
-    /* Bytes a cycle between a CU and its first cache (AMD, CDNA 2 white paper, which CDNA 3 and 4 are taken
-     * to keep: a wider path would only make the share of matrix cycles larger), and 16 addresses a cycle. */
+    /* Bytes a cycle between a CU and its first cache (AMD, GCN architecture white paper, 2012), which CDNA is
+     * taken to have kept: a wider path would only make the share of matrix cycles larger. And 16 addresses a
+     * cycle. */
     CACHE_BYTES = 64,
     ADDRESS_CYCLES = WAVE / 16,
     /* LDS: 32 banks of 4 bytes. gfx950 reads from 64 (HipKittens, analysis/paper_experiments/phases). */
