@@ -1,7 +1,7 @@
 /* What tb_launch_run costs beside the launch itself, on the NVIDIA GPU that is here: CPU time of a call
  * against a bare cuLaunchKernelEx of the same kernel, in turns. One JSON line per figure, medians over blocks
  * with quartiles; the last is the difference. Skipped where there is no GPU. */
-#include "tests/device/cuda_here.h"
+#include "tests/device/gpu_here.h"
 #include "db/book.h"
 #include "frontends/runtime/tunebook.h"
 #include "tuner/base/clock.h"
@@ -9,6 +9,8 @@
 #include "tuner/launch/kernel.h"
 #include "tuner/launch/problem_key.h"
 #include "tuner/tuning.h"
+
+const char *const here_backend = "cuda";
 
 enum { BLOCK_COUNT = 301, RUNS = 64, M = 4, COLUMNS = 64, K = 64 };
 static const char problem_text[] = "gemm f32 nt m=4 n=64 k=64";

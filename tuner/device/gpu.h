@@ -62,6 +62,8 @@ struct gpu_driver {
     /* NULL, or all that a function may need before it is launched, so that a launch need not ask; *call is
      * the one that fails. */
     unsigned (*get_ready)(const struct device *device, void *function, const char **call);
+    /* NULL, or why there is no device, as far as the kernel tells; "" where it does not. */
+    void (*why_none)(char *out, size_t capacity);
     /* NULL, or refuses code that is not this device's before the driver sees it. */
     enum status (*check_code)(const struct device *device, const void *code, size_t bytes);
 #define CALL(name, parameters)      \

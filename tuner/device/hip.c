@@ -1,6 +1,7 @@
 /* AMD's GPUs behind device.h, by HIP's runtime. The work is gpu.c's; here is what HIP calls things. */
 #include <stdio.h>
 #include <unistd.h>
+#include "tuner/device/amd_nodes.h"
 #include "tuner/device/amd_sysfs.h"
 #include "tuner/device/gpu_health.h"
 #include "tuner/device/hip_driver.h"
@@ -207,8 +208,18 @@ static unsigned executable_destroy(void *executable)
     return hip.hipGraphExecDestroy(executable);
 }
 
+static void why_none(char *out, size_t capacity)
+{
+    struct amd_nodes nodes;
+    struct amd_nodes_words words;
+    amd_nodes_look("", NULL, &nodes);
+    amd_nodes_tell(&nodes, &words);
+    if (*words.found) snprintf(out, capacity, "%s: %s", words.found, words.advice);
+}
+
 static const struct gpu_driver driver = {
     .words = "HIP",
+    .why_none = why_none,
     .error_name = error_name,
     .error_text = error_text,
     .enter = enter,

@@ -1,12 +1,14 @@
-/* The NVIDIA GPU that is here, with something to do (tests/device/kernels.hip), by its own compiler. */
-#ifndef TUNEBOOK_TESTS_DEVICE_CUDA_HERE_H
-#define TUNEBOOK_TESTS_DEVICE_CUDA_HERE_H
+/* The GPU that is here, with something to do (tests/device/kernels.hip), by its own compiler. */
+#ifndef TUNEBOOK_TESTS_DEVICE_GPU_HERE_H
+#define TUNEBOOK_TESTS_DEVICE_GPU_HERE_H
 
 #include "templates/source.h"
 #include "tests/tuner/support.h"
 #include "tuner/base/file.h"
 
 enum { N = 1000, BLOCKS = 16 };
+
+extern const char *const here_backend; /* "cuda", "hip": the program's */
 
 struct test_args {
     const float *x;
@@ -56,7 +58,7 @@ static inline void bench_load(struct bench *bench)
 
 static inline void bench_begin(struct bench *bench)
 {
-    *bench = (struct bench){.api = device_find("cuda")};
+    *bench = (struct bench){.api = device_find(here_backend)};
     assert_ok(bench->api->open(0, NULL, &bench->device));
     bench->info = bench->api->info(bench->device);
     assert_ok(compiler_for_target(bench->info->device_class.target, &bench->compiler, &bench->identity));

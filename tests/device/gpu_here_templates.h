@@ -1,8 +1,8 @@
 /* Templates' kernels on the GPU that is here: launched, and captured into a graph, against the reference. */
-#ifndef TUNEBOOK_TESTS_DEVICE_CUDA_HERE_TEMPLATES_H
-#define TUNEBOOK_TESTS_DEVICE_CUDA_HERE_TEMPLATES_H
+#ifndef TUNEBOOK_TESTS_DEVICE_GPU_HERE_TEMPLATES_H
+#define TUNEBOOK_TESTS_DEVICE_GPU_HERE_TEMPLATES_H
 
-#include "tests/device/cuda_here.h"
+#include "tests/device/gpu_here.h"
 #include "tests/device/gemm_run.h"
 
 /* The default and each valid start of a template that accepts the problem; how many those were. */
