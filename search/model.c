@@ -6,10 +6,10 @@
 
 const struct model_shares model_shares = {.memory = 0.80,
                                           .llc = 0.5,
-                                          .l2 = 0.36,
-                                          .unit_fetch = 0.5,
+
                                           .lds = 0.9,
                                           .pipe = 0.95,
+                                          .vector = 0.6,
                                           .barrier_cycles = 60};
 
 static const char *const names[MODEL_PARTS] = {
@@ -43,7 +43,6 @@ static double occupancy_of(const struct model_device *device, const struct model
 {
     double blocks = 8;
     if (kernel->occupancy) return (double)kernel->occupancy;
-    if (device->is_cpu) return 1;
     if (kernel->shared_bytes)
         blocks = model_least(blocks, floor((double)device->lds_bytes / (double)kernel->shared_bytes));
     if (kernel->registers && device->registers)
@@ -81,11 +80,34 @@ static struct model_plan plan_of(const struct model_device *device, const struct
     return plan;
 }
 
+/* Partial sums go out as f32 and come back: from all slices, or from the two tiles that a block of stream-K
+ * shares with its neighbours. */
+static double split_ns(const struct model_plan *plan)
+{
+    const struct model_kernel *kernel = plan->kernel;
+    const struct model_device *device = plan->device;
+    const struct model_work *work = plan->work;
+    bool second = kernel->split_cost == 1 || kernel->split_cost == 2;
+    double sums = 0;
+    if (kernel->split_k > 1 && kernel->split_cost)
+        sums = (double)(work->m * work->n * work->batch * kernel->split_k);
+    if (kernel->stream) sums = plan->units * plan->tile_m * plan->tile_n;
+    if (!(sums > 0)) return 0;
+    double gbps = device->llc_gbps > 0 ? model_most(device->llc_gbps * model_shares.llc, device->memory_gbps)
+                                       : device->memory_gbps;
+    return (second ? device->launch_ns : 0) + 2 * device->memory_latency_ns +
+           2 * 4 * sums / (gbps * model_shares.memory);
+}
+
 void model_estimate(const struct model_device *device, const struct model_work *work,
                     const struct model_kernel *kernel, struct model_estimate *out)
 {
-    struct model_plan plan = plan_of(device, work, kernel);
     memset(out, 0, sizeof *out);
+    if (device->is_cpu) {
+        model_estimate_cpu(device, work, kernel, out);
+        return;
+    }
+    struct model_plan plan = plan_of(device, work, kernel);
     model_traffic(&plan);
     double unit_ns = model_unit_ns(&plan, out);
     double *part_ns = out->part_ns;
@@ -93,11 +115,7 @@ void model_estimate(const struct model_device *device, const struct model_work *
     part_ns[MODEL_MEMORY] = plan.memory_bytes / (device->memory_gbps * model_shares.memory);
     part_ns[MODEL_LAUNCH] = device->launch_ns;
     double caches_ns = model_most(part_ns[MODEL_LLC], part_ns[MODEL_MEMORY]);
-    double split_bytes = 4.0 * (double)(work->m * work->n * work->batch * kernel->split_k);
-    if (kernel->split_k > 1 && kernel->split_cost)
-        part_ns[MODEL_SPLIT] = (kernel->split_cost < 3 ? device->launch_ns : 0) +
-                               2 * device->memory_latency_ns +
-                               2 * split_bytes / (device->memory_gbps * model_shares.memory);
+    part_ns[MODEL_SPLIT] = split_ns(&plan);
     part_ns[MODEL_WAVES] = unit_ns * (1 - plan.items / device->units / model_most(1, plan.per_unit));
     out->ns = model_together(unit_ns, caches_ns) + part_ns[MODEL_SPLIT] + part_ns[MODEL_LAUNCH];
     for (int part = 0; part < MODEL_PARTS; part++)

@@ -11,7 +11,8 @@
 #include "tuner/base/classes.h"
 #include "tuner/base/facts.h"
 
-/* A device class. Rates are peaks; model.c says which share of them is reached. */
+/* A device class. Rates are peaks, of which model.c says the share that is reached, but for the L2's: those
+ * are what loads of tiles reach. */
 struct model_device {
     bool is_cpu;
     uint32_t units;     /* compute units, SMs, threads */
@@ -19,16 +20,17 @@ struct model_device {
     uint32_t wave_size; /* 1 on a CPU */
     uint32_t pipes;     /* matrix units (SIMDs) of a unit */
     double clock_ghz;
-    double flops[DTYPE_COUNT];  /* matrix arithmetic: per unit and cycle, by the type of the inputs */
-    double vector_flops;        /* f32 fused multiply-adds of the vector units, 2 each: per unit and cycle */
-    double power[DTYPE_COUNT];  /* share of the peak that power leaves when all units compute */
-    double lds_bytes_per_cycle; /* of a unit; on a CPU its L1 */
-    uint64_t lds_bytes;         /* of a unit */
-    uint32_t registers;         /* 32-bit registers of a unit; 0: not a limit */
-    uint32_t unit_threads;      /* that a unit holds; 0: not a limit */
-    double l2_bytes_per_cycle;  /* of a die */
-    uint64_t l2_bytes;          /* of a die; of a core on a CPU */
-    double llc_gbps;            /* cache between the dies' L2 and memory, all together; 0: none */
+    double flops[DTYPE_COUNT];   /* matrix arithmetic: per unit and cycle, by the type of the inputs */
+    double vector_flops;         /* f32 fused multiply-adds of the vector units, 2 each: per unit and cycle */
+    double power[DTYPE_COUNT];   /* share of the peak that power leaves when all units compute */
+    double lds_bytes_per_cycle;  /* of a unit; on a CPU its L1 */
+    uint64_t lds_bytes;          /* of a unit */
+    uint32_t registers;          /* 32-bit registers of a unit; 0: not a limit */
+    uint32_t unit_threads;       /* that a unit holds; 0: not a limit */
+    double l2_bytes_per_cycle;   /* of a die, to its units */
+    double unit_bytes_per_cycle; /* of a unit, from its L2 */
+    uint64_t l2_bytes;           /* of a die; of a core on a CPU */
+    double llc_gbps;             /* cache between the dies' L2 and memory, all together; 0: none */
     uint64_t llc_bytes;
     double memory_gbps;
     double memory_latency_ns, near_latency_ns;

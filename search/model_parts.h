@@ -7,7 +7,7 @@
 /* Shares of the peaks that good kernels reach, and the like: the same for every device class and every shape.
  */
 struct model_shares {
-    double memory, llc, l2, unit_fetch, lds, pipe;
+    double memory, llc, lds, pipe, vector;
     double barrier_cycles;
 };
 extern const struct model_shares model_shares;
@@ -56,5 +56,9 @@ void model_traffic(struct model_plan *plan);
 
 /* The time in which the busiest unit computes its items, with what it is made of. */
 double model_unit_ns(const struct model_plan *plan, struct model_estimate *out);
+
+/* The whole of a CPU's estimate. */
+void model_estimate_cpu(const struct model_device *device, const struct model_work *work,
+                        const struct model_kernel *kernel, struct model_estimate *out);
 
 #endif

@@ -2,10 +2,6 @@
 #include <math.h>
 #include "search/model_parts.h"
 
-/* Bytes a cycle that come into a unit at most: all vendors' L1 have a line of 64 or 128 bytes in one or two
- * cycles. */
-static const double unit_bytes_per_cycle = 64;
-
 /* Matrix arithmetic of a unit while `busy` of all units compute: its own share of the peak, and what power
  * leaves of the clock. The times of both come together as times do: a cube root of cubes. */
 static double matrix_share(const struct model_device *device, enum dtype type, double busy)
@@ -53,8 +49,8 @@ static struct step step_of(const struct model_plan *plan, double busy, double bl
     const struct model_kernel *kernel = plan->kernel;
     double products = plan->tile_m * plan->tile_n * plan->tile_k, cycle_ns = plan->cycle_ns;
     bool matrix = kernel->matrix && device->flops[plan->work->a_type] > 0;
-    double matrix_cycles =
-        matrix ? matrix_cycles_of(plan, busy, blocks) : 2 * products / device->vector_flops;
+    double matrix_cycles = matrix ? matrix_cycles_of(plan, busy, blocks)
+                                  : 2 * products / (device->vector_flops * model_shares.vector);
     if (kernel->scale_k) /* two instructions for each sum, which fill half of the packed rate */
         matrix_cycles += 8 * products / (double)kernel->scale_k / device->vector_flops;
     double tile_waves = plan->tile_m / plan->wave_m * (plan->tile_n / plan->wave_n);
@@ -67,15 +63,14 @@ static struct step step_of(const struct model_plan *plan, double busy, double bl
                    (kernel->shared_b ? b : b * plan->tile_m / plan->wave_m);
     double l2_fetch = a / (double)kernel->cluster_n + b / (double)kernel->cluster_m,
            dies = model_least(device->dies, plan->items);
-    return (struct step){
-        .matrix_ns = matrix_cycles * cycle_ns,
-        .lds_ns = (reads + writes) * (double)kernel->conflicts /
-                  (device->lds_bytes_per_cycle * model_shares.lds) * cycle_ns,
-        .fetch_ns = model_together(fetch / (unit_bytes_per_cycle * model_shares.unit_fetch),
-                                   l2_fetch * busy / (dies * device->l2_bytes_per_cycle * model_shares.l2)) *
-                    cycle_ns,
-        .other_ns = ((double)kernel->step_cycles + model_shares.barrier_cycles + narrow_cycles(plan, a, b)) *
-                    cycle_ns};
+    return (struct step){.matrix_ns = matrix_cycles * cycle_ns,
+                         .lds_ns = (reads + writes) * (double)kernel->conflicts /
+                                   (device->lds_bytes_per_cycle * model_shares.lds) * cycle_ns,
+                         .fetch_ns = (model_together(fetch / device->unit_bytes_per_cycle,
+                                                     l2_fetch * busy / (dies * device->l2_bytes_per_cycle)) +
+                                      narrow_cycles(plan, a, b)) *
+                                     cycle_ns,
+                         .other_ns = ((double)kernel->step_cycles + model_shares.barrier_cycles) * cycle_ns};
 }
 
 /* A step of `blocks` blocks that a unit has at the same time. */
@@ -95,7 +90,7 @@ static double rounds_ns(const struct model_plan *plan, double rounds, double blo
     struct step step = step_of(plan, busy, blocks);
     double store_bytes =
         blocks * plan->tile_m * plan->tile_n * (plan->kernel->split_k > 1 ? 4 : plan->d_bytes);
-    double store_ns = model_most(store_bytes / unit_bytes_per_cycle * plan->cycle_ns,
+    double store_ns = model_most(store_bytes / (2 * plan->device->unit_bytes_per_cycle) * plan->cycle_ns,
                                  store_bytes * busy / (plan->device->memory_gbps * model_shares.memory));
     double loop_ns = plan->steps * step_ns(plan, &step, blocks), fill_ns = plan->latency_ns + step.fetch_ns;
     out->part_ns[MODEL_MATRIX] += rounds * blocks * plan->steps * step.matrix_ns;
@@ -105,7 +100,9 @@ static double rounds_ns(const struct model_plan *plan, double rounds, double blo
     double busy_ns =
         blocks * plan->steps * model_most(step.matrix_ns, model_most(step.lds_ns, step.fetch_ns));
     out->part_ns[MODEL_LATENCY] += rounds * model_most(0, loop_ns + fill_ns - busy_ns);
-    return rounds * (loop_ns + fill_ns + store_ns);
+    double fills =
+        plan->kernel->blocks && plan->kernel->stages > 1 ? 1 : rounds; /* persistent blocks load ahead */
+    return rounds * (loop_ns + store_ns) + fills * fill_ns;
 }
 
 double model_unit_ns(const struct model_plan *plan, struct model_estimate *out)

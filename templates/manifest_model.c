@@ -19,10 +19,7 @@ enum status manifest_read_model(struct manifest_reader *reader, const cJSON *roo
     const cJSON *object;
     TRY(json_object(&reader->source, root, "model", &object));
     for (int i = 0; i < MANIFEST_MODEL_MEMBERS; i++) names[i] = shape[i].name;
-    char place_name[1024 + 16]; /* what is wrong in the block is said of the block */
-    snprintf(place_name, sizeof place_name, "%s: model", reader->source.name);
-    const struct json_source place = {place_name};
-    TRY(json_only(&place, object, names, MANIFEST_MODEL_MEMBERS));
+    TRY(json_only(&reader->source, object, names, MANIFEST_MODEL_MEMBERS));
     for (int i = 0; i < MANIFEST_MODEL_MEMBERS; i++) {
         char clause[MANIFEST_NAME_BYTES + 8];
         if (i < REQUIRED && !cJSON_GetObjectItemCaseSensitive(object, names[i]))

@@ -134,28 +134,21 @@ const struct space *ranking_space(const struct ranking *ranking)
     return ranking->space;
 }
 
-bool ranking_shape(struct ranking *ranking, const struct configuration *configuration,
-                   struct model_kernel *out)
+bool ranking_estimate(struct ranking *ranking, const struct configuration *configuration,
+                      struct model_kernel *shape, struct model_estimate *estimate)
 {
-    int64_t *members = (int64_t *)out;
+    struct model_kernel kernel = ranking->constant;
+    int64_t *members = (int64_t *)&kernel;
     if (ranking->impossible) return false;
     space_values(ranking->space, configuration, ranking->slots);
-    *out = ranking->constant;
     for (unsigned i = 0; i < ranking->n_varying; i++) {
         unsigned member = ranking->varying[i];
         if (expr_eval(&ranking->members[member].expr, ranking->slots, &members[member]) != EXPR_FINE)
             return false;
         if (members[member] < least_value[member]) return false;
     }
-    return true;
-}
-
-bool ranking_estimate(struct ranking *ranking, const struct configuration *configuration,
-                      struct model_estimate *out)
-{
-    struct model_kernel kernel;
-    if (!ranking_shape(ranking, configuration, &kernel)) return false;
-    model_estimate(&ranking->device, &ranking->work, &kernel, out);
+    if (shape) *shape = kernel;
+    if (estimate) model_estimate(&ranking->device, &ranking->work, &kernel, estimate);
     return true;
 }
 
@@ -167,5 +160,14 @@ double ranking_prior(const void *context, const struct configuration *configurat
         const void *lent;
         struct ranking *own;
     } ranking = {context};
-    return ranking_estimate(ranking.own, configuration, &estimate) ? estimate.ns : NAN;
+    return ranking_estimate(ranking.own, configuration, NULL, &estimate) ? estimate.ns : NAN;
+}
+
+uint32_t ranking_from_default(const struct ranking *ranking, const struct configuration *configuration)
+{
+    const struct space_spec *spec = space_spec_of(ranking->space);
+    uint32_t differ = 0;
+    for (uint32_t p = 0; p < spec->n_parameters; p++)
+        differ += spec->parameters[p].values[configuration->index[p]] != ranking->manifest->defaults[p];
+    return differ;
 }

@@ -11,7 +11,9 @@ struct ranking;
 
 struct ranked {
     struct configuration configuration;
+    struct model_kernel shape;
     struct model_estimate estimate;
+    uint32_t from_default; /* parameters that are not the default's */
 };
 
 /* `space` is the template's for this problem and device (tuning_open makes it); it is borrowed, as the
@@ -22,21 +24,22 @@ enum status ranking_create(const struct manifest *manifest, const struct problem
                            struct ranking **out);
 void ranking_free(struct ranking *ranking);
 
-/* One configuration; false where an expression of the model block cannot be computed or is below its least
- * value. Not for two threads at a time. */
+/* One configuration: its shape as the manifest says it, and what the model makes of that (either may be
+ * NULL). False where an expression of the model block cannot be computed or is below its least value. Not for
+ * two threads at a time. */
 bool ranking_estimate(struct ranking *ranking, const struct configuration *configuration,
-                      struct model_estimate *out);
-/* The shape as the manifest says it, for `explain`. */
-bool ranking_shape(struct ranking *ranking, const struct configuration *configuration,
-                   struct model_kernel *out);
+                      struct model_kernel *shape, struct model_estimate *estimate);
 const struct model_device *ranking_device(const struct ranking *ranking);
 const struct model_work *ranking_work(const struct ranking *ranking);
 const struct space *ranking_space(const struct ranking *ranking);
+/* How many parameters are not the template's default. */
+uint32_t ranking_from_default(const struct ranking *ranking, const struct configuration *configuration);
 
-/* The n best of the space into `out`, best first; equal times in the order of the space. All of the space
- * where it has at most `most` configurations, else the best found by looking at about that many: random ones,
- * and the neighbours of the best. most = 0: RANKING_MOST. Returns how many; *looked_at (may be NULL) says at
- * how many it has looked. */
+/* The n best shapes of the space into `out`, best first. Of configurations with one shape, which differ only
+ * in what the model does not see, the one nearest to the template's default stands for all. All of the space
+ * is looked at where it has at most `most` configurations; else about that many: random ones, and the
+ * neighbours of the best. most = 0: RANKING_MOST. Returns how many; *looked_at (may be NULL) says at how many
+ * it has looked. */
 enum { RANKING_MOST = 400000 };
 size_t ranking_best(struct ranking *ranking, size_t n, uint64_t most, uint64_t seed, struct ranked *out,
                     uint64_t *looked_at);

@@ -1,4 +1,5 @@
 /* The front of a space: all of it looked at, or a walk through it where it is huge. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tuner/ranking.h"
@@ -10,27 +11,60 @@ struct front {
     uint64_t looked_at;
 };
 
-static bool has(const struct front *front, const struct configuration *configuration)
+/* Times this near each other are one to the model. */
+static const double tie = 1e-3;
+
+/* The same tiles in the same time: what else differs the model does not see. */
+static bool same_kernel(const struct ranked *a, const struct ranked *b)
 {
-    for (size_t i = 0; i < front->n; i++)
-        if (memcmp(&front->list[i].configuration, configuration, sizeof *configuration) == 0) return true;
-    return false;
+    const struct model_kernel *x = &a->shape, *y = &b->shape;
+    return x->tile_m == y->tile_m && x->tile_n == y->tile_n && x->tile_k == y->tile_k &&
+           x->wave_m == y->wave_m && x->wave_n == y->wave_n && x->split_k == y->split_k &&
+           x->stream == y->stream && fabs(a->estimate.ns - b->estimate.ns) <= tie * b->estimate.ns;
 }
 
-/* False: not among the best, or there already. */
+/* Better first; what the model holds for equal in an order that does not depend on who came first. */
+static bool before(const struct ranked *a, const struct ranked *b)
+{
+    if (a->estimate.ns != b->estimate.ns) return a->estimate.ns < b->estimate.ns;
+    return a->from_default < b->from_default;
+}
+
+/* Where one that is the same to the model stands; n: nowhere. */
+static size_t find_same(const struct front *front, const struct ranked *candidate)
+{
+    for (size_t i = 0; i < front->n; i++)
+        if (same_kernel(&front->list[i], candidate)) return i;
+    return front->n;
+}
+
+static void move(struct front *front, size_t at)
+{
+    struct ranked moved = front->list[at];
+    for (; at > 0 && before(&moved, &front->list[at - 1]); at--) front->list[at] = front->list[at - 1];
+    for (; at + 1 < front->n && before(&front->list[at + 1], &moved); at++)
+        front->list[at] = front->list[at + 1];
+    front->list[at] = moved;
+}
+
+/* False: not among the best, or no better than who stands there for its shape. */
 static bool look(struct ranking *ranking, struct front *front, const struct configuration *configuration)
 {
-    struct model_estimate estimate;
+    struct ranked candidate = {.configuration = *configuration};
     front->looked_at++;
-    if (!ranking_estimate(ranking, configuration, &estimate)) return false;
-    if (front->n == front->most && !(estimate.ns < front->list[front->n - 1].estimate.ns)) return false;
-    if (has(front, configuration)) return false;
-    size_t at = front->n < front->most ? front->n++ : front->n - 1;
-    while (at > 0 && estimate.ns < front->list[at - 1].estimate.ns) {
-        front->list[at] = front->list[at - 1];
-        at--;
+    if (!ranking_estimate(ranking, configuration, &candidate.shape, &candidate.estimate)) return false;
+    if (front->n == front->most && candidate.estimate.ns > front->list[front->n - 1].estimate.ns * (1 + tie))
+        return false;
+    candidate.from_default = ranking_from_default(ranking, configuration);
+    size_t at = find_same(front, &candidate);
+    if (at == front->n) {
+        if (front->n == front->most && !before(&candidate, &front->list[front->n - 1])) return false;
+        at = front->n < front->most ? front->n++ : front->n - 1;
+    } else if (candidate.from_default >= front->list[at].from_default) {
+        return false;
     }
-    front->list[at] = (struct ranked){*configuration, estimate};
+    front->list[at] = candidate;
+    move(front, at);
     return true;
 }
 

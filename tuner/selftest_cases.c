@@ -33,10 +33,11 @@ static void set(const struct selftest_cases *cases, enum selftest_words words, s
     dtype_store(type, (char *)lane_of(cases, words, i, lane) + element * dtype_bytes(type), value);
 }
 
-/* A number for each k that the type has exactly and no other k has: of 8-bit floats neighbouring codes. */
+/* A number for each k that the type has exactly and no other k has: of 8-bit floats neighbouring codes, 64 of
+ * positive and 64 of negative numbers. */
 static double number_of(enum dtype type, unsigned k)
 {
-    uint8_t code = (uint8_t)(0x20 + k);
+    uint8_t code = (uint8_t)((k < 64 ? 0x20 : 0xa0) + k % 64);
     return type == DTYPE_F8E4M3 || type == DTYPE_F8E4M3FNUZ ? dtype_load(type, &code) : k + 1.0;
 }
 

@@ -12,6 +12,10 @@
  * least, and warming up). */
 enum { SWEEP_FINALS_LAUNCHES = 8 };
 
+/* Of the model's front-runners so many are tried first; it looks at so many configurations for them, which
+ * takes it about a quarter of a second. */
+enum { SWEEP_MODEL_STARTS = 8, SWEEP_MODEL_LOOKS = 30000 };
+
 enum { SWEEP_TEMPLATES_MAX = 16, SWEEP_BATCH_MAX = 32, SWEEP_FINALISTS = 4, SWEEP_CHAMPIONS = 3 };
 
 /* Of each problem so many of the fastest are remembered for its neighbours: problems of the same op and

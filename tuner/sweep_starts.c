@@ -1,5 +1,6 @@
 /* Where a search begins: the template's default, then what this sweep has found for neighbouring problems,
- * what won for them and for sibling classes earlier, then the front-runners that its author names. */
+ * what won for them and for sibling classes earlier, then the front-runners of the model, then those that its
+ * author names. */
 #include <stdlib.h>
 #include <string.h>
 #include "db/lookup.h"
@@ -62,6 +63,18 @@ static size_t add_neighbours(struct sweep_task *task, struct tuning *tuning, str
     return n;
 }
 
+/* What the model puts first. */
+static size_t add_modelled(struct sweep_task *task, struct tuning *tuning, struct configuration *out,
+                           size_t n, size_t capacity)
+{
+    struct ranked front[SWEEP_MODEL_STARTS];
+    if (!tuning->ranking) return n;
+    size_t n_front = ranking_best(tuning->ranking, SWEEP_MODEL_STARTS, SWEEP_MODEL_LOOKS,
+                                  task->sweep->options->seed, front, NULL);
+    for (size_t i = 0; i < n_front; i++) n = add(out, n, capacity, &front[i].configuration);
+    return n;
+}
+
 /* Front-runners that the template's author names, those that are valid here. */
 static size_t add_named(struct tuning *tuning, struct configuration *out, size_t n, size_t capacity)
 {
@@ -83,5 +96,6 @@ size_t sweep_starts(struct sweep_task *task, struct tuning *tuning, struct confi
     task->n_learned += n_learned;
     for (size_t i = 0; i < n_learned; i++) n = add(out, n, capacity, &learned[i]);
     n = add_neighbours(task, tuning, out, n, capacity);
+    n = add_modelled(task, tuning, out, n, capacity);
     return add_named(tuning, out, n, capacity);
 }

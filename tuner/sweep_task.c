@@ -125,11 +125,16 @@ static enum status open_searches(struct sweep_task *task)
 {
     const struct sweep_options *options = task->sweep->options;
     for (size_t i = 0; i < task->n_tunings; i++) {
-        struct configuration starts[2 + SWEEP_LESSON_STARTS + MANIFEST_STARTS_MAX + 8];
-        struct search_options search = {
-            .strategy = options->strategy, .seed = options->seed + i, .starts = starts};
-        search.n_starts = sweep_starts(task, &task->tunings[i], starts, sizeof starts / sizeof *starts);
-        TRY(search_create(task->tunings[i].space, &search, &task->tunings[i].search));
+        struct tuning *tuning = &task->tunings[i];
+        struct configuration starts[2 + SWEEP_LESSON_STARTS + SWEEP_MODEL_STARTS + MANIFEST_STARTS_MAX + 8];
+        tuning_rank(tuning, &task->sweep->info->device_class);
+        struct search_options search = {.strategy = options->strategy,
+                                        .seed = options->seed + i,
+                                        .starts = starts,
+                                        .prior = tuning->ranking ? ranking_prior : NULL,
+                                        .prior_context = tuning->ranking};
+        search.n_starts = sweep_starts(task, tuning, starts, sizeof starts / sizeof *starts);
+        TRY(search_create(tuning->space, &search, &tuning->search));
     }
     return STATUS_OK;
 }

@@ -69,9 +69,18 @@ enum status tuning_open(const struct tuning_scene *scene, const struct manifest 
 void tuning_close(struct tuning *tuning)
 {
     search_free(tuning->search);
+    ranking_free(tuning->ranking);
     space_free(tuning->space);
     tuning->search = NULL;
+    tuning->ranking = NULL;
     tuning->space = NULL;
+}
+
+void tuning_rank(struct tuning *tuning, const struct device_class *device_class)
+{
+    if (ranking_create(tuning->manifest, tuning->scene->problem, device_class, tuning->space,
+                       &tuning->ranking) != STATUS_OK)
+        tuning->ranking = NULL;
 }
 
 bool tuning_configuration(const struct tuning *tuning, const char *text, struct configuration *out)

@@ -8,6 +8,7 @@
 #include "templates/manifest.h"
 #include "tuner/compile/compile_pool.h"
 #include "tuner/descriptor.h"
+#include "tuner/ranking.h"
 #include "tuner/siblings.h"
 #include "tuner/trial.h"
 
@@ -28,6 +29,7 @@ struct tuning {
     struct space_clause clauses[MANIFEST_CLAUSES_MAX];
     struct space_spec spec;
     struct space *space;
+    struct ranking *ranking; /* NULL: the model knows nothing of it, or nobody asked */
     struct search *search;
     bool has_default; /* the default configuration is valid for this problem here */
     struct configuration fallback;
@@ -52,6 +54,9 @@ struct candidate {
 enum status tuning_open(const struct tuning_scene *scene, const struct manifest *manifest,
                         struct tuning *out);
 void tuning_close(struct tuning *tuning);
+
+/* Has the model rank it for this class; without, where it cannot: tuning->ranking stays NULL. */
+void tuning_rank(struct tuning *tuning, const struct device_class *device_class);
 
 /* The configuration of a text such as a neighbour's winner has; false if it is not valid here. */
 bool tuning_configuration(const struct tuning *tuning, const char *text, struct configuration *out);

@@ -60,8 +60,10 @@ const struct emu_thread *emu_self(void) __attribute__((const));
 
 /* --- waiting --- */
 
-void emu_barrier(void) EMU_MEETS;                                /* all threads of the block */
-void emu_wave_barrier(void) EMU_MEETS;                           /* all lanes of the wave; orders memory */
+void emu_barrier(void) EMU_MEETS;        /* all threads of the block */
+void emu_barrier_shared(void) EMU_MEETS; /* all threads of the block; orders shared memory only; waves may
+                                            come to different calls */
+void emu_wave_barrier(void) EMU_MEETS;   /* all lanes of the wave; orders memory */
 void emu_named_barrier(unsigned id, unsigned threads) EMU_MEETS; /* `threads` of the block, id 1..15 */
 void emu_named_arrive(unsigned id, unsigned threads) EMU_MEETS;  /* counts towards it without waiting */
 void emu_cluster_barrier(void) EMU_MEETS;                        /* all threads of the cluster */

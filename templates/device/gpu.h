@@ -15,6 +15,8 @@
  * Qualifiers
  *     GPU_KERNEL(threads)               an entry launched with exactly that many threads a block
  *     GPU_KERNEL_BLOCKS(threads, blocks)    ... whose registers let a unit run that many blocks at once
+ *     GPU_KERNEL_WAVES(threads, waves)  ... whose registers are for that many waves of an AMD SIMD, no fewer and no
+ *                                       more; 0: as the compiler likes
  *     GPU_ARGS(type, name)              its one parameter, read-only, passed by value
  *     GPU_DEVICE                        a function of kernels, always inlined
  *     GPU_SHARED(name)                  unsigned char *name: the block's dynamic shared memory, 128-byte aligned
@@ -24,6 +26,9 @@
  *     gpu_thread_x/y/z() gpu_block_x/y/z() gpu_block_size_x/y/z() gpu_grid_x/y/z() gpu_lane() gpu_wave()
  * Waiting; all threads concerned must come to the same call
  *     gpu_barrier()                     all threads of the block; orders shared and global memory among them
+ *     gpu_barrier_shared()              all threads of the block; orders shared memory only, so that what a thread has
+ *                                       under way to and from global memory stays under way. All lanes of a wave come
+ *                                       to one call, but each wave may come to another
  *     gpu_wave_barrier()                all lanes of the wave; orders memory among them
  *     gpu_named_barrier(id, threads) gpu_named_arrive(id, threads)    where GPU_HAS_NAMED_BARRIERS;
  *                                       id is 1..15, threads is a multiple of 32: whole waves come
@@ -44,6 +49,7 @@
  * Asynchronous copies from global to shared memory (synchronous where not GPU_HAS_COPY_ASYNC, with the same rules)
  *     gpu_copy_async4 / 8 / 16(shared, global, valid)    `valid` bytes are read, the rest become 0
  *     gpu_copy_commit()  GPU_COPY_WAIT(pending)          pending is a constant; then a barrier before others read
+ * How the compiler and the GPU schedule: gpu_schedule.h; words without any effect on what a kernel computes
  * Numbers; storage types gpu_f16 and gpu_bf16 are unsigned short, gpu_fp8 is unsigned char
  *     gpu_from_f16 gpu_from_bf16 gpu_from_f8e4m3 gpu_from_f8e5m2 gpu_from_f8e4m3fnuz gpu_from_f8e5m2fnuz -> float
  *     gpu_f16x2_from_f8e4m3 gpu_f16x2_from_f8e4m3fnuz: two codes in the low half of an unsigned, both packed in one
@@ -102,6 +108,7 @@
 #include "gpu_hip.h"
 #include "gpu_cuda.h"
 #include "gpu_common.h"
+#include "gpu_schedule.h"
 #include "gpu_mfma.h"
 #include "gpu_mma.h"
 #include "gpu_async.h"

@@ -8,6 +8,7 @@
 
 typedef unsigned gpu_u32x2 __attribute__((ext_vector_type(2)));
 typedef unsigned gpu_u32x4 __attribute__((ext_vector_type(4)));
+typedef unsigned gpu_u32x8 __attribute__((ext_vector_type(8)));
 typedef int gpu_i32x4 __attribute__((ext_vector_type(4)));
 typedef int gpu_i32x16 __attribute__((ext_vector_type(16)));
 typedef float gpu_f32x2 __attribute__((ext_vector_type(2)));

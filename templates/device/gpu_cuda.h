@@ -13,6 +13,7 @@ extern __shared__ __align__(1024) unsigned char gpu_shared_memory[];
 extern __shared__ __align__(128) unsigned char gpu_shared_memory[];
 #endif
 
+#define GPU_KERNEL_WAVES(threads, waves)   GPU_KERNEL(threads)
 #define GPU_KERNEL_BLOCKS(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 
 #define GPU_PRAGMA(text) _Pragma(#text)
@@ -131,6 +132,12 @@ GPU_WRAP unsigned gpu_wave(void)
 #define gpu_fence_block()  __threadfence_block()
 #define gpu_fence_device() __threadfence()
 #define gpu_pause()        __nanosleep(20)
+
+/* barrier 0 as well, but not __syncthreads(), which all threads have to come to at one place. */
+GPU_WRAP void gpu_barrier_shared(void)
+{
+    asm volatile("barrier.sync 0;" : : : "memory");
+}
 
 #define GPU_HAS_NAMED_BARRIERS 1
 

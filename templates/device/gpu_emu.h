@@ -23,6 +23,7 @@
         __start_emu_entry_##n, __stop_emu_entry_##n, threads};                                 \
     extern "C" __attribute__((visibility("default"), section("emu_entry_" #n))) void
 #define GPU_KERNEL_BLOCKS(threads, blocks) GPU_KERNEL(threads)
+#define GPU_KERNEL_WAVES(threads, waves)   GPU_KERNEL(threads)
 
 extern "C" {
 GPU_HIDDEN const emu_entry __start_emu_entry_table[], __stop_emu_entry_table[];
@@ -76,11 +77,12 @@ GPU_WRAP unsigned gpu_wave(void)
 
 /* --- waiting --- */
 
-#define gpu_barrier()      emu_barrier()
-#define gpu_wave_barrier() emu_wave_barrier()
-#define gpu_fence_block()  emu_fence(0)
-#define gpu_fence_device() emu_fence(1)
-#define gpu_pause()        emu_pause()
+#define gpu_barrier()        emu_barrier()
+#define gpu_barrier_shared() emu_barrier_shared()
+#define gpu_wave_barrier()   emu_wave_barrier()
+#define gpu_fence_block()    emu_fence(0)
+#define gpu_fence_device()   emu_fence(1)
+#define gpu_pause()          emu_pause()
 
 #define GPU_HAS_NAMED_BARRIERS GPU_NVIDIA
 #if GPU_HAS_NAMED_BARRIERS

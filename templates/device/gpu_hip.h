@@ -11,6 +11,10 @@
     extern "C" __attribute__((                                 \
         global, amdgpu_flat_work_group_size(threads, threads), \
         amdgpu_waves_per_eu(((threads) * (blocks) + 4 * GPU_WAVE - 1) / (4 * GPU_WAVE)))) void
+/* Both ends: with the lower one alone the compiler may still give up speed for more waves. */
+#define GPU_KERNEL_WAVES(threads, waves)                                             \
+    extern "C" __attribute__((global, amdgpu_flat_work_group_size(threads, threads), \
+                              amdgpu_waves_per_eu(waves, waves))) void
 #define GPU_ARGS(type, name) const type name
 #define GPU_SHARED(name)     unsigned char *name = gpu_shared_memory
 extern __attribute__((shared, aligned(128))) unsigned char gpu_shared_memory[];
@@ -68,6 +72,19 @@ GPU_WRAP void gpu_barrier(void)
     __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
     __builtin_amdgcn_s_barrier();
     __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
+}
+
+/* Fences of one kind of memory came with clang 19. Without, on gfx9 no wait for global memory stands at a
+ * block's fences either, since the waves of a block share a cache. */
+GPU_WRAP void gpu_barrier_shared(void)
+{
+#if __clang_major__ >= 20
+    __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup", "local");
+    __builtin_amdgcn_s_barrier();
+    __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup", "local");
+#else
+    gpu_barrier();
+#endif
 }
 
 GPU_WRAP void gpu_wave_barrier(void)

@@ -34,8 +34,18 @@ typedef PASTE(gpu_f32x, WORDS_D) sums_t;
 #endif
 #if WORDS_A == 1
 #define LOAD gpu_load4
-#else
+#elif WORDS_A == 2
 #define LOAD gpu_load8
+#elif WORDS_A == 4
+#define LOAD gpu_load16
+#else
+#define LOAD load32
+GPU_DEVICE gpu_u32x8 load32(const unsigned *from)
+{
+    gpu_u32x8 words;
+    GPU_UNROLL for (int i = 0; i < 8; i++) words[i] = from[i];
+    return words;
+}
 #endif
 
 GPU_DEVICE void probe(unsigned *d, const unsigned *a, const unsigned *b, const unsigned *c)

@@ -28,15 +28,6 @@ GPU_DEVICE long long tiles_along(long long size, int tile)
 #endif
 #define DIES 8 /* AMD Instinct MI300X to MI355X as one device */
 
-/* DIES * XCD numbers change places among themselves; what is left over at the end does not. */
-template <class N> GPU_DEVICE N die_turn(N tile, N tiles)
-{
-    constexpr unsigned ROUND = DIES * (XCD ? XCD : 1);
-    if (XCD == 0 || tile >= tiles / ROUND * ROUND) return tile;
-    N within = tile % ROUND;
-    return tile - within + within % DIES * XCD + within / DIES;
-}
-
 /* A tile's row and column among the tiles. N is long long, or unsigned where GROUP_M times all columns fit.
  */
 template <class N> struct tile_place {
@@ -46,7 +37,7 @@ template <class N> struct tile_place {
 /* Tile number `tile` of `rows` x `columns` of them. */
 template <class N> GPU_DEVICE struct tile_place<N> tile_place_of(N tile, N rows, N columns) {
     struct tile_place<N> place;
-    tile = die_turn<N>(tile, rows * columns);
+    if (XCD) tile = gpu_remap_xcd((unsigned)tile, (unsigned)(rows *columns), DIES, XCD);
     N group = divide(tile, GROUP_M *columns), within = tile - group * GROUP_M * columns;
     N height = rows - group * GROUP_M < GROUP_M ? rows - group * GROUP_M : GROUP_M;
     place.column = divide(within, height);

@@ -51,6 +51,12 @@
 
 #define SHARED_PAD          0
 #define SHARED_SWIZZLE      1
+#define PIPELINE_FREE       0
+#define PIPELINE_SLICES     1
+#define PIPELINE_MIXED      2
+#define PIPELINE_TURNS      3
+#define EPILOGUE_DIRECT     0
+#define EPILOGUE_SHARED     1
 #define SCHEDULE_GRID       0
 #define SCHEDULE_PERSISTENT 1
 #define SCHEDULE_STREAM     2
@@ -84,8 +90,14 @@
 #ifndef FRAGMENTS
 #define FRAGMENTS 2 /* 1 or 2 */
 #endif
+#ifndef PIPELINE
+#define PIPELINE PIPELINE_MIXED /* PIPELINE_TURNS: eight waves, one buffer, two sets of fragments */
+#endif
 #ifndef BLOCKS
 #define BLOCKS 2 /* that a unit shall run at once: registers are limited to that */
+#endif
+#ifndef EPILOGUE
+#define EPILOGUE EPILOGUE_DIRECT
 #endif
 #ifndef SCHEDULE
 #define SCHEDULE SCHEDULE_GRID
@@ -107,6 +119,8 @@
 #define GLU     (ACT >= ACT_REGLU)
 #define THREADS (64 * WAVES_M * WAVES_N)
 
+#define SIMD_WAVES ((WAVES_M * WAVES_N * BLOCKS + 3) / 4)
+
 #include "gemm_mfma_stage.h"
 #include "gemm_mfma_forms.h"
 
@@ -123,7 +137,10 @@ static_assert(GPU_HAS_MFMA, "matrix instructions of gfx90a, gfx942 and gfx950");
 
 #include "gemm_mfma_sums.h"
 
-static_assert(M_TILES * FORM * WAVES_M == TILE_M && B_TILES * FORM * WAVES_N == TILE_N && B_TILES % PARTS == 0,
+static_assert(EPILOGUE == EPILOGUE_DIRECT || WAVE_N / PARTS * (D_TYPE == DTYPE_F32 ? 4 : 2) % 16 == 0,
+              "whole vectors of D");
+static_assert(M_TILES * FORM * WAVES_M == TILE_M && B_TILES * FORM * WAVES_N == TILE_N &&
+                  B_TILES % PARTS == 0,
               "whole waves of whole matrix instructions");
 static_assert(SLICES * CHUNK_LANES == CHUNKS, "whole slices");
 static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
@@ -134,6 +151,9 @@ static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 #include "gemm_gpu_split.h"
 #include "gemm_mfma_finish.h"
 #include "gemm_mma_stream.h"
+
+#define SLABS_BYTES (WAVES_M * WAVES_N * SLAB_BYTES)
+#define STREAM_WORD (BUFFERS * BUFFER_BYTES > SLABS_BYTES ? BUFFERS * BUFFER_BYTES : SLABS_BYTES)
 
 GPU_DEVICE int inside_of(long long size, long long first, int part)
 {
@@ -169,18 +189,18 @@ GPU_DEVICE void compute(const struct gemm_args &args, const struct work &work, u
     spread(sums, out);
 }
 
-GPU_DEVICE void end_work(const struct gemm_args &args, const struct work &work,
+GPU_DEVICE void end_work(const struct gemm_args &args, const struct work &work, unsigned char *shared,
                          const float (*sums)[N_TILES][4])
 {
     struct corner at = corner_of(args, work.tile);
     if (SPLIT_K == 1 || gpu_grid_y() == 1)
-        finish<false>(args, at.item, at.row, at.column, sums);
+        finish<false>(args, at.item, at.row, at.column, shared, sums);
     else
-        finish<true>(args, at.item, at.row, at.column, sums);
+        finish<true>(args, at.item, at.row, at.column, shared, sums);
 }
 
 /* Grid: blocks of works, slices of k. */
-GPU_KERNEL_BLOCKS(THREADS, BLOCKS) gemm_mfma(GPU_ARGS(struct gemm_args, args))
+GPU_KERNEL_WAVES(THREADS, SIMD_WAVES) gemm_mfma(GPU_ARGS(struct gemm_args, args))
 {
     GPU_SHARED(shared);
     float sums[M_TILES][N_TILES][4];
@@ -188,13 +208,14 @@ GPU_KERNEL_BLOCKS(THREADS, BLOCKS) gemm_mfma(GPU_ARGS(struct gemm_args, args))
 #if SCHEDULE == SCHEDULE_GRID
     only_work(args, &work);
     compute(args, work, shared, sums);
-    end_work(args, work, sums);
+    end_work(args, work, shared, sums);
 #else
     struct schedule schedule = schedule_begin(args);
     while (next_work(args, &schedule, &work)) {
         compute(args, work, shared, sums);
-        if (!STREAM || add_up(args, &work, (unsigned *)(shared + BUFFERS * BUFFER_BYTES), sums))
-            end_work(args, work, sums);
+        if (!STREAM || add_up(args, &work, (unsigned *)(shared + STREAM_WORD), sums))
+            end_work(args, work, shared, sums);
+        if (EPILOGUE == EPILOGUE_SHARED) gpu_barrier_shared(); /* slabs are where the next tiles come to */
     }
 #endif
 }

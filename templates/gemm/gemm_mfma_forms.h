@@ -46,7 +46,7 @@ typedef gpu_f32x4 sums_t;
 #define PRODUCT PRODUCT_16
 #endif
 
-#define FORM  MFMA              /* lines of A, and of B, of an instruction */
+#define FORM  MFMA               /* lines of A, and of B, of an instruction */
 #define HELD  (FORM * FORM / 64) /* its sums that a lane has */
 #define STEPS (16 / STEP_BYTES)  /* instructions for a chunk */
 

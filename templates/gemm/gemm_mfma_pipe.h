@@ -1,12 +1,19 @@
 /* A block's sums along k, for gemm_mfma: a tile comes from memory into registers while another is multiplied.
  *
  *     BUFFERS 1    fetch the next tile; multiply this one; barrier; put; barrier
- *     BUFFERS 2    fetch the next tile; multiply this one; put into the other buffer; barrier
+ *     BUFFERS 2    put the next tile into the other buffer; fetch the one behind it; multiply this one;
+ * barrier
  *
  * With FRAGMENTS 2 the next slice is read from shared memory while the present one is multiplied. A tile's
- * last slice is multiplied in two halves: one while the next tile is put into shared memory, the other while
- * its first slice is read. Needs gemm_mfma_sums.h before
- * it. */
+ * last slice is multiplied in two halves: with one buffer the first while the next tile is put into it, then
+ * the other while its first slice is read. PIPELINE says who sees to it that it comes so:
+ *
+ *     PIPELINE_FREE      the compiler, which likes to save registers by reading late
+ *     PIPELINE_SLICES    nothing moves from one slice or half to another
+ *     PIPELINE_MIXED     so, and within them matrix instructions and accesses to memory alternate
+ *     PIPELINE_TURNS     two waves of a SIMD take turns (gemm_mfma_turns.h)
+ *
+ * Needs gemm_mfma_sums.h before it. */
 #ifndef TUNEBOOK_GEMM_MFMA_PIPE_H
 #define TUNEBOOK_GEMM_MFMA_PIPE_H
 
@@ -43,38 +50,91 @@ GPU_DEVICE void put_tile(const struct pipe *pipe, unsigned char *buffer)
     put<side_b>(pipe->raw_b, buffer + side_a::TILE_BYTES);
 }
 
-/* The products of tile `tile`, which is in buffer `at`, while the next one is fetched; WHOLE: it exists, and
- * all of its k. */
+/* --- order --- */
+
+GPU_DEVICE void part_ends(void)
+{
+#if PIPELINE != PIPELINE_FREE
+    gpu_schedule_fence(0);
+#endif
+}
+
+/* Of the part that ends here: every access of KIND, of which there are COUNT, behind its share of PRODUCTS
+ * matrix instructions. */
+template <int KIND, int COUNT, int PRODUCTS> GPU_DEVICE void mix(void)
+{
+    if (FRAGMENTS == 1 && KIND == GPU_SCHEDULE_SHARED_READ) return; /* they wait for them */
+#if PIPELINE == PIPELINE_MIXED
+    constexpr int EACH = COUNT > 0 && PRODUCTS > COUNT ? PRODUCTS / COUNT : 1;
+    GPU_UNROLL
+    for (int i = 0; i < COUNT; i++) {
+        gpu_schedule_group(GPU_SCHEDULE_MATRIX, EACH, 0);
+        gpu_schedule_group(KIND, 1, 0);
+    }
+#endif
+}
+
+#define SLICE_PRODUCTS (PRODUCT_ROWS * B_TILES)
+#define SLICE_READS    (M_TILES + B_TILES)
+#define TILE_LOADS     (side_a::LOADS * (16 / side_a::BYTES) + side_b::LOADS * (16 / side_b::BYTES))
+#define TILE_WRITES    (side_a::WRITES + side_b::WRITES)
+
+/* Of a tile's first slice. */
+template <bool WHOLE> GPU_DEVICE void mix_first(void)
+{
+    constexpr int SHARE = SLICE_PRODUCTS / (BUFFERS + 1);
+    mix<GPU_SCHEDULE_SHARED_READ, SLICE_READS, WHOLE ? SHARE : SLICE_PRODUCTS>();
+    if (!WHOLE) return;
+    if (BUFFERS == 2) mix<GPU_SCHEDULE_SHARED_WRITE, TILE_WRITES, SHARE>();
+    mix<GPU_SCHEDULE_GLOBAL_READ, TILE_LOADS, SHARE>();
+}
+
+/* The products of tile `tile`, which is in buffer `at`, while tile + BUFFERS is fetched; WHOLE: it exists,
+ * and all of its k. */
 template <bool WHOLE>
 GPU_DEVICE void multiply_tile(const struct gemm_args &args, struct pipe *pipe, const struct places *places,
                               const struct range &range, int tile, unsigned char *shared, int *at,
                               struct fragments *fragments, sums_t (*sums)[B_TILES])
 {
-    bool more = WHOLE || tile + 1 < range.tiles;
+    bool next = WHOLE || tile + 1 < range.tiles, more = WHOLE || tile + BUFFERS < range.tiles;
     unsigned char *here = shared + *at, *there = shared + (BUFFERS == 1 ? 0 : BUFFER_BYTES - *at);
-    if (more) fetch<WHOLE>(args, range, tile + 1, pipe);
     GPU_UNROLL
-    for (int slice = 0; slice < SLICES; slice++) {
-        struct fragments *now = fragments + slice % FRAGMENTS;
-        bool last = slice == SLICES - 1;
-        if (FRAGMENTS == 1)
-            load_fragments(here, places, slice, now);
-        else if (!last)
-            load_fragments(here, places, slice + 1, fragments + (slice + 1) % 2);
-        if (!last) {
-            multiply_rows(now, 0, PRODUCT_ROWS, sums);
-            continue;
-        }
-        if (BUFFERS == 1) gpu_barrier(); /* everybody has read the tile */
-        if (more) put_tile(pipe, there);
-        multiply_rows(now, 0, PRODUCT_ROWS / 2, sums);
-        gpu_barrier(); /* the next one is there */
-        if (FRAGMENTS == 2 && more) load_fragments(there, places, 0, fragments + SLICES % 2);
-        multiply_rows(now, PRODUCT_ROWS / 2, PRODUCT_ROWS, sums);
+    for (int slice = 0; slice < SLICES - 1; slice++) {
+        if (FRAGMENTS == 1) load_fragments(here, places, slice, fragments);
+        if (FRAGMENTS == 2) load_fragments(here, places, slice + 1, fragments + (slice + 1) % 2);
+        if (slice == 0 && BUFFERS == 2 && next) put_tile(pipe, there);
+        if (slice == 0 && more) fetch<WHOLE>(args, range, tile + BUFFERS, pipe);
+        multiply_rows(fragments + slice % FRAGMENTS, 0, PRODUCT_ROWS, sums);
+        if (slice == 0)
+            mix_first<WHOLE>();
+        else
+            mix<GPU_SCHEDULE_SHARED_READ, SLICE_READS, SLICE_PRODUCTS>();
+        part_ends();
     }
+    struct fragments *last = fragments + (SLICES - 1) % FRAGMENTS;
+    if (FRAGMENTS == 1) load_fragments(here, places, SLICES - 1, last);
+    if (SLICES == 1 && BUFFERS == 2 && next) put_tile(pipe, there);
+    if (SLICES == 1 && more) fetch<WHOLE>(args, range, tile + BUFFERS, pipe);
+    if (BUFFERS == 1) {
+        gpu_barrier_shared(); /* everybody has read the tile */
+        part_ends();
+        if (next) put_tile(pipe, there);
+    }
+    multiply_rows(last, 0, PRODUCT_ROWS / 2, sums);
+    if (WHOLE && BUFFERS == 1) mix<GPU_SCHEDULE_SHARED_WRITE, TILE_WRITES, SLICE_PRODUCTS / 2>();
+    part_ends();
+    gpu_barrier_shared(); /* the next one is there */
+    if (FRAGMENTS == 2 && next) load_fragments(there, places, 0, fragments + SLICES % 2);
+    multiply_rows(last, PRODUCT_ROWS / 2, PRODUCT_ROWS, sums);
+    if (FRAGMENTS == 2) mix<GPU_SCHEDULE_SHARED_READ, SLICE_READS, SLICE_PRODUCTS / 2>();
+    part_ends();
     if (FRAGMENTS == 2 && SLICES % 2 == 1) fragments[0] = fragments[1];
     if (BUFFERS == 2) *at = BUFFER_BYTES - *at;
 }
+
+#if PIPELINE == PIPELINE_TURNS
+#include "gemm_mfma_turns.h"
+#endif
 
 GPU_DEVICE void pipe_begin(const struct operand &a, const struct operand &b, const struct range &range,
                            struct pipe *pipe)
@@ -86,26 +146,38 @@ GPU_DEVICE void pipe_begin(const struct operand &a, const struct operand &b, con
     pipe->whole = is_plain<side_a>(a) && is_plain<side_b>(b) ? range.steps / TILE_K : 0;
 }
 
+/* Into registers; the first two tiles of a range. */
+GPU_DEVICE void fetch_begin(const struct gemm_args &args, const struct range &range, int tile,
+                            struct pipe *pipe)
+{
+    if (tile < pipe->whole)
+        fetch<true>(args, range, tile, pipe);
+    else if (tile < range.tiles)
+        fetch<false>(args, range, tile, pipe);
+}
+
 /* The sums of a range. When it returns nobody uses shared memory. */
 GPU_DEVICE void accumulate(const struct gemm_args &args, struct pipe *pipe, const struct range &range,
                            unsigned char *shared, sums_t (*sums)[B_TILES])
 {
     struct fragments fragments[FRAGMENTS];
     struct places places = places_begin();
-    int tile = 0, at = 0;
-    if (pipe->whole > 0)
-        fetch<true>(args, range, 0, pipe);
-    else
-        fetch<false>(args, range, 0, pipe);
+    fetch_begin(args, range, 0, pipe);
     put_tile(pipe, shared);
-    gpu_barrier();
+    if (BUFFERS == 2) fetch_begin(args, range, 1, pipe);
+    gpu_barrier_shared();
+#if PIPELINE == PIPELINE_TURNS
+    multiply_in_turns(args, pipe, &places, range, shared, fragments, sums);
+#else
+    int tile = 0, at = 0;
     if (FRAGMENTS == 2) load_fragments(shared, &places, 0, fragments);
     GPU_NO_UNROLL
-    for (; tile + 1 < pipe->whole; tile++)
+    for (; tile + BUFFERS < pipe->whole; tile++)
         multiply_tile<true>(args, pipe, &places, range, tile, shared, &at, fragments, sums);
     GPU_NO_UNROLL
     for (; tile < range.tiles; tile++)
         multiply_tile<false>(args, pipe, &places, range, tile, shared, &at, fragments, sums);
+#endif
 }
 
 #endif

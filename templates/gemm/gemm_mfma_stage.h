@@ -7,11 +7,11 @@
  *
  * Lanes of a wave read one column of chunks. In 128-byte lines these would all lie in the same banks:
  *     SHARED_PAD        a line is 16 bytes longer
- *     SHARED_SWIZZLE    chunks change places within a line, by an exclusive or with bits of the line's number.
- *                       Which bits: the hardware reads 16 bytes for eight lanes at once (lanes 0 to 3 with 20
- *                       to 23, 4 to 7 with 16 to 19 and so on; AMD, Composable Kernel documentation,
- *                       "Understanding AMD GPU LDS and Bank Conflicts"), and for all orders of lines that
- *                       gemm_mfma_sums.h has these are eight different chunks; so are eight lanes' writes.
+ *     SHARED_SWIZZLE    chunks change places within a line, by an exclusive or with bits of the line's
+ * number. Which bits: the hardware reads 16 bytes for eight lanes at once (lanes 0 to 3 with 20 to 23, 4 to 7
+ * with 16 to 19 and so on; AMD, Composable Kernel documentation, "Understanding AMD GPU LDS and Bank
+ * Conflicts"), and for all orders of lines that gemm_mfma_sums.h has these are eight different chunks; so are
+ * eight lanes' writes.
  *
  * Loads of a whole tile have no test in their way: lines beyond the matrix are read as line 0, for what they
  * become is not written. Their addresses are one for the wave, which moves along k, and 32 bits for the lane,
@@ -40,7 +40,8 @@ GPU_DEVICE int shared_place(int line, int chunk)
     return line * PITCH + (chunk ^ turn_of(line)) * 16;
 }
 
-/* The place `line` lines and `chunk` chunks on from `place`, both numbers without a bit that the place's have.
+/* The place `line` lines and `chunk` chunks on from `place`, both numbers without a bit that the place's
+ * have.
  */
 GPU_DEVICE int place_from(int place, int line, int chunk)
 {
@@ -57,12 +58,13 @@ template <int TILE, bool RUNS_ALONG_K, int ALIGN, int N_PARTS> struct side {
     static constexpr int TILE_BYTES = LINES * PITCH;
     static constexpr int ACROSS = LINES / PER; /* across k: vectors of a row of k */
     static constexpr int AREA = ACROSS * TILE_K;
-    static constexpr int DEPTH = ALONG_K                    ? 1
+    static constexpr int DEPTH = ALONG_K                     ? 1
                                  : AREA >= PER * THREADS     ? PER
                                  : AREA >= PER / 2 * THREADS ? PER / 2
                                                              : PER / 4;
     static constexpr int UNITS = ALONG_K ? LINES * CHUNKS : AREA / DEPTH; /* what threads take in turns */
     static constexpr int TURNS = (UNITS + THREADS - 1) / THREADS, LOADS = TURNS * DEPTH;
+    static constexpr int WRITES = TURNS * (ALONG_K ? 1 : PER); /* to shared memory */
     static constexpr bool EVEN = UNITS % THREADS == 0;
     static_assert(ALONG_K || PART % PER == 0, "whole vectors");
 };
@@ -120,7 +122,8 @@ struct operand {
     int inside;         /* how many lines of each part exist, at most PART */
 };
 
-/* Is a whole tile of k read without tests? Else vectors end where the matrix does not, or lie too far apart. */
+/* Is a whole tile of k read without tests? Else vectors end where the matrix does not, or lie too far apart.
+ */
 template <class S> GPU_DEVICE bool is_plain(const struct operand &from)
 {
     long long reach = from.ld * (S::ALONG_K ? S::LINES : TILE_K) + from.jump + S::LINES;
@@ -151,8 +154,7 @@ template <class S> GPU_DEVICE void stream_begin(const struct operand &from, stru
 }
 
 /* The thread's share of the next tile, all of whose k exists. */
-template <class S>
-GPU_DEVICE void fetch_whole(struct stream<S> *from, long long ld, gpu_u32x4 *raw)
+template <class S> GPU_DEVICE void fetch_whole(struct stream<S> *from, long long ld, gpu_u32x4 *raw)
 {
     GPU_UNROLL
     for (int i = 0; i < S::TURNS; i++) {
@@ -164,8 +166,7 @@ GPU_DEVICE void fetch_whole(struct stream<S> *from, long long ld, gpu_u32x4 *raw
 }
 
 /* Likewise of tile number `tile`, of which `depth` steps of k exist. What does not exist is 0. */
-template <class S>
-GPU_DEVICE void fetch_part(const struct operand &from, int tile, int depth, gpu_u32x4 *raw)
+template <class S> GPU_DEVICE void fetch_part(const struct operand &from, int tile, int depth, gpu_u32x4 *raw)
 {
     const in_t *first = from.first + (long long)tile * TILE_K * (S::ALONG_K ? 1 : from.ld);
     GPU_UNROLL
@@ -178,9 +179,8 @@ GPU_DEVICE void fetch_part(const struct operand &from, int tile, int depth, gpu_
         GPU_UNROLL
         for (int r = 0; r < S::DEPTH; r++) {
             int k = at.k + r, count = S::ALONG_K ? (inside > 0 ? depth - k : 0) : (k < depth ? inside : 0);
-            raw[i * S::DEPTH + r] =
-                load_part<S::BYTES>(line + (S::ALONG_K ? at.line * from.ld + k : k * from.ld + at.line),
-                                    exists ? count : 0);
+            raw[i * S::DEPTH + r] = load_part<S::BYTES>(
+                line + (S::ALONG_K ? at.line * from.ld + k : k * from.ld + at.line), exists ? count : 0);
         }
     }
 }

@@ -25,7 +25,7 @@
 #define B_TILES (WAVE_N / FORM)
 #define N_TILES (B_TILES * HELD / 4) /* of four columns, of a lane */
 
-#define CHUNK_LANES (64 / FORM)  /* chunks of a line that are read at once */
+#define CHUNK_LANES (64 / FORM) /* chunks of a line that are read at once */
 #define SLICES      (CHUNKS / CHUNK_LANES)
 #define PAIRED      (FORM == 16 && B_TILES / PARTS % 2 == 0)
 #define RUN         (FORM == 32 ? 16 : PAIRED ? 8 : 4)
@@ -138,8 +138,7 @@ GPU_DEVICE void spread(const sums_t (*sums)[B_TILES], float (*out)[N_TILES][4])
     GPU_UNROLL
     for (int i = 0; i < M_TILES; i++) {
         GPU_UNROLL
-        for (int q = 0; q < 4 * N_TILES; q++)
-            out[i][q / 4][q % 4] = (float)sums[i][q / HELD][q % HELD];
+        for (int q = 0; q < 4 * N_TILES; q++) out[i][q / 4][q % 4] = (float)sums[i][q / HELD][q % HELD];
     }
 }
 

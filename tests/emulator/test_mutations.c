@@ -87,6 +87,7 @@ static const struct mutation {
 #include "tests/emulator/mutations_skinny.def"
 #include "tests/emulator/mutations_mma.def"
 #include "tests/emulator/mutations_wgmma.def"
+#include "tests/emulator/mutations_mfma.def"
 #undef MUTATION
 };
 

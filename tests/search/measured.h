@@ -175,36 +175,97 @@ static inline bool measured_is_impossible(const struct measured_row *row, const 
 /* The best time over the shapes of kernel that libraries have: tiles, depths of k, split-K, pipelines. */
 static inline double measured_best(const struct model_device *device, const struct model_work *work,
                                    int64_t scale_k, struct model_kernel *best,
-                                   struct model_estimate *best_estimate)
+                                   struct model_estimate *estimate)
 {
     static const int64_t tile_m[] = {16, 32, 64, 128, 256}, tile_n[] = {32, 64, 128, 256};
-    static const int64_t tile_k[] = {64, 128, 256}, splits[] = {1, 2, 4, 8, 16};
+    static const int64_t tile_k[] = {64, 128, 256}, splits[] = {1, 2, 4, 8, 16}, stages[] = {2, 3, 4};
     int64_t bytes = dtype_bytes(work->a_type);
     double best_ns = 0;
     for (size_t at = 0; at < 5 * 4 * 3 * 5 * 3; at++) {
         struct model_kernel shape;
-        struct model_estimate estimate;
+        struct model_estimate found;
         model_kernel_init(&shape);
         shape.tile_m = tile_m[at % 5], shape.tile_n = tile_n[at / 5 % 4], shape.tile_k = tile_k[at / 20 % 3];
-        shape.split_k = splits[at / 60 % 5], shape.stages = 2 + (int64_t)(at / 300 % 3);
-        shape.split_cost = 3;
-        shape.matrix = 1;
-        shape.math_m = shape.math_n = 16;
-        shape.scale_k = scale_k;
+        shape.split_k = splits[at / 60 % 5], shape.split_cost = 3, shape.stages = stages[at / 300];
+        shape.matrix = 1, shape.math_m = shape.math_n = 16, shape.scale_k = scale_k;
         shape.shared_bytes = (shape.tile_m + shape.tile_n) * shape.tile_k * bytes * (shape.stages - 1);
         shape.threads = shape.tile_m * shape.tile_n >= 256 * 256 ? 512 : 256;
         shape.registers = shape.tile_m * shape.tile_n / shape.threads + 96;
-        shape.group_m = 4, shape.by_die = 1;
+        shape.group_m = 8, shape.by_die = 1;
         measured_waves(&shape, shape.threads / 64);
         if ((uint64_t)shape.shared_bytes > device->lds_bytes || shape.registers > 512) continue;
         if (shape.split_k > 1 && work->k < 4 * shape.split_k * shape.tile_k) continue;
-        model_estimate(device, work, &shape, &estimate);
-        if (best_ns > 0 && estimate.ns >= best_ns) continue;
-        best_ns = estimate.ns;
+        model_estimate(device, work, &shape, &found);
+        if (best_ns > 0 && found.ns >= best_ns) continue;
+        best_ns = found.ns;
         *best = shape;
-        *best_estimate = estimate;
+        *estimate = found;
     }
     return best_ns;
 }
+
+/* Rows are held out by what they multiply with, so that neighbours in m are on one side: 0 is the half that
+ * constants were fitted on, 1 the other. */
+static inline int measured_half(const struct measured_row *row)
+{
+    return (int)((row->work.n * 31 + row->work.k / 64 * 17) % 7) % 2;
+}
+
+enum measured_verdict { MEASURED_COUNTS, MEASURED_OTHER_PART, MEASURED_IMPOSSIBLE };
+
+static inline enum measured_verdict measured_judge(const struct measured_row *row,
+                                                   const struct device_class *part)
+{
+    if (row->units != part->units) return MEASURED_OTHER_PART;
+    return measured_is_impossible(row, part) ? MEASURED_IMPOSSIBLE : MEASURED_COUNTS;
+}
+
+/* The time that the model expects, by the kernel's own shape where it is known. */
+static inline double measured_predict(const struct model_device *device, const struct measured_row *row,
+                                      int64_t scale_k, struct model_kernel *shape,
+                                      struct model_estimate *estimate)
+{
+    *shape = row->shape;
+    if (!row->has_shape) return measured_best(device, &row->work, scale_k, shape, estimate);
+    model_estimate(device, &row->work, shape, estimate);
+    return estimate->ns;
+}
+
+/* max(flops at 60 % of the peak, bytes at 75 % of the bandwidth) + 4 us: what a model must beat. */
+static inline double measured_roofline_ns(const struct measured_row *row, const struct device_class *part)
+{
+    const struct model_work *work = &row->work;
+    double flops = 2.0 * (double)work->m * (double)work->n * (double)work->k;
+    double bytes = (double)(work->m * work->k + work->n * work->k) * dtype_bytes(work->a_type) +
+                   (double)(work->m * work->n) * dtype_bytes(work->d_type);
+    double flops_ns = flops / (part->peak_tflops[work->a_type] * 1e3 * 0.6);
+    double bytes_ns = bytes / (part->bandwidth_gbps * 0.75);
+    return (flops_ns > bytes_ns ? flops_ns : bytes_ns) + 4000;
+}
+
+static inline int measured_ascending(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* Of n errors, which get sorted; 0 of none. */
+static inline double measured_median(double *errors, size_t n)
+{
+    qsort(errors, n, sizeof *errors, measured_ascending);
+    return n ? errors[n / 2] : 0;
+}
+
+/* The two tables. */
+static const struct measured_source {
+    const char *path, *nickname;
+    enum dtype in;
+    int64_t scale_k;   /* block scales */
+    double most_error; /* that the median may have: half of what the plain roofline reaches */
+} measured_sources[] = {
+    {"../shared/reference/measured/aiter_gfx950_bf16_llama70B.csv", "mi355x", DTYPE_BF16, 0, 0.06},
+    {"../shared/reference/measured/aiter_gfx942_304_fp8_blockscale_ds_v3.csv", "mi300x", DTYPE_F8E4M3FNUZ,
+     128, 0.255},
+};
 
 #endif

@@ -68,6 +68,19 @@ GPU_DEVICE void check_barriers(const struct here *here)
     report(here, CHECK_wave_barrier, words[flat ^ 9] == (flat ^ 9) * 5);
     gpu_barrier();
 
+    words[flat] = flat * 11;
+    gpu_barrier_shared();
+    bool met = words[THREADS - 1 - flat] == (THREADS - 1 - flat) * 11;
+    if (gpu_wave() == 0) { /* one turn behind the others */
+        gpu_barrier_shared();
+        words[flat] = flat * 13;
+    } else {
+        gpu_barrier_shared();
+    }
+    gpu_barrier_shared();
+    report(here, CHECK_barrier_shared, met && words[flat % GPU_WAVE] == flat % GPU_WAVE * 13);
+    gpu_barrier();
+
 #if GPU_HAS_NAMED_BARRIERS
     bool ok = true;
     if (flat < THREADS / 2) {
@@ -80,6 +93,29 @@ GPU_DEVICE void check_barriers(const struct here *here)
     report(here, CHECK_named_barrier, ok);
     gpu_barrier();
 #endif
+}
+
+/* The words of gpu_schedule.h, which change nothing; a permutation in rounds of `xcds` x `chunk`. */
+GPU_DEVICE void check_schedule(const struct here *here)
+{
+    unsigned *words = here->words, flat = here->flat, xcds = 4 + here->zero;
+    gpu_wave_priority(1);
+    words[flat] = flat;
+    gpu_schedule_fence(GPU_SCHEDULE_SCALAR);
+    gpu_barrier();
+    unsigned sum = words[flat ^ 1] + words[flat ^ 2] * 3;
+    gpu_schedule_group(GPU_SCHEDULE_SHARED_READ, 2, 0);
+    gpu_schedule_group(GPU_SCHEDULE_VECTOR | GPU_SCHEDULE_SCALAR, 1, 0);
+    gpu_wave_priority(0);
+    bool ok = sum == (flat ^ 1) + (flat ^ 2) * 3;
+    /* Blocks 0 4 8 are die 0's, which has places 0 1 2 and 12 13 14; 24 and on are no whole round. */
+    ok = gpu_remap_xcd(4, 26, xcds, 3) == 1 && gpu_remap_xcd(12, 26, xcds, 3) == 12 && ok;
+    ok = gpu_remap_xcd(7, 26, xcds, 3) == 10 && gpu_remap_xcd(24, 26, xcds, 3) == 24 && ok;
+    ok = gpu_remap_xcd(5, 26, 1, 3) == 5 && gpu_remap_xcd(5, 26, xcds, 0) == 5 && ok;
+    unsigned long long places = 0;
+    for (unsigned block = 0; block < 26; block++) places |= 1ull << gpu_remap_xcd(block, 26, xcds, 3);
+    report(here, CHECK_schedule, ok && places == (1ull << 26) - 1);
+    gpu_barrier();
 }
 
 /* Thread 0 hands words to a thread of another wave, by release and acquire, then by fences. */
@@ -350,6 +386,7 @@ GPU_KERNEL(THREADS) gpu_dialect(GPU_ARGS(struct dialect_args, args))
     here.zero = gpu_load4(args.words);
     check_places(&here);
     check_barriers(&here);
+    check_schedule(&here);
     check_acquire_release(&here);
     check_lanes(&here);
     check_atomics(&here);
@@ -362,6 +399,20 @@ GPU_KERNEL(THREADS) gpu_dialect(GPU_ARGS(struct dialect_args, args))
 
 /* The other way to begin a kernel, for compilers to see. */
 GPU_KERNEL_BLOCKS(THREADS, 2) gpu_dialect_places(GPU_ARGS(struct dialect_args, args))
+{
+    GPU_SHARED(shared);
+    struct here here = {&args, shared, (unsigned *)shared, 0, 0, 0, 0};
+    check_places(&here);
+}
+
+GPU_KERNEL_WAVES(THREADS, 2) gpu_dialect_waves(GPU_ARGS(struct dialect_args, args))
+{
+    GPU_SHARED(shared);
+    struct here here = {&args, shared, (unsigned *)shared, 0, 0, 0, 0};
+    check_places(&here);
+}
+
+GPU_KERNEL_WAVES(THREADS, 0) gpu_dialect_any_waves(GPU_ARGS(struct dialect_args, args))
 {
     GPU_SHARED(shared);
     struct here here = {&args, shared, (unsigned *)shared, 0, 0, 0, 0};

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#define CLASS_PHYSICS(nickname, dies, pipes, lds, l2, llc_gbps, latency_ns, near_ns, launch_ns, power_16, \
-                      power_8)                                                                            \
-    {nickname, dies, pipes, lds, l2, llc_gbps, latency_ns, near_ns, launch_ns, power_16, power_8},
+#define CLASS_PHYSICS(nickname, dies, pipes, lds, l2, unit, llc_gbps, latency_ns, near_ns, launch_ns, \
+                      power_16, power_8)                                                              \
+    {nickname, dies, pipes, lds, l2, unit, llc_gbps, latency_ns, near_ns, launch_ns, power_16, power_8},
 
 static const struct class_physics rows[] = {
 #include "tuner/base/class_physics.def"

@@ -8,7 +8,7 @@
 struct class_physics {
     const char *nickname;
     uint32_t dies, pipes;
-    double lds_bytes_per_cycle, l2_bytes_per_cycle;
+    double lds_bytes_per_cycle, l2_bytes_per_cycle, unit_bytes_per_cycle;
     double llc_gbps;
     double memory_latency_ns, near_latency_ns;
     double launch_ns;

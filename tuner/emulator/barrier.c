@@ -53,6 +53,40 @@ void emu_barrier(void)
     schedule_release_all(f, block->fibers, block->n);
 }
 
+/* A wave counts at a barrier of AMD's when it comes, wherever it does, so that all its lanes have to be
+ * there. */
+static void check_wave_meets(struct fiber *f, const void *pc)
+{
+    const struct block *block = f->block;
+    struct wave *wave = &block->waves[f->self.wave];
+    if (block->arrived && block->pc) report_parting(f, find_waiting(block, AT_BARRIER), pc);
+    for (uint32_t i = 0; i < wave->n && wave->at_barrier && wave->barrier_pc != pc; i++)
+        if (wave->lanes[i]->waiting == AT_BARRIER) report_parting(f, wave->lanes[i], pc);
+    wave->at_barrier = wave->at_barrier + 1 == wave->n ? 0 : wave->at_barrier + 1;
+    wave->barrier_pc = pc;
+}
+
+void emu_barrier_shared(void)
+{
+    struct fiber *f = emulator_self;
+    struct block *block = f->block;
+    const void *pc = __builtin_return_address(0);
+    if (block->ended) report_ended(f, block, pc);
+    check_wave_meets(f, pc);
+    block->pc = NULL;
+    if (++block->arrived < block->n) {
+        schedule_wait(f, AT_BARRIER, pc);
+        return;
+    }
+    block->arrived = 0;
+    /* Where there are clusters, it is an ordinary barrier: on NVIDIA's GPUs. */
+    if (block->team->n_blocks == 1)
+        order_barrier_shared(f);
+    else
+        order_barrier_some(f, block->fibers, block->n, false);
+    schedule_release_all(f, block->fibers, block->n);
+}
+
 static struct fiber *find_in_team(const struct team *team, enum waiting why)
 {
     struct fiber *found = NULL;

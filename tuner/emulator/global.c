@@ -89,7 +89,7 @@ struct history *global_history(struct fiber *f, struct global_cell *cell)
 
 static bool knows(const struct fiber *f, struct record record)
 {
-    return !record.word || order_knows(f, record.team, record.word);
+    return !record.word || order_knows_global(f, record.team, record.word);
 }
 
 static void check_cell(struct fiber *f, struct global_cell *cell, const struct site *site, enum access access)

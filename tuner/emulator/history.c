@@ -66,9 +66,10 @@ void history_race(struct fiber *f, const struct site *site, const char *how, str
           fault_who(f, other.team, number, who), earlier, fault_place(f, fault_pc(f, other.pc), place));
 }
 
-static bool knows(const struct fiber *f, struct record record)
+static bool knows(const struct fiber *f, const struct history *history, struct record record)
 {
-    return !record.word || order_knows(f, record.team, record.word);
+    bool shared = history->team_threads != 0;
+    return !record.word || (shared ? order_knows : order_knows_global)(f, record.team, record.word);
 }
 
 static struct record record_now(const struct fiber *f, const struct site *site)
@@ -84,7 +85,7 @@ static bool same_thread(const struct fiber *f, struct record a, struct record b)
 static void note_reader(const struct fiber *f, struct history *history, struct record reader)
 {
     for (uint32_t i = 0; i < history->n_readers; i++) {
-        if (!same_thread(f, history->readers[i], reader) && !knows(f, history->readers[i])) continue;
+        if (!same_thread(f, history->readers[i], reader) && !knows(f, history, history->readers[i])) continue;
         history->readers[i] = reader;
         return;
     }
@@ -113,19 +114,19 @@ void history_add_reader(const struct fiber *f, struct history *history, struct r
 static void check_write(struct fiber *f, const struct history *history, const struct site *site,
                         const char *how)
 {
-    if (!knows(f, history->w)) history_race(f, site, how, history->w, "wrote");
+    if (!knows(f, history, history->w)) history_race(f, site, how, history->w, "wrote");
 }
 
 static void check_readers(struct fiber *f, const struct history *history, const struct site *site,
                           const char *how)
 {
     for (uint32_t i = 0; i < history->n_readers; i++)
-        if (!knows(f, history->readers[i])) history_race(f, site, how, history->readers[i], "read");
+        if (!knows(f, history, history->readers[i])) history_race(f, site, how, history->readers[i], "read");
     if (history->latest < f->limit) return;
     uint32_t team = f->block->team->index;
     for (uint32_t i = 0; i < history->team_threads; i++) {
         struct record reader = {team, history->team_readers[i].word, history->team_readers[i].pc};
-        if (reader.word >= f->limit && !knows(f, reader)) history_race(f, site, how, reader, "read");
+        if (reader.word >= f->limit && !knows(f, history, reader)) history_race(f, site, how, reader, "read");
     }
 }
 
@@ -134,7 +135,7 @@ static void check_atomics(struct fiber *f, const struct history *history, const 
 {
     for (uint32_t i = 0; i < history->n_atomics; i++) {
         const struct atomic_record *atomic = &history->atomics[i];
-        if ((atomic->write || !writes_only) && !knows(f, atomic->record))
+        if ((atomic->write || !writes_only) && !knows(f, history, atomic->record))
             history_race(f, site, how, atomic->record,
                          atomic->write ? "changed atomically" : "read atomically");
     }
@@ -188,7 +189,7 @@ void history_atomic(struct fiber *f, struct history *history, const struct site 
     struct atomic_record now = {record_now(f, site), write};
     for (uint32_t i = 0; i < history->n_atomics; i++) {
         struct atomic_record *atomic = &history->atomics[i];
-        bool stands_for_it = same_thread(f, atomic->record, now.record) || knows(f, atomic->record);
+        bool stands_for_it = same_thread(f, atomic->record, now.record) || knows(f, history, atomic->record);
         if (!stands_for_it || atomic->write > write) continue;
         *atomic = now;
         return;

@@ -58,6 +58,7 @@ struct fiber {
     /* A cache line with all that a switch, a barrier and an access need. */
     _Alignas(64) uint32_t epoch; /* what accesses are judged by: order.h */
     uint32_t limit, many;
+    uint32_t limit_global; /* of global memory less may be known */
     enum waiting waiting;
     struct fiber *next, *previous; /* those that can run, in a ring */
     void *place;                   /* where it goes on */
@@ -79,6 +80,8 @@ struct wave {
     uint32_t n, arrived, ended, detail;
     enum wave_operation operation;
     const void *pc;
+    uint32_t at_barrier; /* lanes at a gpu_barrier_shared(), all at one call */
+    const void *barrier_pc;
 };
 
 struct named_barrier {
@@ -94,7 +97,7 @@ struct block {
     struct wave *waves;
     uint32_t n, n_waves, rank;
     uint32_t arrived, ended;
-    const void *pc; /* of the barrier some wait at */
+    const void *pc; /* of the barrier some wait at; NULL: they wait at gpu_barrier_shared() */
     struct shared_memory *shared;
     struct named_barrier named[NAMED_BARRIERS];
     struct async_block *async; /* async.h; NULL: the object has nothing of that kind */

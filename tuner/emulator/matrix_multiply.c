@@ -9,7 +9,7 @@
 #include <string.h>
 #include "tuner/emulator/matrix.h"
 
-enum { ELEMENTS_MAX = MATRIX_WAVE_MAX * MATRIX_REGISTERS_MAX, CHUNK = 64 };
+enum { ELEMENTS_MAX = MATRIX_WAVE_MAX * MATRIX_ELEMENTS_MAX, CHUNK = 64 };
 
 /* Index of lane l's element e in the matrix in memory: at[l * elements + e]. */
 static struct places {
@@ -205,7 +205,7 @@ void matrix_multiply(enum matrix_form form, unsigned *const d[], const unsigned 
     else
         multiply(sums, wide_a, wide_b, shape->m, shape->n, shape->k);
 
-    /* Sums of at most 32 products of two 8-bit integers are exact in a float; C comes to them here. */
+    /* Sums of at most 64 products of two 8-bit integers are exact in a float; C comes to them here. */
     if (integers)
         scatter_integers(d, c, sums, of, wave, registers);
     else if (transposed)

@@ -15,7 +15,7 @@ static bool past_knows(const struct past *past, uint32_t word, uint32_t number)
     return past && (word < past->all || (number < past->n && word < past->threads[number]));
 }
 
-bool order_knows(const struct fiber *f, uint32_t team, uint32_t word)
+static bool knows(const struct fiber *f, uint32_t limit, uint32_t team, uint32_t word)
 {
     const struct block *block = f->block;
     const struct team *own = block->team;
@@ -23,13 +23,23 @@ bool order_knows(const struct fiber *f, uint32_t team, uint32_t word)
     if (team != own->index)
         return past_knows(pasts_of_team(own->order.others, team), word, number) ||
                past_knows(pasts_of_team(f->others, team), word, number);
-    if (word < f->limit || number == f->number) return true;
+    if (word < limit || number == f->number) return true;
     if (number >= own->n_threads + own->n_agents) return false; /* several threads */
     uint32_t first = block->rank * block->n, wave_size = f->self.wave_size;
     if (word < f->known_block && number - first < block->n) return true;
     if (word < f->known_wave && number - first < block->n && (number - first) / wave_size == f->self.wave)
         return true;
     return past_knows(f->own, word, number);
+}
+
+bool order_knows(const struct fiber *f, uint32_t team, uint32_t word)
+{
+    return knows(f, f->limit, team, word);
+}
+
+bool order_knows_global(const struct fiber *f, uint32_t team, uint32_t word)
+{
+    return knows(f, f->limit_global, team, word);
 }
 
 static bool next_time(struct fiber *f)
@@ -129,10 +139,23 @@ bool order_barrier_team(struct fiber *f)
         const struct block *block = &team->blocks[b];
         for (uint32_t i = 0; i < block->n; i++) {
             struct fiber *member = block->fibers[i];
-            member->limit = limit;
+            member->limit = member->limit_global = limit;
             member->epoch = limit | member->number;
             member->many = limit | order->mask;
         }
+    }
+    return true;
+}
+
+bool order_barrier_shared(struct fiber *f)
+{
+    const struct block *block = f->block;
+    const struct team_order *order = &block->team->order;
+    if (!next_time(f)) return false;
+    for (uint32_t i = 0; i < block->n; i++) {
+        struct fiber *member = block->fibers[i];
+        set_time(member, order);
+        member->limit = order->time << order->bits;
     }
     return true;
 }
@@ -161,7 +184,7 @@ bool order_barrier_some(struct fiber *f, struct fiber **members, uint32_t n, boo
 /* Threads that come one after the other often know the same; then only their own deeds are to be added. */
 static bool knows_as_last(const struct gather *gather, const struct fiber *f)
 {
-    return gather->last_own == f->own && gather->last_limit == f->limit &&
+    return gather->last_own == f->own && gather->last_limit == f->limit_global &&
            gather->last_block == f->block->rank && gather->last_known_block == f->known_block &&
            (gather->last_known_wave == f->known_wave &&
             (gather->last_wave == f->self.wave || !f->known_wave));
@@ -182,13 +205,13 @@ void gather_add(struct gather *gather, const struct fiber *f)
     if (first || !knows_as_last(gather, f)) {
         uint32_t begin = block->rank * block->n, lane = f->self.wave * f->self.wave_size;
         uint32_t lanes = block->n - lane < f->self.wave_size ? block->n - lane : f->self.wave_size;
-        sum->all = raised(sum->all, f->limit);
-        if (f->known_block > f->limit) raise_range(sum, begin, block->n, f->known_block);
-        if (f->known_wave > f->limit) raise_range(sum, begin + lane, lanes, f->known_wave);
+        sum->all = raised(sum->all, f->limit_global);
+        if (f->known_block > f->limit_global) raise_range(sum, begin, block->n, f->known_block);
+        if (f->known_wave > f->limit_global) raise_range(sum, begin + lane, lanes, f->known_wave);
         if (f->own) past_raise(sum, f->own);
         past_put_away(gather->last_own);
         gather->last_own = past_share(f->own);
-        gather->last_limit = f->limit;
+        gather->last_limit = f->limit_global;
         gather->last_block = block->rank;
         gather->last_wave = f->self.wave;
         gather->last_known_block = f->known_block;
@@ -206,6 +229,7 @@ void gather_give(const struct gather *gather, struct fiber *f)
     past_put_away(f->own);
     f->own = sum;
     f->limit = raised(f->limit, sum->all);
+    f->limit_global = raised(f->limit_global, sum->all);
     if (gather->others) f->others = pasts_merge(f->others, pasts_share(gather->others));
     f->block->team->order.private_pasts = true;
 }
@@ -257,6 +281,7 @@ void order_learn(struct fiber *f, struct pasts *pasts)
     if (own) {
         merge_own(f, own);
         f->limit = raised(f->limit, own->all);
+        f->limit_global = raised(f->limit_global, own->all);
     }
     if (pasts->n > (own ? 1u : 0u)) f->others = pasts_merge(f->others, pasts_share(pasts));
     f->block->team->order.private_pasts = true;

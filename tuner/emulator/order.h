@@ -7,6 +7,10 @@
  * thread of the team; and pasts of other teams, where atomics in global memory reach across. Pasts never
  * change once they are shared.
  *
+ * Of global memory a thread may know less than of shared memory, since there is a barrier of the block that
+ * orders the one alone: it has a limit of its own, and what a thread passes on is that. Nothing is lost by
+ * this, for whoever can learn something of a block's shared memory came to the same barriers.
+ *
  * After an access was made known to others, the thread's time moves on, so that later ones are told apart. */
 #ifndef TUNEBOOK_EMULATOR_ORDER_H
 #define TUNEBOOK_EMULATOR_ORDER_H
@@ -48,8 +52,10 @@ struct gather {
 
 enum { ORDER_BITS = 31 }; /* of a word */
 
-/* A word's thread `number` of `team` did what `word` stands for; does `f` know? */
+/* A word's thread `number` of `team` did what `word` stands for in shared memory, or in global memory; does
+ * `f` know? */
 bool order_knows(const struct fiber *f, uint32_t team, uint32_t word);
+bool order_knows_global(const struct fiber *f, uint32_t team, uint32_t word);
 
 /* `f` has a new time. False: the team has run out of times (a fault was reported). */
 bool order_advance(struct fiber *f);
@@ -62,6 +68,9 @@ uint32_t order_agent(struct fiber *f, uint32_t agent);
 
 /* A barrier of the whole team; all its threads have come. */
 bool order_barrier_team(struct fiber *f);
+/* The same of a team of one block, for what was done in shared memory. What they know of global memory, and
+ * pass on by other means than this barrier, stays as it was. */
+bool order_barrier_shared(struct fiber *f);
 /* A barrier of some: of one block of several, or of a wave. */
 bool order_barrier_some(struct fiber *f, struct fiber **members, uint32_t n, bool wave);
 

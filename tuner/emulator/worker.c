@@ -73,6 +73,7 @@ static void begin_thread(struct block *block, const struct emu_thread *common, u
     f->self.wave = i / common->wave_size;
     f->number = block->rank * block->n + i;
     f->limit = team->order.time << team->order.bits;
+    f->limit_global = f->limit;
     f->epoch = f->limit | f->number;
     f->many = f->limit | team->order.mask;
     block->fibers[i] = f;
