@@ -146,10 +146,11 @@ FAKE_COMMON := $(wildcard tests/fakes/*.c) $(BUILD)/base.a
 FAKE_HEADERS := $(wildcard tests/fakes/*.h tests/fakes/*/*.h tuner/device/*.h)
 NVRTC_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/nvrtc.h /usr/include/nvrtc.h \
                  $(HOME)/.local/lib/python3*/site-packages/nvidia/*/include/nvrtc.h))
-FAKES := $(BUILD)/tests/fakes/nvml/libnvidia-ml.so.1 $(if $(NVRTC_HEADER),$(BUILD)/tests/fakes/nvrtc/libnvrtc.so) \
+FAKES := $(BUILD)/tests/fakes/nvml/libnvidia-ml.so.1 $(BUILD)/tests/fakes/amd_smi/libamd_smi.so.26 \
+         $(BUILD)/tests/fakes/rocm_smi/librocm_smi64.so.7 $(if $(NVRTC_HEADER),$(BUILD)/tests/fakes/nvrtc/libnvrtc.so) \
          $(if $(CUDA_HEADER),$(patsubst %,$(BUILD)/tests/fakes/%/libcuda.so.1,cuda cuda-11.4 cuda-old)) \
          $(if $(CUBLASLT_HEADER),$(BUILD)/tests/fakes/cublaslt/libcublasLt.so.13) \
-         $(if $(HIP_HEADER),$(BUILD)/tests/fakes/hip/libamdhip64.so.5 $(BUILD)/tests/fakes/hip6/libamdhip64.so.6)
+         $(if $(HIP_HEADER),$(BUILD)/tests/fakes/hiprtc/libhiprtc.so $(BUILD)/tests/fakes/hip/libamdhip64.so.5 $(BUILD)/tests/fakes/hip6/libamdhip64.so.6)
 define fake_link
 @mkdir -p $(@D)
 $(call say,LINK)
@@ -160,8 +161,14 @@ endef
 fakes: $(FAKES)
 $(BUILD)/tests/fakes/nvml/libnvidia-ml.so.1: tests/fakes/libnvidia-ml/nvml.c
 	$(call fake_link)
+$(BUILD)/tests/fakes/amd_smi/libamd_smi.so.26: tests/fakes/libamd_smi/amd_smi.c tests/fakes/fake_smi.h
+	$(call fake_link)
+$(BUILD)/tests/fakes/rocm_smi/librocm_smi64.so.7: tests/fakes/librocm_smi64/rocm_smi.c tests/fakes/fake_smi.h
+	$(call fake_link)
 $(BUILD)/tests/fakes/nvrtc/libnvrtc.so: tests/fakes/libnvrtc/nvrtc.c $(BUILD)/base.a $(FAKE_HEADERS)
 	$(call fake_link,-isystem $(dir $(NVRTC_HEADER)))
+$(BUILD)/tests/fakes/hiprtc/libhiprtc.so: tests/fakes/libhiprtc/hiprtc.c $(BUILD)/base.a $(FAKE_HEADERS)
+	$(call fake_link,-D__HIP_PLATFORM_AMD__ -isystem $(HIP_HEADER:hip/hip_runtime_api.h=))
 $(BUILD)/tests/fakes/%/libcuda.so.1: $(wildcard tests/fakes/libcuda/*) $(FAKE_COMMON) $(FAKE_HEADERS)
 	$(call fake_link,-isystem $(dir $(CUDA_HEADER)) -Wl$(comma)--version-script$(comma)tests/fakes/libcuda/$*.map)
 $(BUILD)/tests/fakes/cublaslt/libcublasLt.so.13: $(wildcard tests/fakes/libcublaslt/*) tuner/vendor/cublaslt_library.h \

@@ -77,6 +77,7 @@ enum status command_doctor(const struct settings *settings)
     struct findings *findings = calloc(1, sizeof *findings);
     if (!findings) return status_fail(STATUS_NO_MEMORY, "no memory");
     doctor_check_tools(settings, findings);
+    doctor_check_amd("", findings);
     doctor_check_compilers(findings);
     doctor_check_places(settings, findings);
     doctor_check_system(findings);

@@ -29,6 +29,8 @@ void finding_add(struct findings *findings, const char *what, enum finding_state
 
 /* doctor_tools.c: devices, compilers, vendor library, templates. */
 void doctor_check_tools(const struct settings *settings, struct findings *findings);
+/* doctor_amd.c: AMD's kernel driver and device nodes, below `root`; "" is this machine. */
+void doctor_check_amd(const char *root, struct findings *findings);
 /* doctor_compilers.c: compilers of GPU kernels. */
 void doctor_check_compilers(struct findings *findings);
 /* doctor_places.c: books, layers, cache folder. */

@@ -7,10 +7,10 @@
 
 /* What the two differ in. */
 struct gpu_names {
-    const char *backend, *library;
+    const char *backend, *library, *newer_library;               /* the newer one is tried first; NULL */
     const char *out_of_memory, *illegal_address, *launch_failed; /* errors */
     const char *allocate, *synchronize;                          /* functions, as messages name them */
-    const char *allocate_symbol, *synchronize_symbol;
+    const char *allocate_symbol, *synchronize_symbol, *pin_symbol, *send_symbol;
 };
 extern const struct gpu_names gpu;
 
@@ -44,7 +44,8 @@ struct bench {
 
 static inline void *fake_symbol(const char *name)
 {
-    void *library = dlopen(gpu.library, RTLD_NOW | RTLD_LOCAL);
+    void *library = gpu.newer_library ? dlopen(gpu.newer_library, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (!library) library = dlopen(gpu.library, RTLD_NOW | RTLD_LOCAL);
     void *symbol = library ? dlsym(library, name) : NULL;
     if (!symbol) fail_msg("%s has no %s", gpu.library, name);
     return symbol;

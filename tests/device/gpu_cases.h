@@ -3,6 +3,7 @@
 #define TUNEBOOK_TESTS_DEVICE_GPU_CASES_H
 
 #include "tests/device/gpu_bench.h"
+#include "tuner/device/gpu.h"
 
 /* Zeroing, counting and turning, in order, timed. */
 static inline void test_launch(void **state)
@@ -143,6 +144,106 @@ static inline void test_out_of_memory(void **state)
     assert_ok(api->allocate(device, 600 << 10, 256, &more));
     api->release(device, more);
     api->close(device);
+    assert_int_equal(fake_living(), 0);
+}
+
+/* Of several halves of the pinned memory and a bit. What was sent before the memory was written anew is what
+ * arrives: the fake reads it when the stream comes to it. */
+static inline void test_long_upload(void **state)
+{
+    enum { BYTES = (11 << 20) + 13 };
+    const struct device_api *api = device_find(gpu.backend);
+    struct device *device;
+    unsigned char *from = malloc(BYTES), *back = malloc(BYTES);
+    void *memory;
+    (void)state;
+    assert_true(from && back);
+    for (unsigned i = 0; i < BYTES; i++) from[i] = (unsigned char)(i % 251 + (i >> 20));
+    assert_ok(api->open(0, NULL, &device));
+    assert_ok(api->allocate(device, BYTES, 256, &memory));
+    for (unsigned i = 0; i < 2; i++) {
+        from[BYTES - 1]++;
+        assert_ok(api->upload(device, memory, from, BYTES));
+        assert_ok(api->download(device, back, memory, BYTES));
+        assert_memory_equal(back, from, BYTES);
+    }
+    assert_int_equal(fake_calls(gpu.send_symbol), 6);
+    assert_int_equal(fake_calls(gpu.pin_symbol), 2);
+    api->release(device, memory);
+    api->close(device);
+    assert_int_equal(fake_living(), 0);
+    free(from);
+    free(back);
+}
+
+/* Each call of a long upload fails in turn: where no memory can be pinned it goes another way, else the error
+ * is told. */
+static inline void test_long_upload_fails(void **state)
+{
+    enum { BYTES = 9 << 20 };
+    const struct {
+        const char *symbol;
+        unsigned calls;
+        bool told;
+    } failures[] = {
+        {gpu.pin_symbol, 2, false}, {gpu.send_symbol, 3, true}, {gpu.synchronize_symbol, 1, true}};
+    const struct device_api *api = device_find(gpu.backend);
+    unsigned char *from = malloc(BYTES), *back = malloc(BYTES);
+    (void)state;
+    assert_true(from && back);
+    memset(from, 7, BYTES);
+    for (unsigned i = 0; i < 3; i++)
+        for (unsigned call = 1; call <= failures[i].calls; call++) {
+            struct device *device;
+            void *memory;
+            char text[128];
+            assert_ok(api->open(0, NULL, &device));
+            assert_ok(api->allocate(device, BYTES, 256, &memory));
+            snprintf(text, sizeof text, "fail=%s@%u:%s", failures[i].symbol, call, gpu.out_of_memory);
+            fake_control(text);
+            if (failures[i].told)
+                assert_fails(api->upload(device, memory, from, BYTES), STATUS_NO_MEMORY, gpu.out_of_memory);
+            else
+                assert_ok(api->upload(device, memory, from, BYTES));
+            assert_ok(api->upload(device, memory, from, BYTES));
+            assert_ok(api->download(device, back, memory, BYTES));
+            assert_memory_equal(back, from, BYTES);
+            api->release(device, memory);
+            api->close(device);
+            assert_int_equal(fake_living(), 0);
+        }
+    free(from);
+    free(back);
+}
+
+/* Made, used and given back in a stream's order: nothing of it happens before somebody waits. */
+static inline void test_ordered_memory(void **state)
+{
+    struct bench bench;
+    void *memory;
+    unsigned count;
+    (void)state;
+    bench_open(&bench, 0);
+    unsigned living = fake_living();
+    assert_ok(gpu_allocate_ordered(bench.device, NULL, 4096, &memory));
+    struct device_step steps[2] = {{.zero_bytes = 4096}, bench_step(&bench, "count")};
+    bench.args.counts = memory;
+    void *own = bench.workspace;
+    bench.workspace = memory;
+    assert_ok(bench_launch(&bench, NULL, steps, 2));
+    bench.workspace = own;
+    assert_ok(bench.api->download(bench.device, &count, memory, sizeof count));
+    assert_int_equal(count, BLOCKS);
+    assert_ok(bench_launch(&bench, NULL, &steps[1], 1));
+    assert_ok(gpu_release_ordered(bench.device, NULL, memory));
+    assert_int_equal(fake_living(), living + 1); /* what is in front of it has not run */
+    assert_ok(bench.api->synchronize(bench.device, NULL));
+    assert_int_equal(fake_living(), living);
+    assert_ok(gpu_release_ordered(bench.device, NULL, NULL));
+    fake_control("memory=16384");
+    assert_fails(gpu_allocate_ordered(bench.device, NULL, 1 << 20, &memory), STATUS_NO_MEMORY,
+                 gpu.out_of_memory);
+    bench_close(&bench);
     assert_int_equal(fake_living(), 0);
 }
 

@@ -37,10 +37,12 @@ static inline void gpu_tests_folder(char out[512])
 
 static inline void gpu_child(const struct gpu_case *c, const char *log)
 {
-    char tests[512], path[1200];
+    char tests[512], path[2400];
     gpu_tests_folder(tests);
-    snprintf(path, sizeof path, "%s/fakes/%s:%s/fakes/nvml", tests, c->fake ? c->fake : "none", tests);
+    snprintf(path, sizeof path, "%s/fakes/%s:%s/fakes/nvml:%s/fakes/amd_smi:%s/fakes/rocm_smi", tests,
+             c->fake ? c->fake : "none", tests, tests, tests);
     setenv("LD_LIBRARY_PATH", path, 1);
+    unsetenv("ROCM_PATH"); /* a real one would come first */
     setenv("TUNEBOOK_FAKE", c->settings ? c->settings : "", 1);
     setenv("TUNEBOOK_TEST_KERNELS", gpu_kernels_path, 1);
     if (!freopen(log, "w", stdout) || dup2(1, 2) < 0) _exit(99);

@@ -15,6 +15,8 @@ const struct gpu_names gpu = {
     .synchronize = "cuStreamSynchronize",
     .allocate_symbol = "cuMemAlloc_v2",
     .synchronize_symbol = "cuStreamSynchronize",
+    .pin_symbol = "cuMemHostAlloc",
+    .send_symbol = "cuMemcpyHtoDAsync_v2",
 };
 
 typedef struct CUctx_st *context;
@@ -293,6 +295,9 @@ static const struct gpu_case cases[] = {
     {"graph_spoilt", test_graph_spoilt, "cuda", "", GPU_PASSES},
     {"alignment", test_alignment, "cuda", "", GPU_PASSES},
     {"out_of_memory", test_out_of_memory, "cuda", "memory=1048576", GPU_PASSES},
+    {"long_upload", test_long_upload, "cuda", "", GPU_PASSES},
+    {"long_upload_fails", test_long_upload_fails, "cuda", "", GPU_PASSES},
+    {"ordered_memory", test_ordered_memory, "cuda", "", GPU_PASSES},
     {"two_devices", test_two_devices, "cuda", "devices=2", GPU_PASSES},
     {"adopted_context", test_adopted_context, "cuda", "devices=2", GPU_PASSES},
     {"primary_context", test_primary_context, "cuda", "", GPU_PASSES},

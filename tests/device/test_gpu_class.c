@@ -70,6 +70,46 @@ static void test_classes(void **state)
     }
 }
 
+/* Parts of a product: its share of bandwidth and arithmetic, and of the cache as memory is divided. */
+static void test_partitions(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t units, memory_parts;
+        const char *class_text;
+        double peak_f16;
+        uint64_t llc_mib;
+    } parts[] = {
+        {"AMD Instinct MI300X", 304, 1, "gfx942:304:5300", 1307.4, 256},      /* SPX/NPS1 */
+        {"AMD Instinct MI300X", 152, 1, "gfx942:152:2650", 1307.4 / 2, 256},  /* DPX/NPS1 */
+        {"AMD Instinct MI300X", 76, 1, "gfx942:76:1325", 1307.4 / 4, 256},    /* QPX/NPS1 */
+        {"AMD Instinct MI300X OAM", 38, 1, "gfx942:38:662", 1307.4 / 8, 256}, /* CPX/NPS1 */
+        {"AMD Instinct MI300X", 38, 4, "gfx942:38:662", 1307.4 / 8, 64},      /* CPX/NPS4 */
+        {"AMD Instinct MI300A", 76, 1, "gfx942:76:1766", 980.6 / 3, 256},     /* TPX/NPS1 */
+        {"AMD Instinct MI325X", 38, 0, "gfx942:38:750", 1307.4 / 8, 256},     /* nothing is told */
+        {"AMD Instinct MI300X", 60, 1, "gfx942:60:5325", 0, 4},               /* no part of 304 */
+        {"AMD Instinct MI301X", 38, 1, "gfx942:38:5325", 0, 4},               /* a part of something else */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct gpu_properties gpu = {.units = parts[i].units,
+                                     .target = "gfx942",
+                                     .wave_size = 64,
+                                     .max_block_threads = 1024,
+                                     .lds_bytes = 64 << 10,
+                                     .l2_bytes = 4 << 20,
+                                     .bandwidth_gbps = 5325,
+                                     .may_be_part = true,
+                                     .memory_parts = parts[i].memory_parts};
+        struct device_info info;
+        snprintf(gpu.name, sizeof gpu.name, "%s", parts[i].name);
+        gpu_describe(&gpu, &info);
+        assert_string_equal(info.class_text, parts[i].class_text);
+        assert_float_equal(info.device_class.peak_tflops[DTYPE_F16], parts[i].peak_f16, 1e-3);
+        assert_int_equal(info.llc_bytes, parts[i].llc_mib << 20);
+    }
+}
+
 /* What both drivers call out of memory, an illegal address, ... */
 static void test_errors(void **state)
 {
@@ -88,6 +128,7 @@ static void test_errors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_classes), cmocka_unit_test(test_errors)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_classes), cmocka_unit_test(test_partitions),
+                                       cmocka_unit_test(test_errors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* device_hip on fake libamdhip64.so's that the emulator stands behind: one of ROCm 5 and one of ROCm 6. */
+#include <elf.h>
 #include "tests/device/gpu_cases.h"
 #include "tests/device/gpu_failures.h"
 #include "tests/device/gpu_gemm.h"
@@ -6,6 +7,7 @@
 const struct gpu_names gpu = {
     .backend = "hip",
     .library = "libamdhip64.so.5",
+    .newer_library = "libamdhip64.so.6",
     .out_of_memory = "hipErrorOutOfMemory",
     .illegal_address = "hipErrorIllegalAddress",
     .launch_failed = "hipErrorLaunchFailure",
@@ -13,6 +15,8 @@ const struct gpu_names gpu = {
     .synchronize = "hipStreamSynchronize",
     .allocate_symbol = "hipMalloc",
     .synchronize_symbol = "hipStreamSynchronize",
+    .pin_symbol = "hipHostMalloc",
+    .send_symbol = "hipMemcpyAsync",
 };
 
 /* With the name and numbers that the runtime tells of an MI300X. */
@@ -38,6 +42,7 @@ static void test_info(void **state)
     assert_int_equal(fact[DEVICE_FACT_l2_bytes], 4 << 20);
     assert_ok(api->environment(device, lines, sizeof lines));
     assert_non_null(strstr(lines, "hip_runtime="));
+    assert_non_null(strstr(lines, "hip_target=gfx942:sramecc+:xnack-\n"));
     api->close(device);
     api->close(NULL);
 }
@@ -124,6 +129,127 @@ static void test_no_driver(void **state)
     assert_int_equal(api->open(0, NULL, &device), STATUS_UNAVAILABLE);
 }
 
+/* ROCm 5.2 has the functions and no device that can. */
+static void test_no_ordered_memory(void **state)
+{
+    struct bench bench;
+    void *memory;
+    (void)state;
+    bench_open(&bench, 0);
+    assert_fails(gpu_allocate_ordered(bench.device, NULL, 64, &memory), STATUS_UNAVAILABLE,
+                 "no memory pools");
+    bench_close(&bench);
+}
+
+/* An object's header as clang writes it for AMD's GPUs. */
+static Elf64_Ehdr header_of(unsigned machine, unsigned abi, unsigned flags)
+{
+    Elf64_Ehdr header = {.e_machine = (Elf64_Half)machine, .e_flags = flags};
+    memcpy(header.e_ident, ELFMAG, SELFMAG);
+    header.e_ident[EI_CLASS] = ELFCLASS64;
+    header.e_ident[EI_OSABI] = 64;
+    header.e_ident[EI_ABIVERSION] = (unsigned char)abi;
+    return header;
+}
+
+struct refused {
+    unsigned machine, abi, flags;
+    enum status status;
+    const char *words;
+};
+
+static void check_refused(const struct refused *cases, size_t n)
+{
+    const struct device_api *api = device_find("hip");
+    struct device *device;
+    struct device_module *module;
+    assert_ok(api->open(0, NULL, &device));
+    for (size_t i = 0; i < n; i++) {
+        Elf64_Ehdr header = header_of(cases[i].machine, cases[i].abi, cases[i].flags);
+        fake_control("features=sramecc+:xnack-");
+        assert_fails(api->load(device, &header, sizeof header, &module), cases[i].status, cases[i].words);
+        bool seen = fake_calls("hipModuleLoadData") > 0;
+        assert_int_equal(seen, strstr(cases[i].words, "hipModuleLoadData") != NULL);
+    }
+    api->close(device);
+    assert_int_equal(fake_living(), 0);
+}
+
+/* What is not this device's the driver does not get to see; what nobody here can judge it does. */
+static void test_other_code(void **state)
+{
+    static const struct refused cases[] = {
+        {224, 3, 0x53f, STATUS_BAD_DATA, "the code object is for gfx90a; AMD Instinct MI300X is gfx942"},
+        {224, 3, 0x54f, STATUS_BAD_DATA, "for gfx950;"},
+        {224, 3, 0x41, STATUS_BAD_DATA, "for gfx1100;"},
+        {224, 3, 0x74c, STATUS_BAD_DATA, "for xnack+, and AMD Instinct MI300X (gfx942) is set to xnack-"},
+        {224, 3, 0x94c, STATUS_BAD_DATA, "for sramecc-, and AMD Instinct MI300X (gfx942) is set to sramecc+"},
+        {190, 8, 0x5a, STATUS_BAD_DATA, "for an NVIDIA GPU; AMD Instinct MI300X is gfx942"},
+        {224, 3, 0x54c, STATUS_BAD_DATA, "hipModuleLoadData of a code object of 64 bytes"}, /* any setting */
+        {224, 3, 0xe4c, STATUS_BAD_DATA, "hipModuleLoadData of a code object of 64 bytes"}, /* this one */
+        {224, 4, 0x5fe, STATUS_BAD_DATA, "hipModuleLoadData of a code object of 64 bytes"}, /* unknown */
+        {62, 0, 0, STATUS_BAD_DATA, "hipModuleLoadData of a code object of 64 bytes"},
+    };
+    (void)state;
+    check_refused(cases, sizeof cases / sizeof *cases);
+}
+
+static void test_other_code_rocm5(void **state)
+{
+    static const struct refused cases[] = {
+        {224, 3, 0x54c, STATUS_UNAVAILABLE, "version 5 needs ROCm 5.3; this runtime is HIP 5.2"},
+        {224, 4, 0x54c, STATUS_UNAVAILABLE, "version 6 needs ROCm 6.3; this runtime is HIP 5.2"},
+        {224, 2, 0x54c, STATUS_BAD_DATA, "hipModuleLoadData of a code object"},
+    };
+    (void)state;
+    check_refused(cases, sizeof cases / sizeof *cases);
+}
+
+/* By either library, with the structs of each version. */
+static void test_telemetry(void **state)
+{
+    static const char *const said[] = {
+        "clock=1987;temperature=55;power=650",
+        "clock=1987;temperature=55;power=650;average",
+        "clock=1987;temperature=55;power=650;rocm=7",
+        "clock=1987;temperature=55;power=650;no_amd_smi",
+        "clock=1987;temperature=55;power=650;no_amd_smi;rocm=6",
+        "clock=1987;temperature=55;power=650;no_amd_smi;rocm=6;sleep;average",
+    };
+    const struct device_api *api = device_find("hip");
+    struct device *device;
+    struct device_telemetry now;
+    (void)state;
+    assert_ok(api->open(0, NULL, &device));
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        setenv("TUNEBOOK_FAKE_SMI", said[i], 1);
+        assert_ok(api->telemetry(device, &now));
+        if (now.clock_mhz != 1987 || now.temperature_c != 55 || now.power_w != 650)
+            fail_msg("%s: %u MHz, %u C, %u W", said[i], now.clock_mhz, now.temperature_c, now.power_w);
+        assert_int_equal(now.foreign_load_permille, 0);
+    }
+    setenv("TUNEBOOK_FAKE_SMI", "temperature=40", 1); /* the rest it does not tell */
+    assert_ok(api->telemetry(device, &now));
+    assert_int_equal(now.clock_mhz + now.power_w, 0);
+    setenv("TUNEBOOK_FAKE_SMI", "no_amd_smi;no_rocm_smi", 1);
+    assert_fails(api->telemetry(device, &now), STATUS_UNAVAILABLE, "rsmi_init: error 8");
+    api->close(device);
+}
+
+/* An eighth of an MI300X, as the runtime tells it: the bus is still the whole one's. */
+static void test_partition(void **state)
+{
+    const struct device_api *api = device_find("hip");
+    struct device *device;
+    (void)state;
+    assert_ok(api->open(0, NULL, &device));
+    const struct device_info *info = api->info(device);
+    assert_string_equal(info->class_text, "gfx942:38:662");
+    assert_int_equal(info->facts.value[DEVICE_FACT_units], 38);
+    assert_int_equal(info->facts.value[DEVICE_FACT_bandwidth_gbps], 662);
+    api->close(device);
+}
+
 static void test_each_failure(void **state)
 {
     static const char *const symbols[] = {"hipGetDeviceCount",
@@ -163,6 +289,14 @@ static const struct gpu_case cases[] = {
     {"graph_spoilt", test_graph_spoilt, "hip", "", GPU_PASSES},
     {"alignment", test_alignment, "hip", "", GPU_PASSES},
     {"out_of_memory", test_out_of_memory, "hip", "memory=1048576", GPU_PASSES},
+    {"long_upload", test_long_upload, "hip", "", GPU_PASSES},
+    {"long_upload_fails", test_long_upload_fails, "hip", "", GPU_PASSES},
+    {"ordered_memory", test_ordered_memory, "hip6", "", GPU_PASSES},
+    {"no_ordered_memory", test_no_ordered_memory, "hip", "", GPU_PASSES},
+    {"other_code", test_other_code, "hip6", "features=sramecc+:xnack-", GPU_PASSES},
+    {"other_code_rocm5", test_other_code_rocm5, "hip", "", GPU_PASSES},
+    {"telemetry", test_telemetry, "hip", "", GPU_PASSES},
+    {"partition", test_partition, "hip6", MI300X ";units=38", GPU_PASSES},
     {"two_devices", test_two_devices, "hip", "devices=2", GPU_PASSES},
     {"current_device", test_current_device, "hip", "devices=2", GPU_PASSES},
     {"cooperative", test_cooperative, "hip6", "", GPU_PASSES},

@@ -6,6 +6,7 @@
  *
  *     target=sm_90a               the GPU: a target, a nickname or a class text (tuner/base/classes.h)
  *     devices=2  memory=1048576   how many; bytes of each
+ *     features=sramecc+:xnack-    HIP: what the device is set to
  *     name=TEXT  units=N  memory_clock_khz=N  bus_bits=N  l2_bytes=N     other than the table has it
  *     static_shared=N             bytes of shared memory that each function says it has besides
  *     fail=cuMemAlloc_v2@3:CUDA_ERROR_OUT_OF_MEMORY          its third call from now does nothing but fail
@@ -82,7 +83,7 @@ struct fake_trouble {
 };
 struct fake_settings {
     struct device_class device_class;
-    char name[128];
+    char name[128], features[32];
     uint32_t devices, units, memory_clock_khz, bus_bits, l2_bytes, static_shared_bytes;
     uint64_t memory_bytes;
     struct fake_trouble troubles[FAKE_TROUBLES_MAX];
@@ -97,7 +98,16 @@ void fake_settings_parse(const char *text);
 
 /* --- objects (fake_object.c) --- */
 
-enum fake_kind { FAKE_CONTEXT, FAKE_MEMORY, FAKE_MODULE, FAKE_FUNCTION, FAKE_STREAM, FAKE_EVENT, FAKE_GRAPH };
+enum fake_kind {
+    FAKE_CONTEXT,
+    FAKE_MEMORY,
+    FAKE_PINNED,
+    FAKE_MODULE,
+    FAKE_FUNCTION,
+    FAKE_STREAM,
+    FAKE_EVENT,
+    FAKE_GRAPH
+};
 
 struct fake_object {
     struct fake_object *next;
@@ -146,6 +156,14 @@ int fake_release(struct fake_device *device, void *memory);
 bool fake_has(struct fake_device *device, const void *memory, size_t bytes);
 int fake_upload(struct fake_device *device, void *to, const void *from, size_t bytes);
 int fake_download(struct fake_device *device, void *to, const void *from, size_t bytes);
+
+/* Pinned memory of the host, and copies from it, which are done when the stream comes to them. */
+int fake_pin(size_t bytes, void **out);
+int fake_unpin(struct fake_device *device, void *memory);
+int fake_send(struct fake_device *device, void *to, const void *from, size_t bytes, void *stream);
+/* Memory that is there at once and gone when the stream comes to it. */
+int fake_allocate_ordered(struct fake_device *device, size_t bytes, void *stream, void **out);
+int fake_release_ordered(struct fake_device *device, void *memory, void *stream);
 
 int fake_module_load(struct fake_device *device, const void *image, void **out);
 int fake_module_unload(void *handle);

@@ -190,6 +190,14 @@ bool fake_has(struct fake_device *device, const void *memory, size_t bytes)
     return memory_of(device, memory, bytes) != NULL;
 }
 
+static void forget(struct fake_memory *memory)
+{
+    struct fake_device *device = memory->object.device;
+    fake_emulator->release(device->emulated, memory->start);
+    device->used_bytes -= memory->bytes;
+    fake_drop(memory);
+}
+
 int fake_release(struct fake_device *device, void *start)
 {
     struct fake_memory *memory = memory_of(device, start, 1);
@@ -197,10 +205,89 @@ int fake_release(struct fake_device *device, void *start)
     if (code) return code;
     if (!memory || memory->start != start) return FAKE_INVALID_VALUE;
     fake_drain(device);
-    fake_emulator->release(device->emulated, start);
-    device->used_bytes -= memory->bytes;
-    fake_drop(memory);
+    forget(memory);
     return device->lost;
+}
+
+int fake_allocate_ordered(struct fake_device *device, size_t bytes, void *stream, void **out)
+{
+    if (stream && !fake_get(FAKE_STREAM, stream)) return FAKE_INVALID_HANDLE;
+    return fake_allocate(device, bytes, out);
+}
+
+static void release_now(void *args)
+{
+    struct fake_memory *memory = fake_get(FAKE_MEMORY, *(void **)args);
+    if (memory) forget(memory);
+}
+
+int fake_release_ordered(struct fake_device *device, void *start, void *stream)
+{
+    struct fake_memory *memory = memory_of(device, start, 1);
+    if (!memory || memory->start != start) return FAKE_INVALID_VALUE;
+    return fake_call(device, release_now, &memory, sizeof memory, stream);
+}
+
+struct fake_pinned {
+    struct fake_object object;
+    char *start;
+    size_t bytes;
+};
+
+int fake_pin(size_t bytes, void **out)
+{
+    int code = fake_not_while_capturing();
+    if (code) return code;
+    struct fake_pinned *pinned = fake_make(FAKE_PINNED, NULL, sizeof *pinned);
+    pinned->start = malloc(bytes);
+    pinned->bytes = bytes;
+    if (!pinned->start) abort();
+    *out = pinned->start;
+    return FAKE_OK;
+}
+
+static struct fake_pinned *pinned_of(const void *inside, size_t bytes)
+{
+    for (struct fake_object *object = NULL; (object = fake_next(FAKE_PINNED, object));) {
+        struct fake_pinned *pinned = (struct fake_pinned *)object;
+        size_t offset = (size_t)((uintptr_t)inside - (uintptr_t)pinned->start);
+        if (offset < pinned->bytes && bytes <= pinned->bytes - offset) return pinned;
+    }
+    return NULL;
+}
+
+int fake_unpin(struct fake_device *device, void *memory)
+{
+    struct fake_pinned *pinned = pinned_of(memory, 1);
+    if (!pinned || pinned->start != memory) return FAKE_INVALID_VALUE;
+    fake_drain(device);
+    free(pinned->start);
+    fake_drop(pinned);
+    return device->lost;
+}
+
+struct sending {
+    struct fake_device *device;
+    void *to;
+    const void *from;
+    size_t bytes;
+};
+
+static void send_now(void *args)
+{
+    const struct sending *sending = args;
+    struct fake_device *device = sending->device;
+    if (fake_has(device, sending->to, sending->bytes) && pinned_of(sending->from, sending->bytes))
+        fake_emulator->upload(device->emulated, sending->to, sending->from, sending->bytes);
+    else
+        fake_lose(device, FAKE_ILLEGAL_ADDRESS);
+}
+
+int fake_send(struct fake_device *device, void *to, const void *from, size_t bytes, void *stream)
+{
+    const struct sending sending = {device, to, from, bytes};
+    if (!fake_has(device, to, bytes) || !pinned_of(from, bytes)) return FAKE_INVALID_VALUE;
+    return fake_call(device, send_now, &sending, sizeof sending, stream);
 }
 
 /* Copies of pageable memory wait for the default stream's turn. */

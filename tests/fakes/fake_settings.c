@@ -39,6 +39,13 @@ static int parse_code(const char *name, size_t length, const char *clause)
     refuse(clause);
 }
 
+/* Of a pin, as the drivers count cycles: HBM3 on AMD's GPUs and GDDR6 more than two. */
+static unsigned bits_per_cycle(const char *target)
+{
+    if (strcmp(target, "gfx942") == 0 || strcmp(target, "gfx950") == 0) return 4;
+    return strncmp(target, "gfx1", 4) == 0 ? 16 : 2;
+}
+
 static void set_target(const char *text)
 {
     const struct device_class *found = class_find(text);
@@ -51,9 +58,10 @@ static void set_target(const char *text)
     snprintf(fake_settings.name, sizeof fake_settings.name, "%s", found->product);
     fake_settings.units = found->units;
     fake_settings.l2_bytes = (uint32_t)found->l2_bytes;
-    /* A bus and a clock from which the table's bandwidth comes out again, two bits a cycle. */
+    /* A bus and a clock from which the table's bandwidth comes out again. */
     fake_settings.bus_bits = 4096;
-    fake_settings.memory_clock_khz = (uint32_t)(found->bandwidth_gbps * 8e6 / 2 / 4096);
+    fake_settings.memory_clock_khz =
+        (uint32_t)(found->bandwidth_gbps * 8e6 / bits_per_cycle(found->target) / 4096);
 }
 
 /* "12.4", as CUDA counts: 12040. */
@@ -122,6 +130,8 @@ static void parse_clause(const char *clause)
         fake_settings.memory_bytes = number;
     else if (strcmp(key, "name") == 0)
         snprintf(fake_settings.name, sizeof fake_settings.name, "%s", value);
+    else if (strcmp(key, "features") == 0)
+        snprintf(fake_settings.features, sizeof fake_settings.features, "%s", value);
     else if (strcmp(key, "once") == 0)
         snprintf(fake_settings.once, sizeof fake_settings.once, "%s", value);
     else if (strcmp(key, "gone") == 0)

@@ -1,5 +1,5 @@
-/* A sweep on a GPU that is not here, from the template to a launch by the library: the fake NVRTC compiles,
- * the fake libcuda runs, with memory of its own. */
+/* A sweep on a GPU that is not here, from the template to a launch by the library: the fake NVRTC or hiprtc
+ * compiles, the fake libcuda or libamdhip64 runs, with memory of its own. */
 #include "frontends/runtime/tunebook.h"
 #include "tests/device/gpu_fakes.h"
 #include "tuner/sweep.h"
@@ -7,6 +7,9 @@
 
 static const char problem_text[] = "gemm f32 nt m=20 n=24 k=32";
 enum { M = 20, N = 24, K = 32 };
+
+/* Whose GPU; a case is a process of its own. */
+static const char *backend = "cuda", *class_text = "sm_90a:4:3350";
 
 /* ---- the sweep ---- */
 
@@ -35,7 +38,7 @@ static enum status sweep(struct book *book, uint64_t trials, struct news *news, 
     size_t n;
     struct sweep_problem problem = {.calls = 1};
     struct sweep_options options = {.budget.trials = trials,
-                                    .backend = "cuda",
+                                    .backend = backend,
                                     .jobs = 2,
                                     .book = book,
                                     .finished = on_finished,
@@ -51,7 +54,7 @@ static enum status sweep(struct book *book, uint64_t trials, struct news *news, 
     return status;
 }
 
-static void check_record(struct book *book, const char *class_text)
+static void check_record(struct book *book)
 {
     struct problem problem;
     char key[KEY_BYTES_MAX + 1];
@@ -82,7 +85,7 @@ static void put(const struct device_api *api, struct device *device, const float
 
 static void launch(const char *book_path)
 {
-    const struct device_api *api = device_find("cuda");
+    const struct device_api *api = device_find(backend);
     struct device *device;
     tb_book *book;
     tb_context *context;
@@ -101,7 +104,7 @@ static void launch(const char *book_path)
     put(api, device, b, N * K, &there[1]);
     put(api, device, d, M * N, &there[2]);
     assert_tb(tb_open(book_path, &book));
-    assert_tb(tb_context_create(book, "cuda", 0, NULL, &context));
+    assert_tb(tb_context_create(book, backend, 0, NULL, &context));
     problem.m = M, problem.n = N, problem.k = K, problem.layout = TB_NT;
     assert_tb(tb_gemm_plan(context, &problem, 0, &plan));
     assert_tb(tb_plan_explain(plan, &how));
@@ -145,7 +148,7 @@ static void test_sweep(void **state)
     assert_int_equal(result->n_verdicts[VERDICT_OK] + result->n_verdicts[VERDICT_SLOW], 3);
     assert_int_equal(summary.trials, 3);
     assert_true(summary.busy_ns > 0 && summary.busy_ns < summary.total_ns);
-    check_record(book, "sm_90a:4:3350");
+    check_record(book);
     assert_ok(book_close(book));
     launch(path);
 }
@@ -168,12 +171,28 @@ static void test_sweep_meets_faults(void **state)
     assert_ok(book_close(book));
 }
 
+static void test_sweep_hip(void **state)
+{
+    backend = "hip";
+    class_text = "gfx942:4:5300";
+    test_sweep(state);
+}
+
+static void test_sweep_meets_faults_hip(void **state)
+{
+    backend = "hip";
+    test_sweep_meets_faults(state);
+}
+
 #define SMALL "name=Small GPU;units=4;l2_bytes=16384"
 
 static const struct gpu_case cases[] = {
     {"sweep", test_sweep, "cuda", SMALL, GPU_PASSES},
     {"sweep_meets_faults", test_sweep_meets_faults, "cuda",
      SMALL ";once=%s/once;async=CUDA_ERROR_ILLEGAL_ADDRESS after 9 launches", GPU_PASSES},
+    {"sweep_hip", test_sweep_hip, "hip6", SMALL, GPU_PASSES},
+    {"sweep_meets_faults_hip", test_sweep_meets_faults_hip, "hip6",
+     SMALL ";once=%s/once;async=hipErrorIllegalAddress after 9 launches", GPU_PASSES},
 };
 
 int main(int argc, char **argv)

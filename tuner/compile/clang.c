@@ -10,23 +10,20 @@
 #include "tuner/compile/known.h"
 #include "tuner/compile/program.h"
 
-/* --offload-arch=TARGET stands in front. Code object version 5 is what ROCm 6 and later load. The compilation
- * unit's id would be a hash of the source's path. */
-static const char *const flags[] = {"--cuda-device-only",
-                                    "--no-gpu-bundle-output",
-                                    "-mcode-object-version=5",
-                                    "-std=c++17",
-                                    "-O3",
-                                    "-ffp-contract=fast",
-                                    "-nogpuinc",
-                                    "-nogpulib",
-                                    "-nostdinc",
-                                    "-fno-exceptions",
-                                    "-fno-rtti",
-                                    "-fuse-cuid=none",
-                                    "-Qn",
-                                    NULL};
-static const char *const warnings[] = {"-Wall", "-Wextra", "-Wno-unused-function", NULL};
+static const char *const flags[] = {
+#define FLAG(text) text,
+#define WARNING(text)
+#include "tuner/compile/clang_flags.def"
+#undef FLAG
+#undef WARNING
+    NULL};
+static const char *const warnings[] = {
+#define FLAG(text)
+#define WARNING(text) text,
+#include "tuner/compile/clang_flags.def"
+#undef FLAG
+#undef WARNING
+    NULL};
 
 /* Compiled and linked to see whether a clang makes a target. */
 static const struct compile_request probe = {

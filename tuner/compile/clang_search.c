@@ -11,12 +11,12 @@ enum { NEWEST = 30, OLDEST = 14, NUMBERED = NEWEST - OLDEST + 1 };
 /* The place to look at after the numbered ones; false after the last. */
 static bool name_other(unsigned place, char *name, size_t size)
 {
+    /* ROCm has it in one of the two, and a link to it in the other or not. */
+    static const char *const below[] = {"llvm/bin/clang", "lib/llvm/bin/clang"};
     const char *rocm = getenv("ROCM_PATH");
-    switch (place) {
-    case 0: return snprintf(name, size, "clang") < (int)size;
-    case 1: return snprintf(name, size, "%s/llvm/bin/clang", rocm && *rocm ? rocm : "/opt/rocm") < (int)size;
-    default: return false;
-    }
+    if (place == 0) return snprintf(name, size, "clang") < (int)size;
+    if (place > sizeof below / sizeof below[0]) return false;
+    return snprintf(name, size, "%s/%s", rocm && *rocm ? rocm : "/opt/rocm", below[place - 1]) < (int)size;
 }
 
 static enum status next_wanted(struct clang_search *search, const char *wanted, struct text *path)

@@ -1,7 +1,8 @@
 /* hiprtc: ROCm's compiler as a library, opened where it is found. Before ROCm 6 it is inside libamdhip64.
  *
  * An old one ends the process when asked for a target that it does not know. Which ones it makes is found out
- * in a child, and a yes kept in the cache of compiled code. */
+ * in a child, and a yes kept in the cache of compiled code, under the library's version and build
+ * (rtc_build_id). */
 #include "tuner/compile/compiler.h"
 
 #include <signal.h>
@@ -19,8 +20,20 @@
 
 enum { PROBE_DEADLINE_MS = 60000 };
 
-static const char *const flags[] = {"-std=c++17", "-O3", "-ffp-contract=fast", "-nogpuinc", NULL};
-static const char *const warnings[] = {"-Wall", "-Wextra", "-Wno-unused-function", NULL};
+static const char *const flags[] = {
+#define FLAG(text) text,
+#define WARNING(text)
+#include "tuner/compile/hiprtc_flags.def"
+#undef FLAG
+#undef WARNING
+    NULL};
+static const char *const warnings[] = {
+#define FLAG(text)
+#define WARNING(text) text,
+#include "tuner/compile/hiprtc_flags.def"
+#undef FLAG
+#undef WARNING
+    NULL};
 static const struct rtc_options options = {"--offload-arch=", flags, warnings};
 
 static const char *const libraries[] = {"libhiprtc.so.7",
@@ -41,12 +54,24 @@ static void add_rocm(struct text *paths)
     }
 }
 
+/* PyTorch's wheels and AMD's own bring hiprtc with their runtime. */
+static void add_wheels(struct text *paths)
+{
+    static const char *const environments[] = {"VIRTUAL_ENV", "CONDA_PREFIX"};
+    static const char *const wheels[] = {"_rocm_sdk_core", "torch"};
+    for (size_t i = 0; i < 4; i++) {
+        char below[96];
+        snprintf(below, sizeof below, "lib/python3*/site-packages/%s/lib/libhiprtc.so*", wheels[i % 2]);
+        rtc_add_places(paths, getenv(environments[i / 2]), below);
+    }
+}
+
 static void add_usual(struct text *paths)
 {
     for (const char *const *library = libraries; *library; library++) text_format(paths, "%s\n", *library);
 }
 
-static void (*const places[])(struct text *) = {add_rocm, add_usual, NULL};
+static void (*const places[])(struct text *) = {add_rocm, add_usual, add_wheels, NULL};
 
 static const struct rtc_family family = {
     .prefix = "hiprtc",

@@ -9,9 +9,20 @@
 #include "tuner/compile/cuda_places.h"
 #include "tuner/compile/rtc.h"
 
-static const char *const flags[] = {"--std=c++17", "--fmad=true", NULL};
-/* Loops over nothing are usual in templates. */
-static const char *const warnings[] = {"--diag-suppress=128", NULL};
+static const char *const flags[] = {
+#define FLAG(text) text,
+#define WARNING(text)
+#include "tuner/compile/nvrtc_flags.def"
+#undef FLAG
+#undef WARNING
+    NULL};
+static const char *const warnings[] = {
+#define FLAG(text)
+#define WARNING(text) text,
+#include "tuner/compile/nvrtc_flags.def"
+#undef FLAG
+#undef WARNING
+    NULL};
 static const struct rtc_options options = {"--gpu-architecture=", flags, warnings};
 
 static const char library[] = "libnvrtc.so*";

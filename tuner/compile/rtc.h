@@ -42,7 +42,8 @@ enum status rtc_function(const struct rtc *rtc, const char *name, void *to);
 /* The file it was loaded from. */
 enum status rtc_where(const struct rtc *rtc, struct text *path);
 
-/* The bytes that tell one build of a library from another, in hexadecimal; "" where it has none. */
+/* What tells one build of a library from another, in hexadecimal: its build id, or of one that has none a
+ * hash of its file. */
 void rtc_build_id(const struct rtc *rtc, char out[41]);
 
 /* What it is told: `architecture` with the target behind it, the flags that make the code, and those that are

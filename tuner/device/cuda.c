@@ -4,7 +4,7 @@
 #include <string.h>
 #include "tuner/base/gpu_target.h"
 #include "tuner/device/cuda_driver.h"
-#include "tuner/device/nvml.h"
+#include "tuner/device/gpu_health.h"
 
 static cuda_address address(const void *memory)
 {
@@ -57,6 +57,34 @@ static unsigned download(void *to, const void *from, size_t bytes)
 static unsigned fill(void *to, uint8_t value, size_t bytes, void *stream)
 {
     return cuda.cuMemsetD8Async(address(to), value, bytes, stream);
+}
+
+static unsigned pin(void **memory, size_t bytes)
+{
+    return cuda.cuMemHostAlloc(memory, bytes, 0);
+}
+
+static unsigned unpin(void *memory)
+{
+    return cuda.cuMemFreeHost(memory);
+}
+
+static unsigned send_bytes(void *to, const void *from, size_t bytes, void *stream)
+{
+    return cuda.cuMemcpyHtoDAsync_v2(address(to), from, bytes, stream);
+}
+
+static unsigned allocate_ordered(void **memory, size_t bytes, void *stream)
+{
+    cuda_address made = 0;
+    unsigned code = cuda.cuMemAllocAsync(&made, bytes, stream);
+    *memory = (void *)(uintptr_t)made;
+    return code;
+}
+
+static unsigned release_ordered(void *memory, void *stream)
+{
+    return cuda.cuMemFreeAsync(address(memory), stream);
 }
 
 static unsigned load(void **module, const void *code)
@@ -239,6 +267,11 @@ static const struct gpu_driver driver = {
     .upload = {"cuMemcpyHtoD", upload},
     .download = {"cuMemcpyDtoH", download},
     .fill = {"cuMemsetD8Async", fill},
+    .pin = {"cuMemHostAlloc", pin},
+    .unpin = {"cuMemFreeHost", unpin},
+    .send = {"cuMemcpyHtoDAsync", send_bytes},
+    .allocate_ordered = {"cuMemAllocAsync", allocate_ordered},
+    .release_ordered = {"cuMemFreeAsync", release_ordered},
     .load = {"cuModuleLoadDataEx", load},
     .unload = {"cuModuleUnload", unload},
     .function = {"cuModuleGetFunction", function},
@@ -290,7 +323,7 @@ static void name_target(int major, int minor, char out[32])
 
 static enum status describe(struct device *device)
 {
-    enum { MAJOR, MINOR, UNITS, WAVE, THREADS, SHARED, CLOCK, MEMORY_CLOCK, BUS, L2, N_ATTRIBUTES };
+    enum { MAJOR, MINOR, UNITS, WAVE, THREADS, SHARED, CLOCK, MEMORY_CLOCK, BUS, L2, POOLS, N_ATTRIBUTES };
     static const uint8_t attributes[N_ATTRIBUTES] = {[MAJOR] = CUDA_ATTRIBUTE_CAPABILITY_MAJOR,
                                                      [MINOR] = CUDA_ATTRIBUTE_CAPABILITY_MINOR,
                                                      [UNITS] = CUDA_ATTRIBUTE_UNITS,
@@ -300,7 +333,8 @@ static enum status describe(struct device *device)
                                                      [CLOCK] = CUDA_ATTRIBUTE_CLOCK_KHZ,
                                                      [MEMORY_CLOCK] = CUDA_ATTRIBUTE_MEMORY_CLOCK_KHZ,
                                                      [BUS] = CUDA_ATTRIBUTE_MEMORY_BUS_BITS,
-                                                     [L2] = CUDA_ATTRIBUTE_L2_BYTES};
+                                                     [L2] = CUDA_ATTRIBUTE_L2_BYTES,
+                                                     [POOLS] = CUDA_ATTRIBUTE_MEMORY_POOLS};
     int value[N_ATTRIBUTES] = {0};
     for (size_t i = 0; i < N_ATTRIBUTES; i++) {
         unsigned code = cuda.cuDeviceGetAttribute(&value[i], attributes[i], device->ordinal);
@@ -326,6 +360,7 @@ static enum status describe(struct device *device)
     gpu_describe(&gpu, &device->info);
     device->shared_limit = gpu.lds_bytes;
     device->has_clusters = value[MAJOR] >= 9;
+    device->orders_memory = value[POOLS] != 0;
     return STATUS_OK;
 }
 
@@ -349,12 +384,8 @@ static enum status take_context(struct device *device)
 
 static void cuda_close(struct device *device)
 {
-    struct gpu_scope scope;
     if (!device) return;
-    if (device->capture_stream && gpu_enter(device, &scope) == STATUS_OK) {
-        stream_destroy(device->capture_stream);
-        gpu_leave(device, &scope);
-    }
+    gpu_finish(device);
     if (device->retained) cuda.cuDevicePrimaryCtxRelease_v2(device->ordinal);
     gpu_destroy(device);
 }
@@ -395,7 +426,7 @@ static enum status cuda_telemetry(struct device *device, struct device_telemetry
     char bus_id[32];
     unsigned code = cuda.cuDeviceGetPCIBusId(bus_id, sizeof bus_id, device->ordinal);
     if (code) return gpu_fail(device, code, "cuDeviceGetPCIBusId");
-    return nvml_telemetry(bus_id, out);
+    return gpu_health_look(gpu_health_nvidia, bus_id, out);
 }
 
 const struct device_api device_cuda = {

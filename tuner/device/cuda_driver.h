@@ -49,6 +49,7 @@ enum {
     CUDA_ATTRIBUTE_CAPABILITY_MAJOR = 75,
     CUDA_ATTRIBUTE_CAPABILITY_MINOR = 76,
     CUDA_ATTRIBUTE_SHARED_OPTIN_BYTES = 97,
+    CUDA_ATTRIBUTE_MEMORY_POOLS = 115,
     CUDA_FUNCTION_STATIC_SHARED = 1,
     CUDA_FUNCTION_MAX_DYNAMIC_SHARED = 8,
     CUDA_FUNCTION_LARGE_CLUSTERS = 14,
@@ -97,6 +98,12 @@ enum {
     CUDA(cuMemFree_v2, (cuda_address memory))                                                               \
     CUDA(cuMemcpyHtoD_v2, (cuda_address to, const void *from, size_t bytes))                                \
     CUDA(cuMemcpyDtoH_v2, (void *to, cuda_address from, size_t bytes))                                      \
+    CUDA(cuMemHostAlloc, (void **memory, size_t bytes, unsigned flags))                                     \
+    CUDA(cuMemFreeHost, (void *memory))                                                                     \
+    CUDA(cuMemcpyHtoDAsync_v2,                                                                              \
+         (cuda_address to, const void *from, size_t bytes, struct CUstream_st *stream))                     \
+    CUDA(cuMemAllocAsync, (cuda_address * memory, size_t bytes, struct CUstream_st * stream))               \
+    CUDA(cuMemFreeAsync, (cuda_address memory, struct CUstream_st * stream))                                \
     CUDA(cuMemsetD8Async, (cuda_address to, unsigned char value, size_t bytes, struct CUstream_st *stream)) \
     CUDA(cuModuleLoadDataEx, (struct CUmod_st * *module, const void *image, unsigned n_options,             \
                               unsigned *options, void **values))                                            \

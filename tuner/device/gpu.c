@@ -10,10 +10,20 @@ enum status gpu_create(const struct gpu_driver *driver, int ordinal, struct devi
     struct device *device = calloc(1, sizeof *device);
     if (!device) return status_fail(STATUS_NO_MEMORY, "no memory for a %s device", driver->words);
     pthread_mutex_init(&device->mutex, NULL);
+    pthread_mutex_init(&device->upload, NULL);
     device->driver = driver;
     device->ordinal = ordinal;
     *out = device;
     return STATUS_OK;
+}
+
+void gpu_finish(struct device *device)
+{
+    struct gpu_scope scope;
+    if ((!device->capture_stream && !device->staging) || gpu_enter(device, &scope) != STATUS_OK) return;
+    if (device->capture_stream) device->driver->stream_destroy.call(device->capture_stream);
+    gpu_drop_staging(device);
+    gpu_leave(device, &scope);
 }
 
 const struct device_info *gpu_info(const struct device *device)
@@ -60,8 +70,10 @@ enum status gpu_load(struct device *device, const void *code, size_t bytes, stru
     struct device_module *module = calloc(1, sizeof *module);
     if (!module) return status_fail(STATUS_NO_MEMORY, "no memory for a module");
     struct gpu_scope scope;
-    void *copy;
-    enum status status = align_code(&code, bytes, &copy);
+    void *copy = NULL;
+    enum status status =
+        device->driver->check_code ? device->driver->check_code(device, code, bytes) : STATUS_OK;
+    if (status == STATUS_OK) status = align_code(&code, bytes, &copy);
     if (status == STATUS_OK) status = gpu_enter(device, &scope);
     if (status == STATUS_OK) {
         unsigned failed = device->driver->load.call(&module->handle, code);

@@ -27,6 +27,11 @@ enum {
     CALL(upload, (void *to, const void *from, size_t bytes))                                          \
     CALL(download, (void *to, const void *from, size_t bytes))                                        \
     CALL(fill, (void *to, uint8_t value, size_t bytes, void *stream))                                 \
+    CALL(pin, (void **memory, size_t bytes))                                                          \
+    CALL(unpin, (void *memory))                                                                       \
+    CALL(send, (void *to, const void *from, size_t bytes, void *stream))                              \
+    CALL(allocate_ordered, (void **memory, size_t bytes, void *stream))                               \
+    CALL(release_ordered, (void *memory, void *stream))                                               \
     CALL(load, (void **module, const void *code))                                                     \
     CALL(unload, (void *module))                                                                      \
     CALL(function, (void **function, void *module, const char *entry))                                \
@@ -57,6 +62,10 @@ struct gpu_driver {
     /* NULL, or all that a function may need before it is launched, so that a launch need not ask; *call is
      * the one that fails. */
     unsigned (*get_ready)(const struct device *device, void *function, const char **call);
+    /* NULL, or why there is no device, as far as the kernel tells; "" where it does not. */
+    void (*why_none)(char *out, size_t capacity);
+    /* NULL, or refuses code that is not this device's before the driver sees it. */
+    enum status (*check_code)(const struct device *device, const void *code, size_t bytes);
 #define CALL(name, parameters)      \
     struct {                        \
         const char *words;          \
@@ -66,7 +75,8 @@ struct gpu_driver {
 #undef CALL
 };
 
-struct gpu_moved; /* an allocation whose start the caller did not get, for alignment */
+struct gpu_moved;   /* an allocation whose start the caller did not get, for alignment */
+struct gpu_staging; /* pinned memory on the way to the device */
 
 struct device {
     const struct gpu_driver *driver;
@@ -76,6 +86,10 @@ struct device {
     bool retained;         /* the context is the primary one, to be released */
     uint32_t shared_limit; /* of a block, past what needs no word beforehand; 0: no word is ever needed */
     bool has_clusters;
+    bool orders_memory;  /* allocations can take their place in a stream */
+    char features[24];   /* HIP: what the device is set to: "sramecc+:xnack-" */
+    char partition[24];  /* HIP: "CPX/NPS4"; "" where the driver does not tell */
+    int runtime_version; /* HIP: major * 10^7 + minor * 10^5 + patch */
 
     atomic_uint lost;              /* the error after which nothing works any more; 0 */
     _Atomic(const char *) lost_in; /* the call that told of it */
@@ -86,6 +100,9 @@ struct device {
     void *capture_stream; /* stands in for stream NULL, which cannot be captured */
     bool capturing;       /* a capture of stream NULL is under way, */
     pthread_t capturer;   /* begun by this thread */
+
+    struct gpu_staging *staging; /* made by the first upload that is long */
+    pthread_mutex_t upload;      /* over it */
 };
 
 struct device_module {
@@ -100,9 +117,20 @@ struct gpu_properties {
     uint32_t units, wave_size, max_block_threads, lds_bytes, clock_mhz;
     uint64_t l2_bytes, memory_bytes;
     uint32_t bandwidth_gbps; /* 0: unknown */
+    bool may_be_part;        /* of a product in the table, with a fraction of its units (AMD's partitions) */
+    uint32_t memory_parts;   /* into how many its memory is divided, NPS; 0: unknown */
 };
 
-/* Fills the information; a known product gets its class from the table (tuner/base/classes.h). */
+/* Fills the information; a known product gets its class from the table (tuner/base/classes.h).
+ *
+ * A partition (SPX, DPX, QPX, CPX: one, half, a quarter, an eighth of an MI300X) is a device of its own, and
+ * of a class of its own: its units, and the bandwidth that is its share while the others are as busy as it:
+ * the product's times its units by the product's. That share is the same however memory is divided: in
+ * CPX/NPS1 eight partitions share all the stacks, in CPX/NPS4 two share a quarter of them (MI300X: 5300 / 8
+ * = 662 GB/s both, "gfx942:38:662"; AMD's blog "Deep dive into the MI300 compute and memory partition modes"
+ * has the modes). So the class is no upper bound of what a partition reads while the others sleep. The
+ * division makes a difference in the last-level cache, which is in the stacks' dies and divided with them,
+ * and in the environment ("partition=CPX/NPS4"). */
 void gpu_describe(const struct gpu_properties *properties, struct device_info *out);
 
 /* --- gpu_error.c --- */
@@ -128,8 +156,10 @@ enum status gpu_check(struct device *device);
 
 /* --- gpu.c: the slots of device.h --- */
 
-/* A device with its mutex; the rest is the caller's to fill. gpu_close() first. */
+/* A device with its mutexes; the rest is the caller's to fill. */
 enum status gpu_create(const struct gpu_driver *driver, int ordinal, struct device **out);
+/* Gives back what the device made for itself, while its driver still has it; then the device. */
+void gpu_finish(struct device *device);
 void gpu_destroy(struct device *device);
 
 const struct device_info *gpu_info(const struct device *device);
@@ -154,12 +184,24 @@ enum status gpu_graph_launch(struct device *device, void *graph, void *stream);
 void gpu_graph_destroy(struct device *device, void *graph);
 enum device_fault gpu_fault(const struct device *device);
 
+/* Memory that takes its place in a stream: what is launched on it behind may use it, and it is given back
+ * when that has run; neither waits for the device. For what is made and dropped beside launches, as an engine
+ * does with workspaces (cuMemAllocAsync, hipMallocAsync); trials keep theirs, so that no allocator is timed.
+ * STATUS_UNAVAILABLE where the device cannot. Aligned as allocate() does up to GPU_ALIGNMENT. */
+enum status gpu_allocate_ordered(struct device *device, void *stream, size_t bytes, void **out);
+enum status gpu_release_ordered(struct device *device, void *stream, void *memory);
+
 /* What they use of each other. */
 struct gpu_scope {
     void *before;
 };
 enum status gpu_enter(struct device *device, struct gpu_scope *scope);
 void gpu_leave(struct device *device, struct gpu_scope *scope);
+/* Uploads through pinned memory; false where there is none to be had, and nothing was done (gpu_staging.c).
+ */
+bool gpu_stage(struct device *device, void *to, const void *from, size_t bytes, unsigned *code,
+               const char **call);
+void gpu_drop_staging(struct device *device);
 /* The stream meant: NULL is the capturing stream while this thread captures NULL. */
 void *gpu_stream(struct device *device, void *stream);
 
@@ -180,11 +222,14 @@ struct gpu_symbol {
     bool optional;
 };
 
-/* A driver's library, opened once a process. */
+/* A driver's library, opened once a process: the one that is in the process already, whoever brought it; else
+ * from the folder of `home`; else as the loader finds it; else from the other folders. */
 struct gpu_library {
-    const char *const *names; /* of files, tried in order; the last NULL */
-    const char *advice;       /* what to install where there is none */
-    const char *too_old;      /* what to do where a symbol is missing */
+    const char *const *names;   /* of files, tried in order; the last NULL */
+    const char *home;           /* NULL, or a variable with the folder whose lib/ it is in */
+    const char *const *folders; /* NULL, or patterns of glob, "$VARIABLE/..." or "/..."; the last NULL */
+    const char *advice;         /* what to install where there is none */
+    const char *too_old;        /* what to do where a symbol is missing */
     const struct gpu_symbol *symbols;
     void **functions; /* where their addresses go, as many */
     size_t n_symbols;

@@ -6,6 +6,8 @@
 #include "tuner/base/gpu_target.h"
 #include "tuner/device/gpu.h"
 
+enum { PARTS_MAX = 8 }; /* CPX of an MI300X */
+
 /* Whether the word, of letters and digits, stands in the text alone. */
 static bool has_word(const char *text, const char *word, size_t length)
 {
@@ -64,12 +66,53 @@ static const struct device_class *find_product(const struct gpu_properties *gpu)
     return best;
 }
 
+/* The product that this is a part of: its target, its name, and a whole number of times its units. */
+static const struct device_class *find_whole(const struct gpu_properties *gpu)
+{
+    size_t n;
+    const struct device_class *classes = class_table(&n), *best = NULL;
+    unsigned best_words = 0;
+    for (size_t i = 0; i < n && gpu->may_be_part && gpu->units; i++) {
+        const struct device_class *class = &classes[i];
+        uint32_t parts = class->units / gpu->units;
+        if (strcmp(class->target, gpu->target) != 0 || class->units % gpu->units || parts < 2 ||
+            parts > PARTS_MAX)
+            continue;
+        if (strcasecmp(class->product, gpu->name) == 0) return class;
+        unsigned words = words_shared(class->product, gpu->name);
+        if (words <= best_words) continue;
+        best = class;
+        best_words = words;
+    }
+    return best;
+}
+
+/* A part of the product; one with a name of its own in the table keeps it. */
+static void take_part(const struct gpu_properties *gpu, const struct device_class *whole,
+                      struct device_class *out)
+{
+    uint32_t parts = whole->units / gpu->units;
+    struct gpu_properties own = *gpu;
+    own.bandwidth_gbps = whole->bandwidth_gbps / parts;
+    const struct device_class *known = find_product(&own);
+    *out = known ? *known : *whole;
+    if (!known) {
+        out->nickname = "";
+        out->units = gpu->units;
+        out->bandwidth_gbps = own.bandwidth_gbps;
+        for (size_t i = 0; i < DTYPE_COUNT; i++) out->peak_tflops[i] /= parts;
+    }
+    out->llc_bytes = whole->llc_bytes / (gpu->memory_parts ? gpu->memory_parts : 1);
+}
+
 static void fill_class(const struct gpu_properties *gpu, struct device_info *out)
 {
     struct device_class *class = &out->device_class;
-    const struct device_class *known = find_product(gpu);
+    const struct device_class *known = find_product(gpu), *whole = known ? NULL : find_whole(gpu);
     if (known) {
         *class = *known;
+    } else if (whole) {
+        take_part(gpu, whole, class);
     } else {
         *class = (struct device_class){.nickname = "",
                                        .units = gpu->units,

@@ -63,6 +63,15 @@ static bool tell_hidden(char *out, size_t capacity)
     return false;
 }
 
+/* Why there is no device, behind a semicolon. */
+static void tell_none(const struct gpu_driver *driver, char *out, size_t capacity)
+{
+    char why[448] = "";
+    if (tell_hidden(out, capacity)) return;
+    if (driver->why_none) driver->why_none(why, sizeof why);
+    snprintf(out, capacity, "; %s", *why ? why : "there is no GPU here that this driver can use");
+}
+
 /* HIP has names for texts here and there. */
 static enum status fail(const struct gpu_driver *driver, unsigned code, const char *call, const char *detail)
 {
@@ -71,11 +80,11 @@ static enum status fail(const struct gpu_driver *driver, unsigned code, const ch
     const char *text = driver->error_text(code);
     bool told = text && strcmp(text, name) != 0;
     const char *also = "";
-    char hidden[160] = "";
-    if (code == GPU_NO_DEVICE && tell_hidden(hidden, sizeof hidden))
-        also = hidden;
-    else if (code == GPU_NO_DEVICE)
-        also = "; there is no GPU here that this driver can use";
+    char none[456];
+    if (code == GPU_NO_DEVICE) {
+        tell_none(driver, none, sizeof none);
+        also = none;
+    }
     if (code == GPU_NO_BINARY || code == GPU_UNSUPPORTED_PTX)
         also = "; the compiler may be newer than the driver: install a newer driver, or an older compiler";
     return status_fail(gpu_error_find(code)->status, "%s%s%s: %s%s%s%s%s", call, *detail ? " " : "", detail,

@@ -79,7 +79,11 @@ static enum status copy(struct device *device, bool up, void *to, const void *fr
     if (!bytes) return STATUS_OK;
     TRY(gpu_enter(device, &scope));
     const char *call = up ? driver->upload.words : driver->download.words;
-    unsigned code = up ? driver->upload.call(to, from, bytes) : driver->download.call(to, from, bytes);
+    unsigned code = 0;
+    if (!up)
+        code = driver->download.call(to, from, bytes);
+    else if (!gpu_stage(device, to, from, bytes, &code, &call))
+        code = driver->upload.call(to, from, bytes);
     /* From pageable memory the call may end when the bytes are in a staging buffer (CUDA driver API, "API
      * synchronization behavior"), before a kernel on another stream may read them. */
     if (!code && up) {
@@ -116,6 +120,31 @@ enum status gpu_fill(struct device *device, void *to, uint8_t value, size_t byte
     return code ? gpu_fail_of(device, code, call, "of %zu bytes", bytes) : STATUS_OK;
 }
 
+enum status gpu_allocate_ordered(struct device *device, void *stream, size_t bytes, void **out)
+{
+    const struct gpu_driver *driver = device->driver;
+    struct gpu_scope scope;
+    if (!device->orders_memory)
+        return status_fail(STATUS_UNAVAILABLE, "%s: this device or its driver has no memory pools",
+                           device->info.name);
+    TRY(gpu_enter(device, &scope));
+    unsigned code = driver->allocate_ordered.call(out, bytes ? bytes : 1, gpu_stream(device, stream));
+    gpu_leave(device, &scope);
+    return code ? gpu_fail_of(device, code, driver->allocate_ordered.words, "of %zu bytes", bytes)
+                : STATUS_OK;
+}
+
+enum status gpu_release_ordered(struct device *device, void *stream, void *memory)
+{
+    const struct gpu_driver *driver = device->driver;
+    struct gpu_scope scope;
+    if (!memory) return STATUS_OK;
+    TRY(gpu_enter(device, &scope));
+    unsigned code = driver->release_ordered.call(memory, gpu_stream(device, stream));
+    gpu_leave(device, &scope);
+    return code ? gpu_fail(device, code, driver->release_ordered.words) : STATUS_OK;
+}
+
 /* What is still moved was never released; the driver takes its memory back with the context. */
 void gpu_destroy(struct device *device)
 {
@@ -126,5 +155,6 @@ void gpu_destroy(struct device *device)
         device->moved = next;
     }
     pthread_mutex_destroy(&device->mutex);
+    pthread_mutex_destroy(&device->upload);
     free(device);
 }

@@ -1,6 +1,9 @@
 /* AMD's GPUs behind device.h, by HIP's runtime. The work is gpu.c's; here is what HIP calls things. */
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
+#include "tuner/device/amd_nodes.h"
+#include "tuner/device/amd_sysfs.h"
+#include "tuner/device/gpu_health.h"
 #include "tuner/device/hip_driver.h"
 
 /* --- calls of the table in gpu.h --- */
@@ -56,6 +59,31 @@ static unsigned download(void *to, const void *from, size_t bytes)
 static unsigned fill(void *to, uint8_t value, size_t bytes, void *stream)
 {
     return hip.hipMemsetAsync(to, value, bytes, stream);
+}
+
+static unsigned pin(void **memory, size_t bytes)
+{
+    return hip.hipHostMalloc(memory, bytes, 0);
+}
+
+static unsigned unpin(void *memory)
+{
+    return hip.hipHostFree(memory);
+}
+
+static unsigned send_bytes(void *to, const void *from, size_t bytes, void *stream)
+{
+    return hip.hipMemcpyAsync(to, from, bytes, HIP_COPY_UP, stream);
+}
+
+static unsigned allocate_ordered(void **memory, size_t bytes, void *stream)
+{
+    return hip.hipMallocAsync(memory, bytes, stream);
+}
+
+static unsigned release_ordered(void *memory, void *stream)
+{
+    return hip.hipFreeAsync(memory, stream);
 }
 
 static unsigned load(void **module, const void *code)
@@ -180,18 +208,34 @@ static unsigned executable_destroy(void *executable)
     return hip.hipGraphExecDestroy(executable);
 }
 
+static void why_none(char *out, size_t capacity)
+{
+    struct amd_nodes nodes;
+    struct amd_nodes_words words;
+    amd_nodes_look("", NULL, &nodes);
+    amd_nodes_tell(&nodes, &words);
+    if (*words.found) snprintf(out, capacity, "%s: %s", words.found, words.advice);
+}
+
 static const struct gpu_driver driver = {
     .words = "HIP",
+    .why_none = why_none,
     .error_name = error_name,
     .error_text = error_text,
     .enter = enter,
     .enter_words = "hipSetDevice",
     .leave = leave,
+    .check_code = hip_check_code,
     .allocate = {"hipMalloc", allocate},
     .release = {"hipFree", release},
     .upload = {"hipMemcpy to the device", upload},
     .download = {"hipMemcpy from the device", download},
     .fill = {"hipMemsetAsync", fill},
+    .pin = {"hipHostMalloc", pin},
+    .unpin = {"hipHostFree", unpin},
+    .send = {"hipMemcpyAsync", send_bytes},
+    .allocate_ordered = {"hipMallocAsync", allocate_ordered},
+    .release_ordered = {"hipFreeAsync", release_ordered},
     .load = {"hipModuleLoadData", load},
     .unload = {"hipModuleUnload", unload},
     .function = {"hipModuleGetFunction", function},
@@ -225,71 +269,10 @@ static enum status hip_count(uint32_t *n)
     return STATUS_OK;
 }
 
-/* How many bits a pin carries in a cycle of the memory clock that HIP tells: 2 with HBM2E, 4 with HBM3, 16
- * with GDDR6 (MI300X: 1300 MHz, 8192 bits, 5325 GB/s; RX 7900 XTX: 1249 MHz, 384 bits, 959 GB/s). */
-static uint32_t bits_per_cycle(const char *target)
-{
-    if (strcmp(target, "gfx942") == 0 || strcmp(target, "gfx950") == 0) return 4;
-    return strncmp(target, "gfx10", 5) == 0 || strncmp(target, "gfx11", 5) == 0 ||
-                   strncmp(target, "gfx120", 6) == 0
-               ? 16
-               : 2;
-}
-
-static enum status describe(struct device *device)
-{
-    enum { UNITS, WAVE, THREADS, SHARED, CLOCK, MEMORY_CLOCK, BUS, L2, N_ATTRIBUTES };
-    static const uint8_t attributes[N_ATTRIBUTES] = {
-        [UNITS] = HIP_ATTRIBUTE_UNITS,
-        [WAVE] = HIP_ATTRIBUTE_WAVE_SIZE,
-        [THREADS] = HIP_ATTRIBUTE_MAX_BLOCK_THREADS,
-        [SHARED] = HIP_ATTRIBUTE_SHARED_BYTES,
-        [CLOCK] = HIP_ATTRIBUTE_CLOCK_KHZ,
-        [MEMORY_CLOCK] = HIP_ATTRIBUTE_MEMORY_CLOCK_KHZ,
-        [BUS] = HIP_ATTRIBUTE_MEMORY_BUS_BITS,
-        [L2] = HIP_ATTRIBUTE_L2_BYTES,
-    };
-    int value[N_ATTRIBUTES] = {0};
-    for (size_t i = 0; i < N_ATTRIBUTES; i++) {
-        unsigned code = hip.hipDeviceGetAttribute(&value[i], attributes[i], device->ordinal);
-        if (code) return gpu_fail_of(device, code, "hipDeviceGetAttribute", "%u", attributes[i]);
-    }
-    size_t memory_bytes = 0;
-    struct gpu_properties gpu = {
-        .units = (uint32_t)value[UNITS],
-        .wave_size = (uint32_t)value[WAVE],
-        .max_block_threads = (uint32_t)value[THREADS],
-        .lds_bytes = (uint32_t)value[SHARED],
-        .clock_mhz = (uint32_t)value[CLOCK] / 1000,
-        .l2_bytes = (uint64_t)value[L2],
-    };
-    unsigned code = hip_arch(device->ordinal, gpu.target);
-    if (code) return gpu_fail_of(device, code, "hipGetDeviceProperties", "of device %d", device->ordinal);
-    if (!gpu.target[0])
-        return status_fail(
-            STATUS_UNAVAILABLE,
-            "hipGetDeviceProperties of device %d names no gfx architecture; this version of ROCm "
-            "has another struct than ROCm 5 to 7",
-            device->ordinal);
-    code = hip.hipDeviceGetName(gpu.name, sizeof gpu.name, device->ordinal);
-    if (code) return gpu_fail_of(device, code, "hipDeviceGetName", "of device %d", device->ordinal);
-    code = hip.hipDeviceTotalMem(&memory_bytes, device->ordinal);
-    if (code) return gpu_fail_of(device, code, "hipDeviceTotalMem", "of device %d", device->ordinal);
-    gpu.memory_bytes = memory_bytes;
-    gpu.bandwidth_gbps =
-        (uint32_t)((double)bits_per_cycle(gpu.target) * value[MEMORY_CLOCK] * value[BUS] / 8e6 + 0.5);
-    gpu_describe(&gpu, &device->info);
-    return STATUS_OK;
-}
-
 static void hip_close(struct device *device)
 {
-    struct gpu_scope scope;
     if (!device) return;
-    if (device->capture_stream && gpu_enter(device, &scope) == STATUS_OK) {
-        stream_destroy(device->capture_stream);
-        gpu_leave(device, &scope);
-    }
+    gpu_finish(device);
     gpu_destroy(device);
 }
 
@@ -301,7 +284,7 @@ static enum status hip_device_open(uint32_t index, const struct device_options *
     if (index >= n) return status_fail(STATUS_UNAVAILABLE, "there is no hip device %u; %u found", index, n);
     struct device *device = NULL;
     TRY(gpu_create(&driver, (int)index, &device));
-    enum status status = describe(device);
+    enum status status = hip_describe(device);
     if (status != STATUS_OK) {
         hip_close(device);
         return status;
@@ -312,13 +295,24 @@ static enum status hip_device_open(uint32_t index, const struct device_options *
 
 static enum status hip_environment(struct device *device, char *out, size_t capacity)
 {
-    int version = 0;
-    unsigned code = hip.hipRuntimeGetVersion(&version);
-    if (code) return gpu_fail(device, code, "hipRuntimeGetVersion");
-    /* HIP_VERSION: major * 10^7 + minor * 10^5 + patch. */
+    int version = device->runtime_version;
     int used = snprintf(out, capacity, "hip_runtime=%d.%d.%d\n", version / 10000000, version / 100000 % 100,
                         version % 100000);
+    used += snprintf(out + used, capacity - (size_t)used, "hip_target=%s%s%s\n",
+                     device->info.device_class.target, *device->features ? ":" : "", device->features);
+    if (*device->partition)
+        used += snprintf(out + used, capacity - (size_t)used, "partition=%s\n", device->partition);
     gpu_kernel_driver("amdgpu", out + used, capacity - (size_t)used);
+    return STATUS_OK;
+}
+
+static enum status hip_telemetry(struct device *device, struct device_telemetry *out)
+{
+    char bus_id[32];
+    unsigned code = hip.hipDeviceGetPCIBusId(bus_id, sizeof bus_id, device->ordinal);
+    if (code) return gpu_fail(device, code, "hipDeviceGetPCIBusId");
+    TRY(gpu_health_look(gpu_health_amd, bus_id, out));
+    out->foreign_load_permille = amd_foreign_permille("", bus_id, (int)getpid());
     return STATUS_OK;
 }
 
@@ -330,5 +324,6 @@ const struct device_api device_hip = {
     .open = hip_device_open,
     .close = hip_close,
     GPU_SLOTS,
+    .telemetry = hip_telemetry,
     .environment = hip_environment,
 };

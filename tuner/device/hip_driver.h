@@ -26,6 +26,7 @@ enum {
     HIP_ATTRIBUTE_UNITS = 63,
     HIP_ATTRIBUTE_SHARED_BYTES = 74,
     HIP_ATTRIBUTE_WAVE_SIZE = 87,
+    HIP_ATTRIBUTE_MEMORY_POOLS = 88,
     HIP_COPY_UP = 1,
     HIP_COPY_DOWN = 2,
     HIP_CAPTURE_THREAD_LOCAL = 1,
@@ -52,6 +53,7 @@ enum {
     HIP(hipSetDevice, unsigned, (int ordinal))                                                          \
     HIP(hipDeviceGetName, unsigned, (char *name, int capacity, int ordinal))                            \
     HIP(hipDeviceGetAttribute, unsigned, (int *value, unsigned attribute, int ordinal))                 \
+    HIP(hipDeviceGetPCIBusId, unsigned, (char *text, int capacity, int ordinal))                        \
     HIP(hipDeviceTotalMem, unsigned, (size_t * bytes, int ordinal))                                     \
     HIP(hipGetDeviceProperties, unsigned, (struct hipDeviceProp_t * properties, int ordinal))           \
     HIP_NEWER(hipGetDevicePropertiesR0600, unsigned,                                                    \
@@ -59,6 +61,12 @@ enum {
     HIP(hipMalloc, unsigned, (void **memory, size_t bytes))                                             \
     HIP(hipFree, unsigned, (void *memory))                                                              \
     HIP(hipMemcpy, unsigned, (void *to, const void *from, size_t bytes, unsigned kind))                 \
+    HIP(hipHostMalloc, unsigned, (void **memory, size_t bytes, unsigned flags))                         \
+    HIP(hipHostFree, unsigned, (void *memory))                                                          \
+    HIP(hipMemcpyAsync, unsigned,                                                                       \
+        (void *to, const void *from, size_t bytes, unsigned kind, struct ihipStream_t *stream))         \
+    HIP_NEWER(hipMallocAsync, unsigned, (void **memory, size_t bytes, struct ihipStream_t *stream))     \
+    HIP_NEWER(hipFreeAsync, unsigned, (void *memory, struct ihipStream_t *stream))                      \
     HIP(hipMemsetAsync, unsigned, (void *to, int value, size_t bytes, struct ihipStream_t *stream))     \
     HIP(hipModuleLoadData, unsigned, (struct ihipModule_t * *module, const void *image))                \
     HIP(hipModuleUnload, unsigned, (struct ihipModule_t * module))                                      \
@@ -100,8 +108,21 @@ extern struct hip_functions hip;
 /* Opens the library, once a process. */
 enum status hip_open(void);
 
-/* "gfx942" of "gfx942:sramecc+:xnack-", wherever this version of the library tells it; "" where it does not.
- */
-unsigned hip_arch(int ordinal, char out[32]);
+/* "gfx942" and "sramecc+:xnack-" of "gfx942:sramecc+:xnack-", wherever this version of the library tells it;
+ * "" where it does not. */
+struct hip_arch {
+    char target[32], features[24];
+};
+unsigned hip_arch(int ordinal, struct hip_arch *out);
+
+/* --- hip_describe.c --- */
+
+/* Fills what the device is. */
+enum status hip_describe(struct device *device);
+
+/* --- hip_code.c --- */
+
+/* Refuses a code object that says of itself that it is for another device than this one. */
+enum status hip_check_code(const struct device *device, const void *code, size_t bytes);
 
 #endif

@@ -1,10 +1,9 @@
-/* The functions of libnvidia-ml.so.1 that are used, by hand. Source: NVML API reference
- * (docs.nvidia.com/deploy/nvml-api), nvmlDeviceQueries, nvmlGridQueries and device enums. */
-#include "tuner/device/nvml.h"
-
+/* NVIDIA's management library: the functions of libnvidia-ml.so.1 that are used, by hand. Source: NVML API
+ * reference (docs.nvidia.com/deploy/nvml-api), nvmlDeviceQueries, nvmlGridQueries and device enums. */
 #include <time.h>
 #include <unistd.h>
 #include "tuner/device/gpu.h"
+#include "tuner/device/gpu_health.h"
 
 enum { NVML_SM_CLOCK = 1, NVML_GPU_TEMPERATURE = 0, PROCESSES_MAX = 128, WINDOW_US = 1000000 };
 
@@ -80,11 +79,10 @@ static uint32_t foreign_permille(struct nvmlDevice_st *device)
     return !ourselves ? 0 : percent > 100 ? 1000 : percent * 10;
 }
 
-enum status nvml_telemetry(const char *bus_id, struct device_telemetry *out)
+static enum status look(const char *bus_id, struct device_telemetry *out)
 {
     struct nvmlDevice_st *device;
     unsigned milliwatts = 0;
-    *out = (struct device_telemetry){0};
     TRY(open_nvml());
     unsigned code = nvml.nvmlDeviceGetHandleByPciBusId_v2(bus_id, &device);
     if (code)
@@ -97,3 +95,5 @@ enum status nvml_telemetry(const char *bus_id, struct device_telemetry *out)
     out->foreign_load_permille = foreign_permille(device);
     return STATUS_OK;
 }
+
+const struct gpu_health gpu_health_nvml = {"NVML", look};

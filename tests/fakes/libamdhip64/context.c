@@ -47,6 +47,9 @@ static int device_attribute(int *out, hipDeviceAttribute_t attribute, int device
     case hipDeviceAttributeMemoryClockRate: return set_int(out, fake_settings.memory_clock_khz);
     case hipDeviceAttributeMemoryBusWidth: return set_int(out, fake_settings.bus_bits);
     case hipDeviceAttributeL2CacheSize: return set_int(out, class->l2_bytes);
+#ifdef FAKE_ROCM6
+    case hipDeviceAttributeMemoryPoolsSupported: return set_int(out, 1);
+#endif
     default: return FAKE_INVALID_VALUE;
     }
 }
@@ -68,8 +71,9 @@ static int total_memory(size_t *bytes, int device)
 /* Of MI300X the runtime says "gfx942:sramecc+:xnack-"; of the Radeons nothing behind the name. */
 static void write_arch(char arch[256])
 {
-    const char *target = fake_settings.device_class.target;
-    snprintf(arch, 256, "%s%s", target, strncmp(target, "gfx9", 4) == 0 ? ":sramecc+:xnack-" : "");
+    const char *target = fake_settings.device_class.target, *features = fake_settings.features;
+    if (!*features && strncmp(target, "gfx9", 4) == 0) features = "sramecc+:xnack-";
+    snprintf(arch, 256, "%s%s%s", target, *features ? ":" : "", features);
 }
 
 static int properties(hipDeviceProp_t *out, int device)
@@ -118,6 +122,18 @@ hipError_t hipDeviceGetName(char *name, int capacity, hipDevice_t device)
 hipError_t hipDeviceGetAttribute(int *value, hipDeviceAttribute_t attribute, int device)
 {
     CALL(device_attribute(value, attribute, device));
+}
+
+static int bus_id(char *text, int capacity, int device)
+{
+    int code = check_device(device);
+    if (!code) snprintf(text, (size_t)capacity, "0000:%02x:00.0", device + 1);
+    return code;
+}
+
+hipError_t hipDeviceGetPCIBusId(char *text, int capacity, int device)
+{
+    CALL(bus_id(text, capacity, device));
 }
 
 hipError_t hipDeviceTotalMem(size_t *bytes, hipDevice_t device)

@@ -22,6 +22,7 @@ SAME(HIP_ATTRIBUTE_MEMORY_CLOCK_KHZ, hipDeviceAttributeMemoryClockRate);
 SAME(HIP_ATTRIBUTE_UNITS, hipDeviceAttributeMultiprocessorCount);
 SAME(HIP_ATTRIBUTE_SHARED_BYTES, hipDeviceAttributeMaxSharedMemoryPerBlock);
 SAME(HIP_ATTRIBUTE_WAVE_SIZE, hipDeviceAttributeWarpSize);
+SAME(HIP_ATTRIBUTE_MEMORY_POOLS, hipDeviceAttributeMemoryPoolsSupported);
 SAME(HIP_COPY_UP, hipMemcpyHostToDevice);
 SAME(HIP_COPY_DOWN, hipMemcpyDeviceToHost);
 SAME(HIP_CAPTURE_THREAD_LOCAL, hipStreamCaptureModeThreadLocal);

@@ -24,6 +24,31 @@ hipError_t hipMemcpy(void *to, const void *from, size_t bytes, hipMemcpyKind kin
     IN(copy(device, to, from, bytes, kind));
 }
 
+hipError_t hipHostMalloc(void **memory, size_t bytes, unsigned flags)
+{
+    IN(flags ? FAKE_INVALID_VALUE : fake_pin(bytes, memory));
+}
+
+hipError_t hipHostFree(void *memory)
+{
+    IN(fake_unpin(device, memory));
+}
+
+hipError_t hipMemcpyAsync(void *to, const void *from, size_t bytes, hipMemcpyKind kind, hipStream_t stream)
+{
+    IN(kind == hipMemcpyHostToDevice ? fake_send(device, to, from, bytes, stream) : FAKE_INVALID_VALUE);
+}
+
+hipError_t hipMallocAsync(void **memory, size_t bytes, hipStream_t stream)
+{
+    IN(fake_allocate_ordered(device, bytes, stream, memory));
+}
+
+hipError_t hipFreeAsync(void *memory, hipStream_t stream)
+{
+    IN(fake_release_ordered(device, memory, stream));
+}
+
 hipError_t hipMemsetAsync(void *to, int value, size_t bytes, hipStream_t stream)
 {
     IN(fake_fill(device, to, (uint8_t)value, bytes, stream));

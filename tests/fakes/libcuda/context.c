@@ -202,6 +202,7 @@ static int device_attribute(int *out, CUdevice_attribute attribute, CUdevice dev
     case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE: return set_int(out, fake_settings.memory_clock_khz);
     case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH: return set_int(out, fake_settings.bus_bits);
     case CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE: return set_int(out, fake_settings.l2_bytes);
+    case CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED: return set_int(out, 1);
     default: return FAKE_INVALID_VALUE;
     }
 }

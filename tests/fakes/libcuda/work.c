@@ -31,6 +31,39 @@ CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes)
     IN(fake_download(device, to, (const void *)from, bytes));
 }
 
+CUresult cuMemHostAlloc(void **memory, size_t bytes, unsigned flags)
+{
+    IN(flags ? FAKE_INVALID_VALUE : fake_pin(bytes, memory));
+}
+
+CUresult cuMemFreeHost(void *memory)
+{
+    IN(fake_unpin(device, memory));
+}
+
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream)
+{
+    IN(fake_send(device, (void *)to, from, bytes, stream));
+}
+
+static int allocate_ordered(struct fake_device *device, CUdeviceptr *out, size_t bytes, CUstream stream)
+{
+    void *start = NULL;
+    int code = fake_allocate_ordered(device, bytes, stream, &start);
+    *out = (CUdeviceptr)start;
+    return code;
+}
+
+CUresult cuMemAllocAsync(CUdeviceptr *memory, size_t bytes, CUstream stream)
+{
+    IN(allocate_ordered(device, memory, bytes, stream));
+}
+
+CUresult cuMemFreeAsync(CUdeviceptr memory, CUstream stream)
+{
+    IN(fake_release_ordered(device, (void *)memory, stream));
+}
+
 CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream stream)
 {
     IN(fake_fill(device, (void *)to, value, bytes, stream));

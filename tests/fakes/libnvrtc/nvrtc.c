@@ -7,30 +7,19 @@
  *     version=13.0     architectures=80,90     others than the fake's own
  *     hang             the next compile never returns
  */
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #pragma GCC visibility push(default)
 #include <nvrtc.h>
 #pragma GCC visibility pop
-#include "tuner/compile/compiler.h"
+#include "tests/fakes/fake_rtc.h"
 
-struct _nvrtcProgram {
-    char *source, *name;
-    struct text code, log;
-};
+static struct fake_program *of(nvrtcProgram program)
+{
+    return (struct fake_program *)program;
+}
 
-/* The rest of the clause that begins so; NULL if there is none. */
 static const char *setting(const char *key)
 {
-    const char *text = getenv("TUNEBOOK_FAKE_NVRTC");
-    for (size_t length = strlen(key); text && *text; text += *text == ';') {
-        if (strncmp(text, key, length) == 0) return text + length;
-        text += strcspn(text, ";");
-    }
-    return NULL;
+    return fake_rtc_setting("TUNEBOOK_FAKE_NVRTC", key);
 }
 
 const char *nvrtcGetErrorString(nvrtcResult result)
@@ -81,90 +70,55 @@ nvrtcResult nvrtcGetSupportedArchs(int *out)
 nvrtcResult nvrtcCreateProgram(nvrtcProgram *out, const char *source, const char *name, int n_headers,
                                const char *const *headers, const char *const *names)
 {
+    struct fake_program *program = NULL;
     (void)headers;
     (void)names;
-    if (n_headers) return NVRTC_ERROR_INVALID_INPUT;
-    nvrtcProgram program = calloc(1, sizeof *program);
-    if (!program) return NVRTC_ERROR_OUT_OF_MEMORY;
-    program->source = strdup(source);
-    program->name = strdup(name ? name : "default_program");
-    *out = program;
-    return NVRTC_SUCCESS;
+    int result = fake_rtc_create(&program, source, name, n_headers);
+    *out = (nvrtcProgram)program;
+    return (nvrtcResult)result;
 }
 
 nvrtcResult nvrtcDestroyProgram(nvrtcProgram *program)
 {
-    if (!*program) return NVRTC_ERROR_INVALID_PROGRAM;
-    free((*program)->source);
-    free((*program)->name);
-    text_free(&(*program)->code);
-    text_free(&(*program)->log);
-    free(*program);
+    struct fake_program *fake = of(*program);
     *program = NULL;
-    return NVRTC_SUCCESS;
+    return (nvrtcResult)fake_rtc_destroy(&fake);
 }
 
-/* "-DM=64" becomes a line of definitions. An option that NVRTC does not have is refused, as it would. */
-static bool take_option(const char *option, const char **target, struct text *definitions)
+static void meet(const char *target)
 {
-    static const char *const known[] = {"--std=", "--fmad=", "--diag-suppress="};
-    static const char architecture[] = "--gpu-architecture=";
-    if (strncmp(option, architecture, strlen(architecture)) == 0) {
-        *target = option + strlen(architecture);
-        return true;
-    }
-    if (strncmp(option, "-D", 2) == 0) {
-        text_format(definitions, "%s\n", option + 2);
-        return true;
-    }
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strncmp(option, known[i], strlen(known[i])) == 0) return true;
-    return false;
-}
-
-nvrtcResult nvrtcCompileProgram(nvrtcProgram program, int n, const char *const *options)
-{
-    const struct compiler_api *emulated = dlsym(RTLD_DEFAULT, "compiler_emu");
-    struct text definitions = {0};
-    const char *target = NULL;
-    bool known = true;
+    (void)target;
     if (setting("hang"))
         for (;;) pause();
-    for (int i = 0; i < n && known; i++) known = take_option(options[i], &target, &definitions);
-    nvrtcResult result = known && target ? NVRTC_ERROR_COMPILATION : NVRTC_ERROR_INVALID_OPTION;
-    if (!emulated) {
-        text_append(&program->log, "fake nvrtc: error: no emulator in this program\n");
-    } else if (result == NVRTC_ERROR_COMPILATION) {
-        struct compile_request request = {.source = program->source,
-                                          .source_name = program->name,
-                                          .definitions = text_string(&definitions),
-                                          .target = target};
-        if (emulated->compile(&request, &program->code, &program->log) == STATUS_OK) result = NVRTC_SUCCESS;
-    }
-    text_free(&definitions);
-    return result;
+}
+
+nvrtcResult nvrtcCompileProgram(nvrtcProgram program, int n, const char *const *list)
+{
+    static const char *const known[] = {"--std=", "--fmad=", "--diag-suppress=", NULL};
+    static const struct fake_rtc_options options = {"--gpu-architecture=", known};
+    return (nvrtcResult)fake_rtc_compile(of(program), &options, n, list, meet);
 }
 
 nvrtcResult nvrtcGetProgramLogSize(nvrtcProgram program, size_t *size)
 {
-    *size = strlen(text_string(&program->log)) + 1;
+    *size = strlen(text_string(&of(program)->log)) + 1;
     return NVRTC_SUCCESS;
 }
 
 nvrtcResult nvrtcGetProgramLog(nvrtcProgram program, char *log)
 {
-    strcpy(log, text_string(&program->log));
+    strcpy(log, text_string(&of(program)->log));
     return NVRTC_SUCCESS;
 }
 
 nvrtcResult nvrtcGetCUBINSize(nvrtcProgram program, size_t *size)
 {
-    *size = program->code.size;
+    *size = of(program)->code.size;
     return NVRTC_SUCCESS;
 }
 
 nvrtcResult nvrtcGetCUBIN(nvrtcProgram program, char *cubin)
 {
-    memcpy(cubin, program->code.data, program->code.size);
+    memcpy(cubin, of(program)->code.data, of(program)->code.size);
     return NVRTC_SUCCESS;
 }
