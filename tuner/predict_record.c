@@ -95,22 +95,29 @@ static void note_rejected(struct predict_task *task)
     }
 }
 
+/* Predictions go by their kernels; what else is said of one of those comes back with it. */
+static void replace_former(const struct record *record, struct hash *former, struct record_entry *entries,
+                           struct book_finals *found)
+{
+    for (uint32_t i = 0; i < record->n_entries; i++)
+        if (is_prediction(&record->entries[i])) former[found->n_measured++] = record->entries[i].kernel;
+    for (uint32_t i = 0; i < record->n_entries; i++)
+        for (size_t f = 0; f < found->n_measured && !is_prediction(&record->entries[i]); f++)
+            if (same_hash(&record->entries[i].kernel, &former[f])) {
+                entries[found->n_entries++] = record->entries[i];
+                break;
+            }
+}
+
 static enum status replace(struct predict *predict, struct predict_task *task, struct record *record)
 {
-    struct record_entry entries[PREDICT_KEPT];
+    struct record_entry entries[PREDICT_KEPT + RECORD_ENTRIES_MAX];
     struct hash former[RECORD_ENTRIES_MAX];
     struct book_finals found = {.entries = entries, .measured = former};
     TRY(choose(predict, task, record, entries, &found.n_entries));
-    for (uint32_t i = 0; i < record->n_entries; i++) {
-        bool twice = false; /* a kernel that was measured, too, would lose that */
-        for (uint32_t e = 0; e < record->n_entries; e++)
-            twice |= !is_prediction(&record->entries[e]) &&
-                     same_hash(&record->entries[e].kernel, &record->entries[i].kernel);
-        if (is_prediction(&record->entries[i]) && !twice)
-            former[found.n_measured++] = record->entries[i].kernel;
-    }
-    if (!found.n_entries && !found.n_measured) return STATUS_OK;
     predict->summary->entries += found.n_entries;
+    replace_former(record, former, entries, &found);
+    if (!found.n_entries && !found.n_measured) return STATUS_OK;
     return book_put_finals(predict->options->book, task->key, &found);
 }
 

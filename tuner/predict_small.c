@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* Multiplications of a launch: k is as long as WISH allows, and MOST is a few seconds of emulation. Matrix
- * instructions are emulated whole, which takes a fraction of the time. */
-enum { PRODUCTS_WISH = 4 << 20, PRODUCTS_MOST = 48 << 20, MATRIX_FACTOR = 20 };
+/* Multiplications of a launch: k is as long as WISH allows, and MOST is a few seconds of emulation, where
+ * nothing smaller takes the path. Matrix instructions are emulated whole, which takes a fraction of the time. */
+enum { PRODUCTS_WISH = 4 << 20, PRODUCTS_MOST = 48 << 20, MATRIX_WISH = 4, MATRIX_MOST = 12 };
 enum {
     STEPS_LEAST = 5, /* of a loop over k: to fill it, run and drain */
     STEPS_MOST = 64,
@@ -25,7 +25,7 @@ struct cut {
     const int64_t *slots; /* of the problem itself */
     int tile[3];          /* of m, n, k: what a size is cut in */
     unsigned field[3];
-    int64_t factor; /* how much more than plain multiplications can be had for the same time */
+    int64_t wish, most; /* multiplications */
     int64_t path[2 + 4 * MANIFEST_STEPS_MAX];
 };
 
@@ -112,16 +112,16 @@ static bool fits_steps(const struct cut *cut, int64_t sizes[3], uint32_t units, 
                        struct predict_small *out)
 {
     sizes[2] = size_of(cut->problem->value[cut->field[2]], cut->tile[2], steps);
-    return products(cut, sizes) <= most * cut->factor && fits(cut, sizes, units, out);
+    return products(cut, sizes) <= most && fits(cut, sizes, units, out);
 }
 
 /* The deepest k that the wish allows, else the shallowest that is possible at all. */
 static bool deepen(const struct cut *cut, int64_t sizes[3], uint32_t units, struct predict_small *out)
 {
     for (int steps = STEPS_MOST; steps >= STEPS_LEAST; steps--)
-        if (fits_steps(cut, sizes, units, steps, PRODUCTS_WISH, out)) return true;
+        if (fits_steps(cut, sizes, units, steps, cut->wish, out)) return true;
     for (int steps = STEPS_LEAST; steps <= STEPS_MOST; steps++)
-        if (fits_steps(cut, sizes, units, steps, PRODUCTS_MOST, out)) return true;
+        if (fits_steps(cut, sizes, units, steps, cut->most, out)) return true;
     return false;
 }
 
@@ -173,7 +173,8 @@ bool predict_small(const struct manifest *manifest, const struct problem *proble
         cut.tile[i] = tile_of(manifest, slots, tiles[i]);
     }
     bool matrix = manifest->has_model && value_of(&manifest->model[MANIFEST_MODEL_matrix], slots) > 0;
-    cut.factor = matrix ? MATRIX_FACTOR : 1;
+    cut.wish = PRODUCTS_WISH * (matrix ? MATRIX_WISH : 1);
+    cut.most = (int64_t)PRODUCTS_MOST * (matrix ? MATRIX_MOST : 1);
     path_of(manifest, slots, cut.path);
     return cut_down(&cut, out);
 }

@@ -61,7 +61,7 @@ _autotune() {
             case $command in
                 sweep)
                     _autotune_words "$problems $on_device --gpus --book --budget --strategy --seed --jobs --templates --fresh \
-                        --retry-quarantined --dry-run $every" ;;
+                        --retry-quarantined --dry-run --predict --confirm $every" ;;
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup) _autotune_words "$on_device --book $every" ;;
                 explain) _autotune_words "$on_device --book --template --configuration --templates $every" ;;

@@ -91,8 +91,8 @@ static void list_found(const struct places *places, char out[FOUND_BYTES])
     if (!places->n) snprintf(out, FOUND_BYTES, "none");
 }
 
-static const char gpu_advice[] = " (without one, 'autotune verify --emulate' checks its kernels; filling a "
-                                 "book for it, --predict, is not in this version)";
+static const char gpu_advice[] = " (without one, 'autotune --predict' fills a book for it, and 'autotune "
+                                 "verify --emulate' checks its kernels)";
 
 static enum status fail_absent(const struct places *places, const char *what, const char *name,
                                const char *advice)

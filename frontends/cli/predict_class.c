@@ -6,10 +6,10 @@
 
 enum { NAMES_MAX = 96 };
 
-static enum status fail_unknown(const char *option, const char *text, const char *what,
+static enum status fail_unknown(const char *option, const char *text, const char *what, const char *word,
                                 const char *const *names, size_t n)
 {
-    const char *closest = text_closest(text, names, n);
+    const char *closest = text_closest(word, names, n);
     return status_fail(
         STATUS_USAGE, "--%s=%s: unknown %s; %s%s%sa class is a name such as mi300x or target:units:GB/s",
         option, text, what, closest ? "did you mean '" : "", closest ? closest : "", closest ? "'? " : "");
@@ -25,7 +25,7 @@ static enum status check_target(const char *target, const char *option, const ch
         return status_fail(STATUS_USAGE, "--%s=%s: --predict is for GPUs; a CPU is tuned where it is", option,
                            text);
     for (size_t i = 0; i < n && n_names < NAMES_MAX; i++) names[n_names++] = table[i].name;
-    return fail_unknown(option, text, "target", names, n_names);
+    return fail_unknown(option, text, "target", target, names, n_names);
 }
 
 /* By name or by text; a text may be of a part that no table knows. */
@@ -43,7 +43,7 @@ static enum status class_of_text(const char *text, char out[CLASS_TEXT_BYTES])
         const char *names[NAMES_MAX];
         const struct device_class *classes = class_table(&n_classes);
         for (size_t i = 0; i < n_classes && n < NAMES_MAX; i++) names[n++] = classes[i].nickname;
-        return fail_unknown("class", text, "device class", names, n);
+        return fail_unknown("class", text, "device class", text, names, n);
     }
     TRY(check_target(target, "class", text));
     snprintf(out, CLASS_TEXT_BYTES, "%s", text);

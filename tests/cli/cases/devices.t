@@ -1,6 +1,6 @@
 Devices that are not here.
 $ autotune lookup --arch=gfx942 gemm f32 m=1 n=1 k=1
-! autotune: --arch=gfx942: no such device here; found: cpu:0 (CLASS) (without one, 'autotune verify --emulate' checks its kernels; filling a book for it, --predict, is not in this version)
+! autotune: --arch=gfx942: no such device here; found: cpu:0 (CLASS) (without one, 'autotune --predict' fills a book for it, and 'autotune verify --emulate' checks its kernels)
 ? 3
 $ autotune --arch=gfx943 'gemm f32 m=1 n=1 k=1'
 ! autotune: --arch=gfx943: unknown target; did you mean 'gfx942'? found here: cpu:0 (CLASS)
@@ -12,13 +12,13 @@ $ autotune --arch=mi300x 'gemm f32 m=1 n=1 k=1'
 ! autotune: --arch=mi300x: a device class, not a target; --class=mi300x or --arch=gfx942
 ? 2
 $ autotune --class=mi300x 'gemm f32 m=1 n=1 k=1'
-! autotune: --class=mi300x: no such device here; found: cpu:0 (CLASS) (without one, 'autotune verify --emulate' checks its kernels; filling a book for it, --predict, is not in this version)
+! autotune: --class=mi300x: no such device here; found: cpu:0 (CLASS) (without one, 'autotune --predict' fills a book for it, and 'autotune verify --emulate' checks its kernels)
 ? 3
 $ autotune --class=mi300z 'gemm f32 m=1 n=1 k=1'
 ! autotune: --class=mi300z: unknown device class; did you mean 'mi300x'? a class is a name such as mi300x or target:units:GB/s
 ? 2
 $ autotune --class=gfx942:304:5300 'gemm f32 m=1 n=1 k=1'
-! autotune: --class=gfx942:304:5300: no such device here; found: cpu:0 (CLASS) (without one, 'autotune verify --emulate' checks its kernels; filling a book for it, --predict, is not in this version)
+! autotune: --class=gfx942:304:5300: no such device here; found: cpu:0 (CLASS) (without one, 'autotune --predict' fills a book for it, and 'autotune verify --emulate' checks its kernels)
 ? 3
 $ autotune --class=zzzzzzzzz 'gemm f32 m=1 n=1 k=1'
 ! autotune: --class=zzzzzzzzz: unknown device class; a class is a name such as mi300x or target:units:GB/s
