@@ -144,6 +144,11 @@ void emu_copy_async(void *shared, const void *global, unsigned bytes, unsigned v
 void emu_copy_commit(void);           /* closes a group, which may be empty */
 void emu_copy_wait(unsigned pending); /* until at most `pending` of this thread's groups are under way */
 
+/* A load of a whole wave: `bytes` (4, 12, 16) at base + offset of each lane to shared + lane * bytes. They
+ * land when the lane waits for them. */
+void emu_load_to_shared(void *shared, const void *base, unsigned offset, unsigned bytes) EMU_MEETS;
+void emu_load_to_shared_wait(unsigned pending); /* until at most `pending` such loads are under way */
+
 /* --- arithmetic that the host has and the kernel may not link --- */
 
 float emu_exp2(float x);

@@ -49,6 +49,10 @@
  * Asynchronous copies from global to shared memory (synchronous where not GPU_HAS_COPY_ASYNC, with the same rules)
  *     gpu_copy_async4 / 8 / 16(shared, global, valid)    `valid` bytes are read, the rest become 0
  *     gpu_copy_commit()  GPU_COPY_WAIT(pending)          pending is a constant; then a barrier before others read
+ * Loads to shared memory that pass no registers, of a whole wave, where GPU_HAS_LOAD_TO_SHARED (AMD): gpu_direct.h
+ *     gpu_load_to_shared4(shared, base, offset)      lane i's bytes at base + offset come to shared + 4 * i;
+ *     gpu_load_to_shared12 / 16                      where GPU_LOAD_TO_SHARED_BYTES is 16; all but offset the same in the wave
+ *     GPU_LOAD_TO_SHARED_WAIT(pending)               a constant; then a barrier before other lanes read
  * How the compiler and the GPU schedule: gpu_schedule.h; words without any effect on what a kernel computes
  * Numbers; storage types gpu_f16 and gpu_bf16 are unsigned short, gpu_fp8 is unsigned char
  *     gpu_from_f16 gpu_from_bf16 gpu_from_f8e4m3 gpu_from_f8e5m2 gpu_from_f8e4m3fnuz gpu_from_f8e5m2fnuz -> float
@@ -113,6 +117,7 @@
 #include "gpu_wmma.h"
 #include "gpu_mma.h"
 #include "gpu_async.h"
+#include "gpu_direct.h"
 #include "gpu_wgmma.h"
 
 #endif

@@ -247,73 +247,7 @@ KERNEL_OF(1, race_relaxed)
             args.out[t] += args.shared_words[1 + i]; /* @race_relaxed_2 */
 }
 
-/* The barrier orders shared memory, and global memory not at all. */
-KERNEL(barrier_shared_global)
-{
-    GPU_SHARED(shared);
-    unsigned *words = (unsigned *)shared, t = gpu_thread_x();
-    words[t] = t;
-    args.out[t] = t; /* @barrier_shared_global_1 */
-    gpu_barrier_shared();
-    args.shared_words[t] = words[t ^ 1] + args.out[t ^ 1]; /* @barrier_shared_global_2 */
-}
-
-/* A load that is still on its way may come behind another thread's store. */
-KERNEL(barrier_shared_load)
-{
-    unsigned t = gpu_thread_x();
-    args.shared_words[t] = args.out[t]; /* @barrier_shared_load_1 */
-    gpu_barrier_shared();
-    args.out[t ^ 1] = t; /* @barrier_shared_load_2 */
-}
-
-/* What thread 0 lets go is what it did, and not what others did in front of such a barrier. */
-KERNEL(barrier_shared_release)
-{
-    unsigned t = gpu_thread_x(), b = gpu_block_x();
-    if (b == 0) {
-        args.out[t] = t; /* @barrier_shared_release_1 */
-        gpu_barrier_shared();
-        if (t == 0) gpu_store_release(args.shared_words, 1);
-    } else {
-        while (gpu_load_acquire(args.shared_words) == 0) gpu_pause();
-        args.shared_words[64 + t] = args.out[t]; /* @barrier_shared_release_2 */
-    }
-}
-
 /* --- meeting --- */
-
-KERNEL(barrier_shared_parts)
-{
-    unsigned t = gpu_thread_x();
-    if (t & 1) {
-        gpu_barrier_shared(); /* @barrier_shared_parts_1 */
-        args.out[t] = 1;
-    } else {
-        gpu_barrier_shared(); /* @barrier_shared_parts_2 */
-        args.out[t] = 2;
-    }
-}
-
-KERNEL_OF(128, barrier_shared_mixed)
-{
-    unsigned t = gpu_thread_x();
-    if (t < 64) {
-        gpu_barrier(); /* @barrier_shared_mixed_1 */
-        args.shared_words[t] = 1;
-    } else {
-        gpu_barrier_shared(); /* @barrier_shared_mixed_2 */
-        args.shared_words[t] = 2;
-    }
-}
-
-KERNEL_OF(128, barrier_shared_count)
-{
-    unsigned t = gpu_thread_x();
-    if (t >= 64) gpu_barrier_shared();
-    gpu_barrier_shared(); /* @barrier_shared_count */
-    args.shared_words[t] = 2;
-}
 
 KERNEL(ends_early)
 {
@@ -444,7 +378,8 @@ KERNEL(matrix_of_another)
 {
     unsigned d[16], a[2] = {0, 0};
     for (unsigned i = 0; i < 16; i++) d[i] = 0;
-    emu_matrix(GPU_NVIDIA ? GPU_MATRIX_mfma_f32_32x32x8_f16 : GPU_MATRIX_mma_m16n8k16_f32_f16, d, a, a, d); /* @matrix_of_another */
+    const unsigned another = GPU_NVIDIA ? GPU_MATRIX_mfma_f32_32x32x8_f16 : GPU_MATRIX_mma_m16n8k16_f32_f16;
+    emu_matrix(another, d, a, a, d); /* @matrix_of_another */
     args.out[gpu_thread_x()] = d[0];
 }
 

@@ -332,6 +332,33 @@ static void copies(void **state)
     assert_false(matrix_copies_differ(MATRIX_wmma12_f32_16x16x16_f16, MATRIX_A, all, &lane));
 }
 
+/* Of what AMD does not table: with g = lane / 32, the example in "Introduction to Matrix Core Programming on
+ * AMD CDNA3 and CDNA4 architecture" gives a lane of 32x32x64 k = 32 * i + 16 * g + j as element 16 * i + j.
+ * 16x16x128 is taken to do the same with four groups of lanes, and the 16-byte forms to hold 16 bytes side by
+ * side. */
+static void deep_forms(void **state)
+{
+    (void)state;
+    static const struct {
+        enum matrix_form form;
+        unsigned size, run;
+    } forms[] = {
+        {MATRIX_mfma_f32_32x32x64_ocp8, 32, 16}, {MATRIX_mfma_f32_16x16x128_ocp8, 16, 16},
+        {MATRIX_mfma_i32_32x32x32_i8, 32, 16},   {MATRIX_mfma_i32_16x16x64_i8, 16, 16},
+        {MATRIX_mfma_f32_32x32x16_bf16, 32, 8},  {MATRIX_mfma_f32_16x16x32_f16, 16, 8},
+    };
+    for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++)
+        for (unsigned lane = 0; lane < 64; lane++)
+            for (unsigned e = 0; e < matrix_shape_elements(&matrix_info(forms[f].form)->shape, MATRIX_A);
+                 e++) {
+                unsigned run = forms[f].run, size = forms[f].size;
+                unsigned k = e / run * (64 / size * run) + run * (lane / size) + e % run;
+                struct matrix_place a = matrix_place(forms[f].form, MATRIX_A, lane, e);
+                struct matrix_place b = matrix_place(forms[f].form, MATRIX_B, lane, e);
+                assert_true(a.row == lane % size && a.column == k && b.row == k && b.column == lane % size);
+            }
+}
+
 /* Every element has one holder, and both directions agree; also for the forms that nobody tabled. */
 static void directions_agree(void **state)
 {
@@ -388,9 +415,10 @@ static void forms_of_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(amd_listings),           cmocka_unit_test(ptx_fragments),
-        cmocka_unit_test(wmma_of_the_calculator), cmocka_unit_test(copies),
-        cmocka_unit_test(directions_agree),       cmocka_unit_test(forms_of_targets),
+        cmocka_unit_test(amd_listings),     cmocka_unit_test(ptx_fragments),
+        cmocka_unit_test(deep_forms),       cmocka_unit_test(wmma_of_the_calculator),
+        cmocka_unit_test(copies),           cmocka_unit_test(directions_agree),
+        cmocka_unit_test(forms_of_targets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

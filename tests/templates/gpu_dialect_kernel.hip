@@ -312,6 +312,52 @@ GPU_DEVICE void check_copies(const struct here *here)
     gpu_barrier();
 }
 
+/* --- loads to shared memory, without registers --- */
+
+#if GPU_HAS_LOAD_TO_SHARED
+#define EACH_WAVE(bytes) (here->shared + gpu_wave() * GPU_WAVE * (bytes))
+
+/* Lane i of a wave reads what lane 63 - i has in order, so that words come turned round by waves. */
+GPU_DEVICE unsigned turned(const struct here *here)
+{
+    return here->flat ^ (GPU_WAVE - 1);
+}
+
+GPU_DEVICE void check_loads_to_shared(const struct here *here)
+{
+    unsigned flat = here->flat, other = flat ^ 96;
+    bool ok = true;
+    /* Each wave's own base, and two more loads under way while the first is read. */
+    const unsigned *from = here->args->words;
+    gpu_load_to_shared4(EACH_WAVE(4), from, 4 * turned(here));
+    gpu_load_to_shared4(EACH_WAVE(4) + 512, from + 1 + gpu_wave(), 4 * flat);
+    gpu_load_to_shared4(EACH_WAVE(4) + 1024, from + 2, 4 * flat);
+    GPU_LOAD_TO_SHARED_WAIT(2);
+    gpu_barrier_shared();
+    ok = gpu_load4(here->shared + 4 * other) == word(other ^ (GPU_WAVE - 1)) && ok;
+    GPU_LOAD_TO_SHARED_WAIT(0);
+    gpu_barrier_shared();
+    ok = gpu_load4(here->shared + 512 + 4 * other) == word(other + 1 + other / GPU_WAVE) && ok;
+    ok = gpu_load4(here->shared + 1024 + 4 * other) == word(other + 2) && ok;
+    report(here, CHECK_load_to_shared, ok);
+    gpu_barrier();
+#if GPU_LOAD_TO_SHARED_BYTES == 16
+    gpu_load_to_shared12(EACH_WAVE(12), from, 12 * turned(here));
+    gpu_load_to_shared16(EACH_WAVE(16) + 2048, from, 16 * turned(here));
+    GPU_LOAD_TO_SHARED_WAIT(0);
+    gpu_barrier();
+    ok = true;
+    for (unsigned bytes = 12; bytes <= 16; bytes += 4)
+        for (unsigned i = 0; i < bytes; i += 4)
+            ok = gpu_load4(here->shared + (bytes == 16 ? 2048 : 0) + bytes * other + i) ==
+                     word((bytes * (other ^ (GPU_WAVE - 1)) + i) / 4) &&
+                 ok;
+    report(here, CHECK_load_to_shared_wide, ok);
+    gpu_barrier();
+#endif
+}
+#endif
+
 /* --- numbers --- */
 
 /* x becomes the code, and the code becomes `back`. */
@@ -392,6 +438,9 @@ GPU_KERNEL(THREADS) gpu_dialect(GPU_ARGS(struct dialect_args, args))
     check_atomics(&here);
     check_loads_stores(&here);
     check_copies(&here);
+#if GPU_HAS_LOAD_TO_SHARED
+    check_loads_to_shared(&here);
+#endif
     check_numbers(&here);
     check_arithmetic(&here);
     check_matrices(&here);

@@ -28,28 +28,46 @@ GPU_DEVICE int sum_of_products(unsigned i, unsigned j, unsigned depth)
 #define CODE_ocp8(x) ((unsigned)gpu_to_f8e4m3((float)(x)))
 
 #if GPU_HAS_MFMA
-GPU_DEVICE void pack(unsigned a[2], unsigned *out)
+GPU_DEVICE void pack(const unsigned *a, unsigned *out)
 {
     *out = a[0];
 }
 
-GPU_DEVICE void pack(unsigned a[2], gpu_u32x2 *out)
+GPU_DEVICE void pack(const unsigned *a, gpu_u32x2 *out)
 {
     *out = gpu_u32x2{a[0], a[1]};
 }
 
+GPU_DEVICE void pack(const unsigned *a, gpu_u32x4 *out)
+{
+    *out = gpu_u32x4{a[0], a[1], a[2], a[3]};
+}
+
+GPU_DEVICE void pack(const unsigned *a, gpu_u32x8 *out)
+{
+    *out = gpu_u32x8{a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]};
+}
+
 /* The layouts are those of the vendor's tables: a lane holds consecutive k of one row of A and one column of
- * B. */
+ * B, up to 16 and then the next 16 behind those of the other lanes. */
+GPU_DEVICE unsigned depth_of(unsigned group, unsigned groups, unsigned each, unsigned e)
+{
+    unsigned run = each < 16 ? each : 16;
+    return run * (e / run * groups + group) + e % run;
+}
+
 #define CHECK_MFMA(shape, type, size, depth, bits, operand, sum, element)                           \
     GPU_DEVICE void check_##shape##_##type(const struct here *here)                                 \
     {                                                                                               \
         const unsigned each = (depth) * (size) / 64, place = here->lane % (size),                   \
                        group = here->lane / (size);                                                 \
-        unsigned a[2] = {0, 0}, b[2] = {0, 0};                                                      \
+        unsigned a[8] = {}, b[8] = {};                                                              \
         GPU_UNROLL for (unsigned e = 0; e < each; e++)                                              \
         {                                                                                           \
-            a[e * (bits) / 32] |= CODE_##type(left(place, each * group + e)) << e * (bits) % 32;    \
-            b[e * (bits) / 32] |= CODE_##type(right(each * group + e, place)) << e * (bits) % 32;   \
+            a[e * (bits) / 32] |= CODE_##type(left(place, depth_of(group, 64 / (size), each, e)))   \
+                                  << e * (bits) % 32;                                               \
+            b[e * (bits) / 32] |= CODE_##type(right(depth_of(group, 64 / (size), each, e), place))  \
+                                  << e * (bits) % 32;                                               \
         }                                                                                           \
         sum c;                                                                                      \
         GPU_UNROLL for (unsigned r = 0; r < (size) * (size) / 64; r++) c[r] = (element)(r + place); \
@@ -82,6 +100,14 @@ CHECK_MFMA(mfma_f32_16x16x32, fp8, 16, 32, 8, gpu_u32x2, gpu_f32x4, float)
 #elif GPU_ARCH == 0x950
 CHECK_MFMA(mfma_f32_32x32x16, ocp8, 32, 16, 8, gpu_u32x2, gpu_f32x16, float)
 CHECK_MFMA(mfma_f32_16x16x32, ocp8, 16, 32, 8, gpu_u32x2, gpu_f32x4, float)
+CHECK_MFMA(mfma_f32_32x32x16, f16, 32, 16, 16, gpu_u32x4, gpu_f32x16, float)
+CHECK_MFMA(mfma_f32_16x16x32, f16, 16, 32, 16, gpu_u32x4, gpu_f32x4, float)
+CHECK_MFMA(mfma_f32_32x32x16, bf16, 32, 16, 16, gpu_u32x4, gpu_f32x16, float)
+CHECK_MFMA(mfma_f32_16x16x32, bf16, 16, 32, 16, gpu_u32x4, gpu_f32x4, float)
+CHECK_MFMA(mfma_i32_32x32x32, i8, 32, 32, 8, gpu_u32x4, gpu_i32x16, int)
+CHECK_MFMA(mfma_i32_16x16x64, i8, 16, 64, 8, gpu_u32x4, gpu_i32x4, int)
+CHECK_MFMA(mfma_f32_32x32x64, ocp8, 32, 64, 8, gpu_u32x8, gpu_f32x16, float)
+CHECK_MFMA(mfma_f32_16x16x128, ocp8, 16, 128, 8, gpu_u32x8, gpu_f32x4, float)
 #endif
 #endif
 
@@ -213,6 +239,14 @@ GPU_DEVICE void check_matrices(const struct here *here)
 #elif GPU_ARCH == 0x950
     check_mfma_f32_32x32x16_ocp8(here);
     check_mfma_f32_16x16x32_ocp8(here);
+    check_mfma_f32_32x32x16_f16(here);
+    check_mfma_f32_16x16x32_f16(here);
+    check_mfma_f32_32x32x16_bf16(here);
+    check_mfma_f32_16x16x32_bf16(here);
+    check_mfma_i32_32x32x32_i8(here);
+    check_mfma_i32_16x16x64_i8(here);
+    check_mfma_f32_32x32x64_ocp8(here);
+    check_mfma_f32_16x16x128_ocp8(here);
 #endif
 #elif GPU_HAS_WMMA
 #if GPU_ARCH == 0x1100

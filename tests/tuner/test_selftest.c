@@ -330,9 +330,14 @@ static void what_is_trusted(void **state)
 
     /* All of a type: only what is assumed and was never asked is asked; one that differed is enough. */
     assert_int_equal(selftest_ensure_type(&device, DTYPE_F8E4M3), STATUS_UNAVAILABLE);
-    assert_ok(selftest_ensure_type(&device, DTYPE_BF16));
-    result = (struct selftest_result){MATRIX_mfma_f32_16x16x32_ocp8, SELFTEST_AGREES, ""};
-    assert_ok(selftest_keep("gfx950", here, &result));
+    assert_int_equal(selftest_ensure_type(&device, DTYPE_BF16), STATUS_UNAVAILABLE);
+    assert_ok(selftest_ensure_type(&device, DTYPE_F8E4M3FNUZ)); /* not on this target */
+    static const enum matrix_form others[] = {MATRIX_mfma_f32_32x32x64_ocp8, MATRIX_mfma_f32_16x16x128_ocp8,
+                                              MATRIX_mfma_f32_16x16x32_ocp8};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        result = (struct selftest_result){others[i], SELFTEST_AGREES, ""};
+        assert_ok(selftest_keep("gfx950", here, &result));
+    }
     assert_ok(selftest_ensure_type(&device, DTYPE_F8E4M3));
     result.verdict = SELFTEST_DIFFERS;
     assert_ok(selftest_keep("gfx950", here, &result));

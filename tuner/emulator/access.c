@@ -83,8 +83,7 @@ static void report_nowhere(struct fiber *f, uintptr_t address, size_t bytes, enu
               (unsigned long long)address);
 }
 
-static void report_misaligned(struct fiber *f, uintptr_t address, size_t bytes, enum access access,
-                              const void *pc)
+void access_misaligned(struct fiber *f, uintptr_t address, size_t bytes, enum access access, const void *pc)
 {
     const struct worker *worker = f->block->worker;
     const struct range *near = ranges_nearest(emulator_ranges(worker->emulator), address);
@@ -170,7 +169,7 @@ void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access 
     if (range && access == ACCESS_READ && !range->writable && !(aligned && address & (bytes - 1))) return;
     if (!range && access == ACCESS_READ && object_holds(object, address, bytes)) return;
     if (aligned && address % bytes)
-        report_misaligned(f, address, bytes, access, pc);
+        access_misaligned(f, address, bytes, access, pc);
     else if (!range && (shared = visited_shared(f, address, bytes, pc)) != NULL)
         shared_access(f, shared, (uint32_t)(address - (uintptr_t)shared->base), bytes, access, pc);
     else if ((range = access_range(f, address, bytes, access, pc))->writable)
@@ -179,7 +178,7 @@ void access_other(struct fiber *f, uintptr_t address, size_t bytes, enum access 
 
 struct shared_memory *access_atomic_shared(struct fiber *f, uintptr_t address, size_t bytes, const void *pc)
 {
-    if (address % bytes) report_misaligned(f, address, bytes, ACCESS_WRITE, pc);
+    if (address % bytes) access_misaligned(f, address, bytes, ACCESS_WRITE, pc);
     return visited_shared(f, address, bytes, pc);
 }
 
@@ -192,7 +191,7 @@ void access_shared(struct fiber *f, const void *pointer, uint32_t bytes, enum ac
         return;
     }
     if (address % bytes)
-        report_misaligned(f, address, bytes, access, pc);
+        access_misaligned(f, address, bytes, access, pc);
     else
         shared_access(f, shared, (uint32_t)(address - (uintptr_t)shared->base), bytes, access, pc);
 }

@@ -15,6 +15,14 @@ void access_shared(struct fiber *f, const void *pointer, uint32_t bytes, enum ac
 struct range *access_range(struct fiber *f, uintptr_t address, size_t bytes, enum access access,
                            const void *pc);
 
+/* The report of an address that is no multiple of `bytes`. */
+void access_misaligned(struct fiber *f, uintptr_t address, size_t bytes, enum access access, const void *pc);
+
+/* copy.c. A lane's part of a load to shared memory sets out. */
+void copy_load(struct fiber *f, void *shared, const void *global, uint32_t bytes, const void *pc);
+/* `f` ends: nothing of its own may be under way to shared memory. */
+void copy_thread_ends(struct fiber *f);
+
 /* For an atomic: the shared memory of the team that it is in, or NULL. Misaligned ones are reported. */
 struct shared_memory *access_atomic_shared(struct fiber *f, uintptr_t address, size_t bytes, const void *pc);
 

@@ -4,8 +4,9 @@
 #include "tuner/emulator/emulator_state.h"
 #include "tuner/emulator/matrix.h"
 
-static const char *const operations[] = {"the wave's barrier",   "a shuffle", "a ballot",
-                                         "a matrix instruction", "ldmatrix",  "stmatrix"};
+static const char *const operations[] = {"the wave's barrier",     "a shuffle", "a ballot",
+                                         "a matrix instruction",   "ldmatrix",  "stmatrix",
+                                         "a load to shared memory"};
 
 static void check_meeting(struct fiber *f, const struct wave *wave, enum wave_operation operation,
                           uint32_t detail, const void *pc)
@@ -222,5 +223,38 @@ void emu_stmatrix(void *row, const unsigned *registers, unsigned count, int tran
         access_shared(lane, lane->operands.row, 16, ACCESS_WRITE, pc);
     }
     collect(wave, count, transposed != 0);
+    let_go(f);
+}
+
+/* The instruction has one place in shared memory and one base, in scalar registers. */
+static void check_scalars(const struct wave *wave, const void *pc)
+{
+    const struct fiber *first = wave->lanes[0];
+    char who[WHO_BYTES];
+    for (uint32_t i = 1; i < wave->n; i++) {
+        struct fiber *lane = wave->lanes[i];
+        bool place = lane->operands.row != first->operands.row;
+        if (!place && lane->operands.a == first->operands.a) continue;
+        fault(lane, DEVICE_FAULT_DIVERGENCE, pc,
+              "a load to shared memory has another %s than for %s of its wave; it is the same for all lanes",
+              place ? "place there" : "base", fault_who(lane, lane->block->team->index, first->number, who));
+    }
+}
+
+void emu_load_to_shared(void *shared, const void *base, unsigned offset, unsigned bytes)
+{
+    struct fiber *f = emulator_self;
+    struct wave *wave = &f->block->waves[f->self.wave];
+    const void *pc = __builtin_return_address(0);
+    f->operands.row = shared;
+    f->operands.a = base;
+    f->operands.argument = offset;
+    if (!is_last(f, WAVE_LOAD, bytes, pc)) return;
+    if (bytes != 4 && bytes != 12 && bytes != 16)
+        fault(f, DEVICE_FAULT_OTHER, pc, "a load of %u bytes to shared memory; it is of 4, 12 or 16", bytes);
+    check_scalars(wave, pc);
+    for (uint32_t i = 0; i < wave->n; i++)
+        copy_load(wave->lanes[i], (char *)shared + i * bytes,
+                  (const char *)base + wave->lanes[i]->operands.argument, bytes, pc);
     let_go(f);
 }

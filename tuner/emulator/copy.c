@@ -25,31 +25,44 @@ static void read_source(struct fiber *f, const struct copy *copy)
     if (range->writable) global_access(f, range, source, copy->valid, ACCESS_READ, copy->pc);
 }
 
+static void begin(struct fiber *f, enum copy_kind kind, struct copy copy)
+{
+    struct copies *copies = &f->copies[kind];
+    copy.group = copies->groups;
+    if ((uintptr_t)copy.global % copy.bytes)
+        access_misaligned(f, (uintptr_t)copy.global, copy.bytes, ACCESS_READ, copy.pc);
+    read_source(f, &copy);
+    mark_in_flight(f, &copy);
+    if (copies->n == copies->capacity) {
+        copies->capacity = copies->capacity ? 2 * copies->capacity : 16;
+        copies->items = realloc(copies->items, copies->capacity * sizeof *copies->items);
+        if (!copies->items) abort();
+    }
+    copies->items[copies->n++] = copy;
+}
+
 void emu_copy_async(void *shared, const void *global, unsigned bytes, unsigned valid)
 {
     struct fiber *f = emulator_self;
-    struct copy copy = {shared, global, __builtin_return_address(0), bytes, valid, f->groups};
-    uintptr_t source = (uintptr_t)global;
+    const void *pc = __builtin_return_address(0);
     if ((bytes != 4 && bytes != 8 && bytes != 16) || valid > bytes)
-        fault(f, DEVICE_FAULT_OTHER, copy.pc,
+        fault(f, DEVICE_FAULT_OTHER, pc,
               "an asynchronous copy of %u bytes, %u of them valid; it is of 4, 8 or 16", bytes, valid);
-    if (source % bytes)
-        fault(f, DEVICE_FAULT_MISALIGNED, copy.pc,
-              "copies %u bytes from address 0x%llx, which is no multiple of them", bytes,
-              (unsigned long long)source);
-    read_source(f, &copy);
-    mark_in_flight(f, &copy);
-    if (f->n_copies == f->copy_capacity) {
-        f->copy_capacity = f->copy_capacity ? 2 * f->copy_capacity : 16;
-        f->copies = realloc(f->copies, f->copy_capacity * sizeof *f->copies);
-        if (!f->copies) abort();
-    }
-    f->copies[f->n_copies++] = copy;
+    begin(f, COPY_ASYNC, (struct copy){shared, global, pc, bytes, valid, 0});
+}
+
+/* 12 bytes are three words, whose address is a multiple of 4. */
+void copy_load(struct fiber *f, void *shared, const void *global, uint32_t bytes, const void *pc)
+{
+    uint32_t each = bytes == 12 ? 4 : bytes;
+    for (uint32_t at = 0; at < bytes; at += each)
+        begin(f, COPY_LOAD, (struct copy){(char *)shared + at, (const char *)global + at, pc, each, each, 0});
+    f->copies[COPY_LOAD].groups++;
 }
 
 void emu_copy_commit(void)
 {
-    emulator_self->groups++;
+    emulator_self->copies[COPY_ASYNC].groups++;
 }
 
 static void land(struct fiber *f, const struct copy *copy)
@@ -62,15 +75,33 @@ static void land(struct fiber *f, const struct copy *copy)
     memset((char *)copy->shared + copy->valid, 0, copy->bytes - copy->valid);
 }
 
-/* Groups are numbered from 0, and the open one is the number of closed ones; copies stand in their order. */
+static void wait_for(struct fiber *f, struct copies *copies, unsigned pending)
+{
+    uint32_t landing = copies->groups > pending ? copies->groups - pending : 0, n = 0;
+    for (; n < copies->n && copies->items[n].group < landing; n++) land(f, &copies->items[n]);
+    if (!n) return;
+    copies->n -= n;
+    memmove(copies->items, copies->items + n, copies->n * sizeof *copies->items);
+}
+
 void emu_copy_wait(unsigned pending)
 {
-    struct fiber *f = emulator_self;
-    uint32_t landing = f->groups > pending ? f->groups - pending : 0, n = 0;
-    for (; n < f->n_copies && f->copies[n].group < landing; n++) land(f, &f->copies[n]);
-    if (!n) return;
-    f->n_copies -= n;
-    memmove(f->copies, f->copies + n, f->n_copies * sizeof *f->copies);
+    wait_for(emulator_self, &emulator_self->copies[COPY_ASYNC], pending);
+}
+
+void emu_load_to_shared_wait(unsigned pending)
+{
+    wait_for(emulator_self, &emulator_self->copies[COPY_LOAD], pending);
+}
+
+/* The next block's shared memory may be there when it comes. */
+void copy_thread_ends(struct fiber *f)
+{
+    const struct copies *loads = &f->copies[COPY_LOAD];
+    if (loads->n)
+        fault(f, DEVICE_FAULT_RACE, loads->items->pc,
+              "the thread ends while its load to shared memory at %u is under way",
+              (unsigned)((uintptr_t)loads->items->shared - (uintptr_t)f->block->shared->base));
 }
 
 /* --- what the host computes for kernels --- */

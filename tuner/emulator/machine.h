@@ -30,7 +30,15 @@ enum waiting {
     AT_WGMMA,
     ENDED
 };
-enum wave_operation { WAVE_BARRIER, WAVE_SHUFFLE, WAVE_BALLOT, WAVE_MATRIX, WAVE_LDMATRIX, WAVE_STMATRIX };
+enum wave_operation {
+    WAVE_BARRIER,
+    WAVE_SHUFFLE,
+    WAVE_BALLOT,
+    WAVE_MATRIX,
+    WAVE_LDMATRIX,
+    WAVE_STMATRIX,
+    WAVE_LOAD
+};
 
 /* What a lane hands to a collective, and what it gets. */
 struct lane_operands {
@@ -41,11 +49,20 @@ struct lane_operands {
     const void *row;
 };
 
-/* An asynchronous copy under way. */
+/* An asynchronous copy under way, or a lane's part of a load to shared memory. */
 struct copy {
     void *shared;
     const void *global, *pc;
     uint32_t bytes, valid, group;
+};
+
+enum copy_kind { COPY_ASYNC, COPY_LOAD, COPY_KINDS };
+
+/* Of one thread and kind, in their order. Groups are numbered from 0, and the open one is the number of
+ * closed ones. */
+struct copies {
+    struct copy *items;
+    uint32_t n, capacity, groups;
 };
 
 struct fiber {
@@ -70,8 +87,7 @@ struct fiber {
     struct past *own;
     struct pasts *others, *fenced, *fenced_block, *pending, *learned;
     struct lane_operands operands;
-    struct copy *copies;
-    uint32_t n_copies, copy_capacity, groups;
+    struct copies copies[COPY_KINDS];
     struct async_thread *async; /* async.h; NULL: nothing of that kind yet */
 };
 

@@ -19,7 +19,8 @@ enum matrix_evidence {
     MATRIX_ASSUMED /* to be checked on a device before it is trusted */
 };
 
-enum { MATRIX_WAVE_MAX = 64, MATRIX_REGISTERS_MAX = 16 }; /* of one operand, per lane */
+/* Of one operand, per lane. */
+enum { MATRIX_WAVE_MAX = 64, MATRIX_REGISTERS_MAX = 16, MATRIX_ELEMENTS_MAX = 32 };
 
 struct matrix_info {
     const char *name; /* "mfma_f32_32x32x8_f16" */

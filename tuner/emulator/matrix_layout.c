@@ -16,15 +16,23 @@ unsigned matrix_shape_elements(const struct matrix_shape *shape, enum matrix_ope
 
 /* AMD, as its matrix instruction calculator prints (ROCm/amd_matrix_instruction_calculator). A: consecutive
  * lanes hold consecutive rows; when the rows are through, the next lanes hold the next k, and each lane holds
- * its k side by side. B is the same with columns for rows. D: consecutive lanes hold consecutive columns, and
- * go on `run` rows further down; when the lanes are through, the next elements go on below. */
+ * its k side by side, or 16 of them, and its next 16 behind those of all lanes. B is the same with columns
+ * for rows. D: consecutive lanes hold consecutive columns, and go on `run` rows further down; when the lanes
+ * are through, the next elements go on below. */
+static unsigned mfma_run(unsigned elements)
+{
+    return elements < 16 ? elements : 16;
+}
+
 static struct matrix_place mfma_place(const struct matrix_shape *s, enum matrix_operand operand,
                                       unsigned lane, unsigned element)
 {
-    unsigned each = matrix_shape_elements(s, operand), groups = s->wave / s->n;
+    unsigned run = mfma_run(matrix_shape_elements(s, operand)), groups = s->wave / s->n;
+    unsigned size = operand == MATRIX_A ? s->m : s->n;
+    unsigned k = run * (s->wave / size * (element / run) + lane / size) + element % run;
     switch (operand) {
-    case MATRIX_A: return (struct matrix_place){lane % s->m, each * (lane / s->m) + element};
-    case MATRIX_B: return (struct matrix_place){each * (lane / s->n) + element, lane % s->n};
+    case MATRIX_A: return (struct matrix_place){lane % s->m, k};
+    case MATRIX_B: return (struct matrix_place){k, lane % s->n};
     default:
         return (struct matrix_place){s->run * (groups * (element / s->run) + lane / s->n) + element % s->run,
                                      lane % s->n};
@@ -34,15 +42,13 @@ static struct matrix_place mfma_place(const struct matrix_shape *s, enum matrix_
 static void mfma_holder(const struct matrix_shape *s, enum matrix_operand operand, unsigned row,
                         unsigned column, unsigned *lane, unsigned *element)
 {
-    unsigned each = matrix_shape_elements(s, operand), groups = s->wave / s->n, group = row / s->run;
+    unsigned run = mfma_run(matrix_shape_elements(s, operand)), groups = s->wave / s->n, group = row / s->run;
+    unsigned size = operand == MATRIX_A ? s->m : s->n, k = operand == MATRIX_A ? column : row;
     switch (operand) {
     case MATRIX_A:
-        *lane = s->m * (column / each) + row;
-        *element = column % each;
-        break;
     case MATRIX_B:
-        *lane = s->n * (row / each) + column;
-        *element = row % each;
+        *lane = size * (k / run % (s->wave / size)) + (operand == MATRIX_A ? row : column);
+        *element = k / run / (s->wave / size) * run + k % run;
         break;
     default: *lane = s->n * (group % groups) + column; *element = s->run * (group / groups) + row % s->run;
     }

@@ -222,6 +222,7 @@ static void fiber_main(void)
     struct worker *worker = f->block->worker;
     worker->run->function->entry(f->args);
     check_end(f);
+    copy_thread_ends(f);
     async_thread_ends(f);
     f->waiting = ENDED;
     f->block->ended++;

@@ -126,17 +126,20 @@ static void race(struct fiber *f, const struct cell *cell, const struct site *si
                  with_write ? "wrote" : "read");
 }
 
-static const struct copy *find_copy(const struct team *team, uintptr_t address, const struct fiber **issuer)
+static const struct copy *find_copy(const struct team *team, uintptr_t address, const struct fiber **issuer,
+                                    const char **name)
 {
     for (uint32_t i = 0; i < team->n_threads; i++) {
         const struct block *block = &team->blocks[i / team->blocks->n];
         const struct fiber *f = block->fibers[i % block->n];
-        for (uint32_t c = 0; c < f->n_copies; c++) {
-            const struct copy *copy = &f->copies[c];
-            if (address - (uintptr_t)copy->shared >= copy->bytes) continue;
-            *issuer = f;
-            return copy;
-        }
+        for (int kind = 0; kind < COPY_KINDS; kind++)
+            for (uint32_t c = 0; c < f->copies[kind].n; c++) {
+                const struct copy *copy = &f->copies[kind].items[c];
+                if (address - (uintptr_t)copy->shared >= copy->bytes) continue;
+                *issuer = f;
+                *name = kind == COPY_LOAD ? "load" : "asynchronous copy";
+                return copy;
+            }
     }
     return NULL;
 }
@@ -157,6 +160,7 @@ void shared_closed(struct fiber *f, const struct shared_memory *shared, const st
     uint32_t offset = (uint32_t)(cell - shared->cells) << shared->shift;
     const struct block *block = cluster_owner(f->block->team, shared);
     const struct fiber *issuer = NULL;
+    const char *name = NULL;
     char where[128];
     if (cell->w == CELL_MBARRIER)
         fault(f, DEVICE_FAULT_OTHER, site->pc, "%s %s, where an mbarrier is",
@@ -165,8 +169,8 @@ void shared_closed(struct fiber *f, const struct shared_memory *shared, const st
         const struct tensor_load *load = tensor_load_find(block, offset);
         report_closed(f, site, access, "tensor load", load->issuer, load->pc);
     }
-    const struct copy *copy = find_copy(f->block->team, (uintptr_t)shared->base + offset, &issuer);
-    if (copy) report_closed(f, site, access, "asynchronous copy", issuer, copy->pc);
+    const struct copy *copy = find_copy(f->block->team, (uintptr_t)shared->base + offset, &issuer, &name);
+    if (copy) report_closed(f, site, access, name, issuer, copy->pc);
     fault(f, DEVICE_FAULT_UNWRITTEN, site->pc, "uses %s, where an asynchronous copy never landed",
           site_text(site, where));
 }

@@ -133,7 +133,7 @@ static void end_team(struct team *team)
         struct block *block = &team->blocks[b];
         for (uint32_t i = 0; i < block->n; i++) {
             order_forget(block->fibers[i]);
-            free(block->fibers[i]->copies);
+            for (int kind = 0; kind < COPY_KINDS; kind++) free(block->fibers[i]->copies[kind].items);
         }
         async_end(block);
         for (uint32_t n = 0; n < NAMED_BARRIERS; n++) gather_clear(&block->named[n].gather);
