@@ -235,7 +235,7 @@ static void check_scalars(const struct wave *wave, const void *pc)
         struct fiber *lane = wave->lanes[i];
         bool place = lane->operands.row != first->operands.row;
         if (!place && lane->operands.a == first->operands.a) continue;
-        fault(lane, DEVICE_FAULT_DIVERGENCE, pc,
+        fault(lane, DEVICE_FAULT_OTHER, pc,
               "a load to shared memory has another %s than for %s of its wave; it is the same for all lanes",
               place ? "place there" : "base", fault_who(lane, lane->block->team->index, first->number, who));
     }
