@@ -57,6 +57,8 @@
 #define PIPELINE_TURNS      3
 #define EPILOGUE_DIRECT     0
 #define EPILOGUE_SHARED     1
+#define FETCH_REGISTERS     0
+#define FETCH_DIRECT        1
 #define SCHEDULE_GRID       0
 #define SCHEDULE_PERSISTENT 1
 #define SCHEDULE_STREAM     2
@@ -83,6 +85,9 @@
 #endif
 #ifndef SHARED
 #define SHARED SHARED_SWIZZLE
+#endif
+#ifndef FETCH
+#define FETCH FETCH_REGISTERS /* FETCH_DIRECT: gfx950, both along k, two buffers, swizzled */
 #endif
 #ifndef BUFFERS
 #define BUFFERS 1 /* 1 or 2 */
@@ -153,7 +158,7 @@ static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 #include "gemm_mma_stream.h"
 
 #define SLABS_BYTES (WAVES_M * WAVES_N * SLAB_BYTES)
-#define STREAM_WORD (BUFFERS * BUFFER_BYTES > SLABS_BYTES ? BUFFERS * BUFFER_BYTES : SLABS_BYTES)
+#define STREAM_WORD SLABS_BYTES
 
 GPU_DEVICE int inside_of(long long size, long long first, int part)
 {
@@ -215,7 +220,8 @@ GPU_KERNEL_WAVES(THREADS, SIMD_WAVES) gemm_mfma(GPU_ARGS(struct gemm_args, args)
         compute(args, work, shared, sums);
         if (!STREAM || add_up(args, &work, (unsigned *)(shared + STREAM_WORD), sums))
             end_work(args, work, shared, sums);
-        if (EPILOGUE == EPILOGUE_SHARED) gpu_barrier_shared(); /* slabs are where the next tiles come to */
+        /* slabs, and the word of stream-k, are where the next tile comes to */
+        if (STREAM || EPILOGUE == EPILOGUE_SHARED) gpu_barrier_shared();
     }
 #endif
 }

@@ -61,8 +61,8 @@ typedef gpu_f32x4 sums_t;
 #define PRODUCT PRODUCT_16
 #endif
 
-#define FORM  MFMA               /* lines of A, and of B, of an instruction */
-#define HELD  (FORM * FORM / 64) /* its sums that a lane has */
+#define FORM  MFMA                                    /* lines of A, and of B, of an instruction */
+#define HELD  (FORM * FORM / 64)                      /* its sums that a lane has */
 #define STEPS (STEP_BYTES < 16 ? 16 / STEP_BYTES : 1) /* instructions for a fragment */
 #define DEEP  (STEP_BYTES == 32 ? 2 : 1)              /* chunks of a fragment */
 

@@ -4,6 +4,9 @@
  *     BUFFERS 2    put the next tile into the other buffer; fetch the one behind it; multiply this one;
  * barrier
  *
+ * With FETCH_DIRECT the next tile goes from memory to the other buffer without passing registers; only what
+ * does not exist as a whole does.
+ *
  * With FRAGMENTS 2 the next slice is read from shared memory while the present one is multiplied. A tile's
  * last slice is multiplied in two halves: with one buffer the first while the next tile is put into it, then
  * the other while its first slice is read. PIPELINE says who sees to it that it comes so:
@@ -50,6 +53,36 @@ GPU_DEVICE void put_tile(const struct pipe *pipe, unsigned char *buffer)
     put<side_b>(pipe->raw_b, buffer + side_a::TILE_BYTES);
 }
 
+#define AHEAD (FETCH == FETCH_DIRECT ? 1 : BUFFERS) /* how far ahead tiles are fetched */
+
+/* The next tile to buffer `there`; what is fetched into registers for that is tile + AHEAD. */
+template <bool WHOLE>
+GPU_DEVICE void move_tiles(const struct gemm_args &args, const struct range &range, int tile,
+                           unsigned char *there, struct pipe *pipe)
+{
+    bool next = WHOLE || tile + 1 < range.tiles, more = WHOLE || tile + AHEAD < range.tiles;
+#if FETCH == FETCH_DIRECT
+    if constexpr (WHOLE) {
+        fetch_direct<side_a>(&pipe->stream_a, there);
+        fetch_direct<side_b>(&pipe->stream_b, there + side_a::TILE_BYTES);
+        return;
+    }
+    if (more) fetch<false>(args, range, tile + AHEAD, pipe);
+    if (next) put_tile(pipe, there);
+#else
+    if (BUFFERS == 2 && next) put_tile(pipe, there);
+    if (more) fetch<WHOLE>(args, range, tile + AHEAD, pipe);
+#endif
+}
+
+/* What went without registers has come. */
+GPU_DEVICE void wait_for_moves(void)
+{
+#if FETCH == FETCH_DIRECT
+    GPU_LOAD_TO_SHARED_WAIT(0);
+#endif
+}
+
 /* --- order --- */
 
 GPU_DEVICE void part_ends(void)
@@ -76,8 +109,9 @@ template <int KIND, int COUNT, int PRODUCTS> GPU_DEVICE void mix(void)
 
 #define SLICE_PRODUCTS (PRODUCT_ROWS * B_TILES)
 #define SLICE_READS    ((M_TILES + B_TILES) * DEEP)
-#define TILE_LOADS     (side_a::LOADS * (16 / side_a::BYTES) + side_b::LOADS * (16 / side_b::BYTES))
-#define TILE_WRITES    (side_a::WRITES + side_b::WRITES)
+#define TILE_LOADS     (FETCH == FETCH_DIRECT ? 0 : TILE_FETCHES)
+#define TILE_FETCHES   (side_a::LOADS * (16 / side_a::BYTES) + side_b::LOADS * (16 / side_b::BYTES))
+#define TILE_WRITES    (FETCH == FETCH_DIRECT ? 0 : side_a::WRITES + side_b::WRITES)
 
 /* Of a tile's first slice. */
 template <bool WHOLE> GPU_DEVICE void mix_first(void)
@@ -89,21 +123,20 @@ template <bool WHOLE> GPU_DEVICE void mix_first(void)
     mix<GPU_SCHEDULE_GLOBAL_READ, TILE_LOADS, SHARE>();
 }
 
-/* The products of tile `tile`, which is in buffer `at`, while tile + BUFFERS is fetched; WHOLE: it exists,
+/* The products of tile `tile`, which is in buffer `at`, while tile + AHEAD is fetched; WHOLE: it exists,
  * and all of its k. */
 template <bool WHOLE>
 GPU_DEVICE void multiply_tile(const struct gemm_args &args, struct pipe *pipe, const struct places *places,
                               const struct range &range, int tile, unsigned char *shared, int *at,
                               struct fragments *fragments, sums_t (*sums)[B_TILES])
 {
-    bool next = WHOLE || tile + 1 < range.tiles, more = WHOLE || tile + BUFFERS < range.tiles;
+    bool next = WHOLE || tile + 1 < range.tiles;
     unsigned char *here = shared + *at, *there = shared + (BUFFERS == 1 ? 0 : BUFFER_BYTES - *at);
     GPU_UNROLL
     for (int slice = 0; slice < SLICES - 1; slice++) {
         if (FRAGMENTS == 1) load_fragments(here, places, slice, fragments);
         if (FRAGMENTS == 2) load_fragments(here, places, slice + 1, fragments + (slice + 1) % 2);
-        if (slice == 0 && BUFFERS == 2 && next) put_tile(pipe, there);
-        if (slice == 0 && more) fetch<WHOLE>(args, range, tile + BUFFERS, pipe);
+        if (slice == 0) move_tiles<WHOLE>(args, range, tile, there, pipe);
         multiply_rows(fragments + slice % FRAGMENTS, 0, PRODUCT_ROWS, sums);
         if (slice == 0)
             mix_first<WHOLE>();
@@ -113,8 +146,7 @@ GPU_DEVICE void multiply_tile(const struct gemm_args &args, struct pipe *pipe, c
     }
     struct fragments *last = fragments + (SLICES - 1) % FRAGMENTS;
     if (FRAGMENTS == 1) load_fragments(here, places, SLICES - 1, last);
-    if (SLICES == 1 && BUFFERS == 2 && next) put_tile(pipe, there);
-    if (SLICES == 1 && more) fetch<WHOLE>(args, range, tile + BUFFERS, pipe);
+    if (SLICES == 1) move_tiles<WHOLE>(args, range, tile, there, pipe);
     if (BUFFERS == 1) {
         gpu_barrier_shared(); /* everybody has read the tile */
         part_ends();
@@ -123,6 +155,7 @@ GPU_DEVICE void multiply_tile(const struct gemm_args &args, struct pipe *pipe, c
     multiply_rows(last, 0, PRODUCT_ROWS / 2, sums);
     if (WHOLE && BUFFERS == 1) mix<GPU_SCHEDULE_SHARED_WRITE, TILE_WRITES, SLICE_PRODUCTS / 2>();
     part_ends();
+    wait_for_moves();
     gpu_barrier_shared(); /* the next one is there */
     if (FRAGMENTS == 2 && next) load_fragments(there, places, 0, fragments + SLICES % 2);
     multiply_rows(last, PRODUCT_ROWS / 2, PRODUCT_ROWS, sums);
@@ -164,7 +197,7 @@ GPU_DEVICE void accumulate(const struct gemm_args &args, struct pipe *pipe, cons
     struct places places = places_begin();
     fetch_begin(args, range, 0, pipe);
     put_tile(pipe, shared);
-    if (BUFFERS == 2) fetch_begin(args, range, 1, pipe);
+    if (AHEAD == 2) fetch_begin(args, range, 1, pipe);
     gpu_barrier_shared();
 #if PIPELINE == PIPELINE_TURNS
     multiply_in_turns(args, pipe, &places, range, shared, fragments, sums);
@@ -172,7 +205,7 @@ GPU_DEVICE void accumulate(const struct gemm_args &args, struct pipe *pipe, cons
     int tile = 0, at = 0;
     if (FRAGMENTS == 2) load_fragments(shared, &places, 0, fragments);
     GPU_NO_UNROLL
-    for (; tile + BUFFERS < pipe->whole; tile++)
+    for (; tile + AHEAD < pipe->whole; tile++)
         multiply_tile<true>(args, pipe, &places, range, tile, shared, &at, fragments, sums);
     GPU_NO_UNROLL
     for (; tile < range.tiles; tile++)

@@ -78,7 +78,10 @@ template <class S> GPU_DEVICE bool unit_place(int turn, struct place *at)
 {
     int unit = turn * THREADS + (int)gpu_thread_x();
     at->line = S::ALONG_K ? unit / CHUNKS : unit % S::ACROSS * PER;
-    at->k = S::ALONG_K ? unit % CHUNKS * PER : unit / S::ACROSS * S::DEPTH;
+    /* loads that pass no registers come in the order of lanes, so that these have to take the chunks in turn
+     */
+    int chunk = FETCH == FETCH_DIRECT ? unit % CHUNKS ^ turn_of(at->line) : unit % CHUNKS;
+    at->k = S::ALONG_K ? chunk * PER : unit / S::ACROSS * S::DEPTH;
     return S::EVEN || unit < S::UNITS;
 }
 
@@ -165,7 +168,20 @@ template <class S> GPU_DEVICE void fetch_whole(struct stream<S> *from, long long
     from->at += S::ALONG_K ? K_BYTES : ld * K_BYTES;
 }
 
-/* Likewise of tile number `tile`, of which `depth` steps of k exist. What does not exist is 0. */
+#if FETCH == FETCH_DIRECT
+/* Likewise, to shared memory; it is there for the wave behind GPU_LOAD_TO_SHARED_WAIT(0). */
+template <class S> GPU_DEVICE void fetch_direct(struct stream<S> *from, unsigned char *tile)
+{
+    static_assert(S::ALONG_K && S::EVEN && S::BYTES == 16 && SHARED == SHARED_SWIZZLE && BUFFERS == 2,
+                  "whole waves, chunks as they stand in memory, a buffer that nobody reads");
+    GPU_UNROLL
+    for (int i = 0; i < S::TURNS; i++)
+        gpu_load_to_shared16(tile + (i * THREADS + (int)gpu_wave() * 64) * 16, from->at, from->offset[i]);
+    from->at += K_BYTES;
+}
+#endif
+
+/* Of tile number `tile`, of which `depth` steps of k exist, into registers. What does not exist is 0. */
 template <class S> GPU_DEVICE void fetch_part(const struct operand &from, int tile, int depth, gpu_u32x4 *raw)
 {
     const in_t *first = from.first + (long long)tile * TILE_K * (S::ALONG_K ? 1 : from.ld);

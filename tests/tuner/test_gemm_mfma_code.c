@@ -133,6 +133,7 @@ static const struct {
     {"gfx942", WIDE, TILE, TILE " SCHEDULE=persistent"},
     {"gfx942", WIDE, TILE, TILE " SCHEDULE=stream"},
     {"gfx942", WIDE, EIGHT, EIGHT " PIPELINE=turns"},
+    {"gfx950", WIDE, "BUFFERS=2", "BUFFERS=2 FETCH=direct"},
     {"gfx942", DEEP, "SPLIT_K=4", "SPLIT_K=4 SPLIT_MODE=atomics"},
 };
 

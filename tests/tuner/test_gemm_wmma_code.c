@@ -113,14 +113,14 @@ static void test_each_type_has_its_instruction(void **state)
 
 static void check_start(const char *target, const int64_t *values, const struct text *code)
 {
-    uint32_t registers, shared_bytes, spill_bytes;
+    struct code_resources resources;
     struct text name = {0};
     int64_t slots[SLOT_COUNT] = {0};
     for (uint32_t p = 0; p < made->n_parameters; p++) slots[made->parameters[p].slot] = values[p];
     manifest_print_configuration(made, slots, &name);
-    assert_ok(amdgpu_inspect(text_string(code), code->size, &registers, &shared_bytes, &spill_bytes));
-    if (spill_bytes)
-        fail_msg("%s, %s: %u bytes of registers spilled", target, text_string(&name), spill_bytes);
+    assert_ok(amdgpu_inspect(text_string(code), code->size, &resources));
+    if (resources.spill_bytes)
+        fail_msg("%s, %s: %u bytes of registers spilled", target, text_string(&name), resources.spill_bytes);
     text_free(&name);
 }
 
