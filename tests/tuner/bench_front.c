@@ -1,227 +1,294 @@
-/* The model's front on a recorded space: how near the best of its first 16 configurations is to the best of
- * all, and what its front-runners and its prior gain a search.
+/* The model's front on a space that is tried whole: how near the best of its first 16 configurations is to
+ * the best of all, and what its front-runners and its prior gain a search.
  *
- *     tests/tuner/narrow_gemm_cpu FOLDER                 a narrow copy of gemm_cpu: a space that can be tried
- * whole autotune --templates=FOLDER --book=B --threads=1 --strategy=exhaustive --budget=100% PROBLEM...
- *     autotune export --threads=1 --format=kerneltuner --problem=PROBLEM -o FILE B     for each of them
- *     build/tests/tuner/bench_front 1 PROBLEM FILE [PROBLEM FILE]...      1: as many threads
+ *     tests/tuner/narrow_gemm_cpu FOLDER                 a narrow copy of gemm_cpu
+ *     build/tests/tuner/bench_front FOLDER PROBLEM...    e.g. 'gemm f32 nt m=64 n=1024 k=1024'
  *
- * Configurations are looked up in the built-in template's space, of which the narrow one's is a part. */
+ * One thread. Every configuration is compiled (the cache keeps them) and measured in turns with all others,
+ * ROUNDS times: the least CPU time of a call counts, so that it does not matter who else is at work. Weights
+ * and activations stay where the last call left them; the model expects weights to be cold, so problems
+ * should be larger than L2. */
+#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "search/recording.h"
-#include "tuner/base/file.h"
+#include <time.h>
+#include "tuner/device/cpu_load.h"
 #include "tuner/device/device.h"
 #include "tuner/ranking.h"
 #include "tuner/tuning.h"
+#include "tuner/worker.h"
+/* Its words are macros with names of enumerators: behind those. */
+#include "templates/device/cpu.h"
+#include "templates/gemm/gemm_args.h"
 
-enum { FRONT = 16, STARTS = 8, SEEDS = 20, CHECKPOINTS = 5 };
+enum { FRONT = 16, STARTS = 8, SEEDS = 20, CHECKPOINTS = 5, ROUNDS = 7, JOBS = 2, SCRATCH_BYTES = 64 << 20 };
 static const uint64_t checkpoints[CHECKPOINTS] = {4, 8, 16, 32, 64};
+
+typedef void kernel(const struct gemm_args *args, const struct cpu_block *block);
 
 struct subject {
     struct problem problem;
     struct device_info info;
+    const struct compiler_api *compiler;
+    struct text identity;
     struct tuning_scene scene;
     struct tuning tuning;
-    struct recording *recording;
-    double *model_ns; /* by the recording's numbers; NAN: not in the template's space */
-    uint32_t *far;    /* parameters that are not the default's */
-    uint64_t *order;  /* by the model */
-    uint64_t n, best;
+    uint64_t n, best; /* configurations by their number in the space */
+    kernel **run;     /* NULL: did not compile */
+    double *ns;       /* measured; INFINITY: not */
+    double *model_ns;
+    uint32_t *far;   /* parameters that are not the default's */
+    uint64_t *order; /* by the model */
 };
 
-static struct subject *sorted_subject;
+static struct subject subject;
+
+static void give_up(const char *what)
+{
+    fprintf(stderr, "bench_front: %s: %s\n", what, status_message());
+    exit(1);
+}
+
+static void *zeros(size_t n, size_t bytes)
+{
+    void *memory = calloc(n, bytes);
+    if (!memory) exit(1);
+    return memory;
+}
+
+/* --- compiling --- */
+
+static void load(struct candidate *candidate, uint64_t i)
+{
+    void *object;
+    if (candidate->job.verdict != VERDICT_OK) return;
+    if (cpu_load(candidate->job.code.data, candidate->job.code.size, &object) != STATUS_OK) give_up("load");
+    void *symbol = dlsym(object, "gemm_cpu");
+    if (!symbol) give_up("gemm_cpu");
+    memcpy(&subject.run[i], &symbol, sizeof symbol); /* ISO C has no cast from object to function */
+}
+
+static void compile_all(void)
+{
+    enum { BATCH = 16 };
+    for (uint64_t first = 0; first < subject.n; first += BATCH) {
+        static struct candidate candidates[BATCH];
+        static struct compile_job jobs[BATCH];
+        uint64_t n = subject.n - first < BATCH ? subject.n - first : BATCH;
+        for (uint64_t i = 0; i < n; i++) {
+            struct configuration configuration;
+            space_at(subject.tuning.space, first + i, &configuration);
+            if (candidate_prepare(&subject.tuning, &configuration, &candidates[i]) != STATUS_OK)
+                give_up("prepare");
+            jobs[i] = candidates[i].job;
+        }
+        if (compile_run(jobs, n, JOBS, 300000, NULL) != STATUS_OK) give_up("compile");
+        for (uint64_t i = 0; i < n; i++) {
+            candidates[i].job = jobs[i];
+            load(&candidates[i], first + i);
+            candidate_free(&candidates[i]);
+        }
+        fprintf(stderr, "\r%llu of %llu compiled", (unsigned long long)(first + n),
+                (unsigned long long)subject.n);
+    }
+    fprintf(stderr, "\n");
+}
+
+/* --- measuring --- */
+
+static double cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static struct gemm_args make_args(void)
+{
+    long long m = problem_size(&subject.problem, "m"), n = problem_size(&subject.problem, "n");
+    long long k = problem_size(&subject.problem, "k");
+    return (struct gemm_args){.a = zeros((size_t)(m * k), 4),
+                              .b = zeros((size_t)(n * k), 4),
+                              .d = zeros((size_t)(m * n), 4),
+                              .m = m,
+                              .n = n,
+                              .k = k,
+                              .batch = 1,
+                              .lda = k,
+                              .ldb = k,
+                              .ldc = n,
+                              .ldd = n,
+                              .alpha = 1};
+}
+
+static void measure_all(void)
+{
+    struct gemm_args args = make_args();
+    struct cpu_block block = {
+        .grid = {1, 1, 1}, .shared = aligned_alloc(4096, SCRATCH_BYTES), .shared_bytes = SCRATCH_BYTES};
+    if (!block.shared) exit(1);
+    for (int round = 0; round < ROUNDS; round++)
+        for (uint64_t i = 0; i < subject.n; i++) {
+            if (!subject.run[i]) continue;
+            double begin_ns = cpu_ns();
+            subject.run[i](&args, &block);
+            subject.ns[i] = fmin(subject.ns[i], cpu_ns() - begin_ns);
+        }
+    free(block.shared);
+    free((void *)(uintptr_t)args.a);
+    free((void *)(uintptr_t)args.b);
+    free(args.d);
+}
+
+/* --- ranking --- */
 
 static int by_model(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    const struct subject *s = sorted_subject;
-    if (s->model_ns[x] != s->model_ns[y]) return s->model_ns[x] < s->model_ns[y] ? -1 : 1;
-    return (s->far[x] > s->far[y]) - (s->far[x] < s->far[y]);
+    if (subject.model_ns[x] != subject.model_ns[y]) return subject.model_ns[x] < subject.model_ns[y] ? -1 : 1;
+    return (subject.far[x] > subject.far[y]) - (subject.far[x] < subject.far[y]);
 }
 
-/* "NAME=VALUE,..." of the recording's i-th. */
-static void print_entry(const struct recording *recording, uint64_t i, struct text *out)
+static void rank_all(void)
 {
-    struct configuration configuration;
-    out->size = 0;
-    if (!space_at(recording->space, i, &configuration)) return;
-    for (uint32_t p = 0; p < recording->spec.n_parameters; p++)
-        text_format(out, "%s%s=%s", p ? "," : "", recording->spec.parameters[p].name,
-                    recording->texts[p][configuration.index[p]]);
-}
-
-static void rank_entries(struct subject *s)
-{
-    struct text text = {0};
-    s->n = s->recording->n;
-    s->model_ns = calloc(s->n, sizeof *s->model_ns);
-    s->far = calloc(s->n, sizeof *s->far);
-    s->order = calloc(s->n, sizeof *s->order);
-    if (!s->model_ns || !s->far || !s->order) exit(1);
-    for (uint64_t i = 0; i < s->n; i++) {
+    for (uint64_t i = 0; i < subject.n; i++) {
         struct configuration configuration;
-        struct model_estimate estimate;
-        const struct recorded *entry = &s->recording->entries[i];
-        print_entry(s->recording, i, &text);
-        s->order[i] = i;
-        s->model_ns[i] = INFINITY;
-        if (tuning_configuration(&s->tuning, text_string(&text), &configuration) &&
-            ranking_estimate(s->tuning.ranking, &configuration, NULL, &estimate)) {
-            s->model_ns[i] = estimate.ns;
-            s->far[i] = ranking_from_default(s->tuning.ranking, &configuration);
-        }
-        const struct recorded *best = &s->recording->entries[s->best];
-        if (entry->valid && (!best->valid || entry->objective_ns < best->objective_ns)) s->best = i;
+        space_at(subject.tuning.space, i, &configuration);
+        subject.order[i] = i;
+        subject.model_ns[i] = ranking_prior(subject.tuning.ranking, &configuration);
+        subject.far[i] = ranking_from_default(subject.tuning.ranking, &configuration);
+        if (subject.ns[i] < subject.ns[subject.best]) subject.best = i;
     }
-    sorted_subject = s;
-    qsort(s->order, s->n, sizeof *s->order, by_model);
-    text_free(&text);
+    qsort(subject.order, subject.n, sizeof *subject.order, by_model);
 }
 
 /* Spearman's rank correlation between model and measurement. */
-static double correlation(const struct subject *s)
+static double correlation(void)
 {
-    double sum = 0, n = 0;
-    for (uint64_t i = 0; i < s->n; i++) n += s->recording->entries[s->order[i]].valid;
-    double place = 0;
-    for (uint64_t i = 0; i < s->n; i++) {
-        const struct recorded *entry = &s->recording->entries[s->order[i]];
-        if (!entry->valid) continue;
-        double faster = 0;
-        for (uint64_t j = 0; j < s->n; j++)
-            faster +=
-                s->recording->entries[j].valid && s->recording->entries[j].objective_ns < entry->objective_ns;
-        sum += (place - faster) * (place - faster);
-        place++;
+    double sum = 0, n = (double)subject.n;
+    for (uint64_t place = 0; place < subject.n; place++) {
+        double faster = 0, off;
+        for (uint64_t j = 0; j < subject.n; j++) faster += subject.ns[j] < subject.ns[subject.order[place]];
+        off = (double)place - faster;
+        sum += off * off;
     }
     return 1 - 6 * sum / (n * (n * n - 1));
 }
 
-static double prior(const void *context, const struct configuration *configuration)
+/* optimum / best after so many trials, mean over seeds. */
+static void search_measured(bool with_model, double nearness[CHECKPOINTS])
 {
-    const struct subject *s = context;
-    uint64_t i;
-    return space_find(s->recording->space, configuration, &i) ? s->model_ns[i] : NAN;
-}
-
-/* The recording's configuration with these values of the template; false if it was not recorded. */
-static bool find_values(const struct subject *s, const int64_t *values, struct configuration *out)
-{
-    struct text wanted = {0}, text = {0};
-    int64_t slots[SLOT_COUNT];
-    memcpy(slots, s->tuning.slots, sizeof slots);
-    for (uint32_t p = 0; p < s->tuning.manifest->n_parameters; p++)
-        slots[s->tuning.manifest->parameters[p].slot] = values[p];
-    manifest_print_configuration(s->tuning.manifest, slots, &wanted);
-    bool found = false;
-    for (uint64_t i = 0; i < s->n && !found; i++) {
-        print_entry(s->recording, i, &text);
-        found =
-            strcmp(text_string(&text), text_string(&wanted)) == 0 && space_at(s->recording->space, i, out);
-    }
-    text_free(&wanted);
-    text_free(&text);
-    return found;
-}
-
-/* optimum / best after so many evaluations, mean over seeds. */
-static void search_recorded(const struct subject *s, bool with_model, double nearness[CHECKPOINTS])
-{
-    struct configuration starts[STARTS + 1 + MANIFEST_STARTS_MAX];
-    double optimum = s->recording->entries[s->best].objective_ns;
-    size_t n = find_values(s, s->tuning.manifest->defaults, &starts[0]);
+    const struct tuning *tuning = &subject.tuning;
+    struct configuration starts[STARTS + 1];
+    size_t n = 0;
+    if (tuning->has_default) starts[n++] = tuning->fallback;
     for (uint64_t i = 0; with_model && i < STARTS; i++)
-        n += space_at(s->recording->space, s->order[i], &starts[n]);
-    for (uint32_t i = 0; i < s->tuning.manifest->n_starts; i++)
-        n += find_values(s, s->tuning.manifest->starts[i], &starts[n]);
+        n += space_at(tuning->space, subject.order[i], &starts[n]);
     memset(nearness, 0, CHECKPOINTS * sizeof *nearness);
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct search_options options = {
-            .seed = seed, .max_trials = checkpoints[CHECKPOINTS - 1], .starts = starts, .n_starts = n};
-        if (with_model) options.prior = prior, options.prior_context = s;
-        struct search *search;
-        if (search_create(s->recording->space, &options, &search) != STATUS_OK) exit(1);
+        struct search_options options = {.seed = seed, .starts = starts, .n_starts = n};
         struct configuration asked;
+        struct search *search;
         bool finished = false;
-        double best_ns = 0;
-        uint64_t tried = 0;
+        double best_ns = INFINITY;
+        uint64_t tried = 0, i;
+        if (with_model) options.prior = ranking_prior, options.prior_context = tuning->ranking;
+        if (search_create(tuning->space, &options, &search) != STATUS_OK) give_up("search");
         for (int c = 0; c < CHECKPOINTS; c++) {
-            while (tried < checkpoints[c] && search_ask(search, &asked, 1, &finished)) {
-                const struct recorded *entry = recording_find(s->recording, &asked);
-                struct observation told = {asked, entry->valid, entry->objective_ns, 0};
+            for (; tried < checkpoints[c] && search_ask(search, &asked, 1, &finished); tried++) {
+                space_find(tuning->space, &asked, &i);
+                struct observation told = {asked, isfinite(subject.ns[i]), subject.ns[i], 0};
                 search_tell(search, &told);
-                if (entry->valid && (best_ns == 0 || entry->objective_ns < best_ns))
-                    best_ns = entry->objective_ns;
-                tried++;
+                best_ns = fmin(best_ns, subject.ns[i]);
             }
-            nearness[c] += best_ns > 0 ? optimum / best_ns / SEEDS : 0;
+            nearness[c] += subject.ns[subject.best] / best_ns / SEEDS;
         }
         search_free(search);
     }
 }
 
-static double report(struct subject *s, const char *text)
+static double report(const char *text)
 {
-    const struct recording *recording = s->recording;
-    double optimum = recording->entries[s->best].objective_ns, front_ns = INFINITY, first_ns = NAN,
-           by_default = NAN;
-    uint64_t place = 0;
-    struct configuration fallback;
-    for (uint64_t i = 0; i < s->n; i++) {
-        const struct recorded *entry = &recording->entries[s->order[i]];
-        if (s->order[i] == s->best) place = i;
-        if (i < FRONT && entry->valid) front_ns = fmin(front_ns, entry->objective_ns);
-        if (isnan(first_ns) && entry->valid) first_ns = entry->objective_ns;
+    double optimum = subject.ns[subject.best], front_ns = INFINITY, default_ns = NAN;
+    uint64_t place = 0, fallback;
+    for (uint64_t i = 0; i < subject.n; i++) {
+        if (subject.order[i] == subject.best) place = i;
+        if (i < FRONT) front_ns = fmin(front_ns, subject.ns[subject.order[i]]);
     }
-    if (find_values(s, s->tuning.manifest->defaults, &fallback))
-        by_default = recording_find(recording, &fallback)->objective_ns;
+    if (subject.tuning.has_default && space_find(subject.tuning.space, &subject.tuning.fallback, &fallback))
+        default_ns = subject.ns[fallback];
     printf("%s: %llu configurations, best %.1f us (predicted %.1f), rank correlation %.2f\n"
-           "    the model's first is %.3f of the best's time, the best of its first %d %.3f; the best is its "
-           "number %llu; "
-           "the default %.3f\n",
-           text, (unsigned long long)s->n, optimum / 1e3, s->model_ns[s->best] / 1e3, correlation(s),
-           first_ns / optimum, FRONT, front_ns / optimum, (unsigned long long)place + 1,
-           by_default / optimum);
+           "    over the best: the model's first %.3f, the best of its first %d %.3f, the default %.3f; the "
+           "best is the "
+           "model's number %llu\n",
+           text, (unsigned long long)subject.n, optimum / 1e3, subject.model_ns[subject.best] / 1e3,
+           correlation(), subject.ns[subject.order[0]] / optimum, FRONT, front_ns / optimum,
+           default_ns / optimum, (unsigned long long)place + 1);
     for (int with_model = 0; with_model < 2; with_model++) {
         double nearness[CHECKPOINTS];
-        search_recorded(s, with_model, nearness);
-        printf("    search %s the model, best so far / optimum after", with_model ? "with   " : "without");
+        search_measured(with_model, nearness);
+        printf("    a search %s the model is at this share of the best speed after",
+               with_model ? "with   " : "without");
         for (int c = 0; c < CHECKPOINTS; c++)
             printf(" %llu: %.3f", (unsigned long long)checkpoints[c], nearness[c]);
         printf("\n");
     }
+    if (getenv("BENCH_FRONT_ALL"))
+        for (uint64_t i = 0; i < subject.n; i++) {
+            struct configuration configuration;
+            int64_t slots[SLOT_COUNT];
+            struct text line = {0};
+            memcpy(slots, subject.tuning.slots, sizeof slots);
+            space_at(subject.tuning.space, subject.order[i], &configuration);
+            space_values(subject.tuning.space, &configuration, slots);
+            manifest_print_configuration(subject.tuning.manifest, slots, &line);
+            printf("%.1f %.1f %s\n", subject.model_ns[subject.order[i]] / 1e3,
+                   subject.ns[subject.order[i]] / 1e3, text_string(&line));
+            text_free(&line);
+        }
     return front_ns / optimum;
 }
 
-static void open_subject(struct subject *s, uint32_t threads, const char *text, const char *path,
-                         struct manifest *const *templates, size_t n_templates)
+/* --- a problem --- */
+
+static void open_subject(const struct manifest *manifest, const char *text)
 {
     const struct device_api *api = device_find("cpu");
-    struct device_options options = {.threads = threads, .measure_class = true};
+    struct device_options options = {.threads = 1, .measure_class = true};
     struct device *device;
-    struct text file = {0};
-    enum status status = api->open(0, &options, &device);
-    if (status == STATUS_OK) {
-        s->info = *api->info(device);
-        api->close(device);
-        status = problem_parse(text, &s->problem);
-    }
-    if (status == STATUS_OK) status = file_read(path, 256 << 20, &file);
-    if (status == STATUS_OK) status = recording_read(path, text_string(&file), file.size, &s->recording);
-    s->scene = (struct tuning_scene){
-        .problem = &s->problem, .facts = &s->info.facts, .target = s->info.device_class.target};
-    for (size_t i = 0; i < n_templates && status == STATUS_OK; i++)
-        if (strcmp(templates[i]->name, s->recording->kernel) == 0)
-            status = tuning_open(&s->scene, templates[i], &s->tuning);
-    text_free(&file);
-    if (status == STATUS_OK && s->tuning.space) tuning_rank(&s->tuning, &s->info.device_class);
-    if (status == STATUS_OK && s->tuning.ranking) return;
-    fprintf(stderr, "bench_front: %s: %s\n", path,
-            status == STATUS_OK ? "no such template, or one without a model" : status_message());
-    exit(1);
+    bool exact;
+    subject = (struct subject){.n = 0};
+    if (api->open(0, &options, &device) != STATUS_OK) give_up("cpu");
+    subject.info = *api->info(device);
+    api->close(device);
+    const char *target = subject.info.device_class.target;
+    if (problem_parse(text, &subject.problem) != STATUS_OK) give_up(text);
+    if (compiler_for_target(target, &subject.compiler, &subject.identity) != STATUS_OK) give_up(target);
+    subject.scene = (struct tuning_scene){&subject.problem, &subject.info.facts, target, subject.compiler,
+                                          text_string(&subject.identity)};
+    if (tuning_open(&subject.scene, manifest, &subject.tuning) != STATUS_OK) give_up(text);
+    tuning_rank(&subject.tuning, &subject.info.device_class);
+    subject.n = space_count(subject.tuning.space, &exact);
+    if (!subject.tuning.ranking || !exact) give_up("no ranking");
+    subject.run = zeros(subject.n, sizeof *subject.run);
+    subject.ns = zeros(subject.n, sizeof *subject.ns);
+    subject.model_ns = zeros(subject.n, sizeof *subject.model_ns);
+    subject.far = zeros(subject.n, sizeof *subject.far);
+    subject.order = zeros(subject.n, sizeof *subject.order);
+    for (uint64_t i = 0; i < subject.n; i++) subject.ns[i] = INFINITY;
+}
+
+static void close_subject(void)
+{
+    tuning_close(&subject.tuning);
+    text_free(&subject.identity);
+    free(subject.run);
+    free(subject.ns);
+    free(subject.model_ns);
+    free(subject.far);
+    free(subject.order);
 }
 
 int main(int argc, char **argv)
@@ -229,26 +296,23 @@ int main(int argc, char **argv)
     struct manifest **templates;
     size_t n_templates;
     double logs = 0;
-    int n = 0;
-    if (argc < 4 || argc % 2 != 0 || template_load(NULL, &templates, &n_templates) != STATUS_OK) {
-        fprintf(stderr, "usage: bench_front THREADS PROBLEM FILE [PROBLEM FILE]...\n");
+    int worker = worker_main(argc, argv);
+    if (worker >= 0) return worker;
+    if (argc < 3 || template_load(argv[1], &templates, &n_templates) != STATUS_OK || n_templates != 1) {
+        fprintf(stderr, "usage: bench_front FOLDER PROBLEM...    FOLDER: by tests/tuner/narrow_gemm_cpu\n");
         return 2;
     }
-    for (int i = 2; i < argc; i += 2) {
-        struct subject subject = {.n = 0};
-        open_subject(&subject, (uint32_t)atoi(argv[1]), argv[i], argv[i + 1], templates, n_templates);
-        rank_entries(&subject);
-        logs += log(report(&subject, argv[i]));
-        n++;
-        tuning_close(&subject.tuning);
-        recording_free(subject.recording);
-        free(subject.model_ns);
-        free(subject.far);
-        free(subject.order);
+    for (int i = 2; i < argc; i++) {
+        open_subject(templates[0], argv[i]);
+        compile_all();
+        measure_all();
+        rank_all();
+        logs += log(report(argv[i]));
+        close_subject();
     }
-    printf("the best of the first %d over the best of all: geometric mean %.3f of %d\n", FRONT, exp(logs / n),
-           n);
-    for (size_t i = 0; i < n_templates; i++) manifest_free(templates[i]);
+    printf("the best of the first %d over the best of all: geometric mean %.3f of %d\n", FRONT,
+           exp(logs / (argc - 2)), argc - 2);
+    manifest_free(templates[0]);
     free(templates);
     return 0;
 }
