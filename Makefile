@@ -3,7 +3,7 @@
 #   all        build/autotune, build/libtunebook.so and .a            tune       install what is missing, build, sweep a minute
 #   test soak  scaled and full tests                                   bench      ratios, interleaved pairs
 #   asan fuzz  the tests under ASan and UBSan; libFuzzer, briefly      lint       arrows, proportions, format, warnings
-#   gpu-check  all that needs an NVIDIA GPU                   gpu-bench  winners and cuBLASLt in turns (OPTIONS=...)
+#   gpu-check  all that needs a GPU                           gpu-bench  winners and cuBLASLt in turns (OPTIONS=...)
 #   install    honours PREFIX and DESTDIR                              dist       a relocatable tarball
 ifneq ($(shell uname -s),Linux)
 $(error Tunebook needs Linux; this is $(shell uname -s))
@@ -220,7 +220,8 @@ bench: deps-tune
 	@tools/bench $(BUILD)
 
 # What a GPU is checked with; the tarball has these too.
-CHECK_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,device/test_cuda_here templates/test_gpu_dialect runtime/bench_launch_gpu)
+CHECK_PROGRAMS := $(patsubst %,$(BUILD)/tests/%,device/test_cuda_here device/test_hip_here templates/test_gpu_dialect \
+                    runtime/bench_launch_gpu)
 gpu-check: deps-dist
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(CHECK_PROGRAMS)
 	@tools/gpu-check $(BUILD)

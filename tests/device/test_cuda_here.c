@@ -15,6 +15,26 @@ static void test_info(void **state)
     check_info(32);
 }
 
+static void test_graph_spoilt(void **state)
+{
+    struct bench bench;
+    void *graph, *memory;
+    (void)state;
+    bench_open(&bench);
+    struct device_step step = bench_step(&bench, "turn");
+    assert_ok(bench.api->graph_begin(bench.device, NULL));
+    assert_ok(bench_launch(&bench, &step, 1));
+    assert_fails(bench.api->allocate(bench.device, 64, 64, &memory), STATUS_BAD_DATA);
+    assert_fails(bench.api->graph_end(bench.device, NULL, &graph), STATUS_BAD_DATA);
+    assert_ok(bench.api->graph_begin(bench.device, NULL)); /* the next is well */
+    assert_ok(bench_launch(&bench, &step, 1));
+    assert_ok(bench.api->graph_end(bench.device, NULL, &graph));
+    assert_ok(bench.api->graph_launch(bench.device, graph, NULL));
+    bench_check(&bench, 0);
+    bench.api->graph_destroy(bench.device, graph);
+    bench_close(&bench);
+}
+
 static void test_cooperative(void **state)
 {
     struct bench bench;

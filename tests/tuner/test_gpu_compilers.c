@@ -2,8 +2,12 @@
  * warnings told, a clear word where it is missing. */
 #include "tests/tuner/gpu_compilers.h"
 
+#include <dlfcn.h>
+#include <elf.h>
 #include "tuner/base/file.h"
 #include "tuner/base/rng.h"
+#include "tuner/compile/rtc.h"
+#include "tuner/device/hip_driver.h"
 
 /* A kernel that every compiler takes, with 1024 bytes of shared memory. */
 static const char plain[] = "#if defined(GPU_EMULATED)\n"
@@ -308,6 +312,59 @@ static void test_emulated_kernels_call_only_the_emulator(void **state)
     if (!found && is_here("emu", "gfx942")) print_message("only a clang without a number\n");
 }
 
+/* Every object that clang makes for an AMD GPU is of the pinned version, and hip_code.c takes it for what it
+ * is: good on its own target, refused on every other. */
+static void test_objects_say_whom_they_are_for(void **state)
+{
+    (void)state;
+    enum { ABI_VERSION_5 = 3 };
+    const char *const *targets = served[2].targets;
+    struct text identity = {0};
+    for (size_t i = 0; targets[i]; i++) {
+        struct compile_request request = plain_request(targets[i]);
+        struct text code = {0}, log = {0};
+        if (!is_here("clang", targets[i])) continue;
+        assert_ok(compiler_find("clang")->identify(targets[i], &identity));
+        assert_non_null(strstr(text_string(&identity), " -mcode-object-version=5 "));
+        text_free(&identity);
+        assert_ok(compiler_find("clang")->compile(&request, &code, &log));
+        assert_int_equal(code.data[EI_ABIVERSION], ABI_VERSION_5);
+        for (size_t j = 0; targets[j]; j++) {
+            struct device device = {.runtime_version = 60000000, .features = "sramecc+:xnack-"};
+            snprintf(device.info.device_class.target, 32, "%s", targets[j]);
+            assert_int_equal(hip_check_code(&device, code.data, code.size),
+                             i == j ? STATUS_OK : STATUS_BAD_DATA);
+            if (i != j) assert_non_null(strstr(status_message(), targets[i]));
+        }
+        text_free(&code);
+        text_free(&log);
+    }
+}
+
+/* Two builds of a library are told apart, whether the linker gave them an id or not. */
+static void test_builds_are_told_apart(void **state)
+{
+    (void)state;
+    char ids[4][41];
+    for (int i = 0; i < 4; i++) {
+        char path[64], command[256];
+        snprintf(path, sizeof path, "%s/build-%d.so", folder, i);
+        snprintf(command, sizeof command,
+                 "echo 'int which(void); int which(void) { return %d; }' | cc -shared -fPIC -x c - "
+                 "-Wl,--build-id=%s -o %s",
+                 i, i < 2 ? "none" : "sha1", path);
+        assert_int_equal(system(command), 0);
+        struct rtc rtc = {.library = dlopen(path, RTLD_NOW | RTLD_LOCAL)};
+        assert_non_null(rtc.library);
+        rtc_build_id(&rtc, ids[i]);
+        assert_int_equal(strlen(ids[i]), 40);
+        for (int j = 0; j < i; j++) assert_string_not_equal(ids[i], ids[j]);
+        char again[41];
+        rtc_build_id(&rtc, again);
+        assert_string_equal(ids[i], again);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int code = worker_main(argc, argv);
@@ -322,6 +379,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_missing_compilers),
         cmocka_unit_test(test_the_emulator_is_never_taken_for_a_gpu),
         cmocka_unit_test(test_static_resources),
+        cmocka_unit_test(test_objects_say_whom_they_are_for),
+        cmocka_unit_test(test_builds_are_told_apart),
         cmocka_unit_test(test_damaged_objects),
         cmocka_unit_test(test_emulated_kernels_call_only_the_emulator),
     };

@@ -44,3 +44,18 @@ $ LD_LIBRARY_PATH=$(fake_drivers cuda) TUNEBOOK_FAKE='devices=2' autotune --gpus
 NVML tells the moment's clock, temperature, power and load.
 $ LD_LIBRARY_PATH=$(fake_drivers cuda):$(fake_drivers nvml) TUNEBOOK_FAKE_NVML='clock=1755;temperature=41;power=350;foreign=30' autotune doctor | grep telemetry
 | advice   telemetry       cuda:0 1755 MHz, 41 C, 350 W, others take 30.0 %
+
+AMD's libraries do; what is divided is a class of its own; and a runtime without a device says so.
+$ LD_LIBRARY_PATH=$(fake_drivers hip):$(fake_drivers amd_smi) TUNEBOOK_FAKE_SMI='clock=1987;temperature=55;power=650' autotune doctor | grep telemetry
+| ok       telemetry       hip:0 1987 MHz, 55 C, 650 W, others take 0.0 %
+$ LD_LIBRARY_PATH=$(fake_drivers hip6):$(fake_drivers rocm_smi) TUNEBOOK_FAKE_SMI='clock=1987;temperature=55;power=650;rocm=6' autotune doctor | grep 'telemetry\|^ok.*driver'
+| ok       driver          hip:0 hip_runtime=6.4.43482,hip_target=gfx942:sramecc+:xnack-
+| ok       telemetry       hip:0 1987 MHz, 55 C, 650 W, others take 0.0 %
+$ LD_LIBRARY_PATH=$(fake_drivers hip6) TUNEBOOK_FAKE='units=38' autotune devices 2>/dev/null | sed 's/  */ /g' | sed -n 2p
+| hip:0 AMD Instinct MI300X gfx942:38:662 - 38 256 MiB 1.00 GiB
+$ LD_LIBRARY_PATH=$(fake_drivers hip) TUNEBOOK_FAKE='devices=0' autotune --device=hip 'gemm f32 m=1 n=1 k=1' 2>&1 | grep -o '^autotune: hipGetDeviceCount: hipErrorNoDevice (no ROCm-capable device is detected); '
+| autotune: hipGetDeviceCount: hipErrorNoDevice (no ROCm-capable device is detected); 
+
+A compiler without the target is named, and so is what ended it.
+$ LD_LIBRARY_PATH=$(fake_drivers hip6) TUNEBOOK_HIPRTC=$(fake_drivers hiprtc)/libhiprtc.so TUNEBOOK_FAKE_HIPRTC='targets=gfx90a' TUNEBOOK_CLANG=/nowhere/clang autotune --device=hip 'gemm f32 m=4 n=5 k=6' 2>&1 | grep -o "this hiprtc makes no code for gfx942: the compiler's process ended by signal 6 (Aborted): fake hiprtc: unknown target gfx942; clang: TUNEBOOK_CLANG=/nowhere/clang"
+| this hiprtc makes no code for gfx942: the compiler's process ended by signal 6 (Aborted): fake hiprtc: unknown target gfx942; clang: TUNEBOOK_CLANG=/nowhere/clang
