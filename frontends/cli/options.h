@@ -22,8 +22,8 @@ struct settings {
         *targets, *output, *space, *format, *problem, *template_name, *environment, *order, *m,
         *configuration;
     int64_t threads, seed, jobs, repeats, sample, measure_ms, peak_size, peak_bytes;
-    bool fresh, no_tuning, retry_quarantined, dry_run, trials, defaults, selftest, emulate, predict, confirm, json,
-        help, version;
+    bool fresh, no_tuning, retry_quarantined, dry_run, trials, defaults, selftest, emulate, predict, confirm,
+        json, help, version;
 };
 
 struct command;

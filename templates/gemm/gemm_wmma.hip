@@ -55,6 +55,8 @@
 #define SHARED_SWIZZLE      1
 #define EPILOGUE_DIRECT     0
 #define EPILOGUE_SHARED     1
+#define FETCH_REGISTERS     0
+#define FETCH_DIRECT        1
 #define PIPELINE_FREE       0
 #define PIPELINE_SLICES     1
 #define SCHEDULE_GRID       0
@@ -110,6 +112,7 @@
 #endif
 
 #define EPILOGUE EPILOGUE_DIRECT /* a lane's eight columns are 16 bytes of f16 or bf16 */
+#define FETCH    FETCH_REGISTERS
 
 #define STREAM  (SCHEDULE == SCHEDULE_STREAM)
 #define GLU     (ACT >= ACT_REGLU)

@@ -176,7 +176,7 @@ static uint32_t registers_with(const char *kernel)
 {
     const struct compiler_api *clang = compiler_find("clang");
     struct text source = {0}, code = {0}, log = {0}, flat = {0};
-    uint32_t registers, shared_bytes, spill_bytes;
+    struct code_resources resources;
     text_format(
         &source,
         "%s%s word(GPU_ARGS(struct args, args))\n{\n"
@@ -193,12 +193,12 @@ static uint32_t registers_with(const char *kernel)
     struct compile_request request = {text_string(&flat), "word.hip", "", "gfx942"};
     if (clang->compile(&request, &code, &log) != STATUS_OK || log.size)
         fail_msg("%s: %s\n%s", kernel, status_message(), text_string(&log));
-    assert_ok(clang->inspect(code.data, code.size, &registers, &shared_bytes, &spill_bytes));
+    assert_ok(clang->inspect(code.data, code.size, &resources));
     text_free(&source);
     text_free(&code);
     text_free(&log);
     text_free(&flat);
-    return registers;
+    return resources.registers;
 }
 
 static void test_waves(void **state)
