@@ -250,7 +250,7 @@ static void check_entries(struct book *book, const struct predict_result *result
         assert_true(entry->timing.median_ns > 1000); /* a launch takes more */
         assert_ok(book_get_descriptor(book, &entry->kernel, &bytes, &descriptor));
         assert_string_equal(descriptor.target, "gfx942");
-        assert_true(descriptor.registers > 0);
+        assert_true(descriptor.resources.registers > 0);
         assert_ok(book_get_code(book, &descriptor.code, &code));
         assert_memory_equal(code.bytes, "\177ELF", 4);
         bool named = false;
