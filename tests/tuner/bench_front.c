@@ -4,6 +4,9 @@
  *     tests/tuner/narrow_gemm_cpu FOLDER                 a narrow copy of gemm_cpu
  *     build/tests/tuner/bench_front FOLDER PROBLEM...    e.g. 'gemm f32 nt m=64 n=1024 k=1024'
  *
+ * With BENCH_FRONT_CACHED set only what is compiled already is measured, with BENCH_FRONT_ALL every
+ * configuration is printed in the model's order, with its predicted and its measured time.
+ *
  * One thread. Every configuration is compiled (the cache keeps them) and measured in turns with all others,
  * ROUNDS times: the least CPU time of a call counts, so that it does not matter who else is at work. Weights
  * and activations stay where the last call left them; the model expects weights to be cold, so problems
@@ -35,9 +38,9 @@ struct subject {
     struct text identity;
     struct tuning_scene scene;
     struct tuning tuning;
-    uint64_t n, best; /* configurations by their number in the space */
-    kernel **run;     /* NULL: did not compile */
-    double *ns;       /* measured; INFINITY: not */
+    uint64_t n, n_measured, best; /* configurations by their number in the space */
+    kernel **run;                 /* NULL: did not compile */
+    double *ns;                   /* measured; INFINITY: not */
     double *model_ns;
     uint32_t *far;   /* parameters that are not the default's */
     uint64_t *order; /* by the model */
@@ -84,7 +87,8 @@ static void compile_all(void)
                 give_up("prepare");
             jobs[i] = candidates[i].job;
         }
-        if (compile_run(jobs, n, JOBS, 300000, NULL) != STATUS_OK) give_up("compile");
+        if (compile_run(jobs, n, JOBS, getenv("BENCH_FRONT_CACHED") ? 1 : 300000, NULL) != STATUS_OK)
+            give_up("compile");
         for (uint64_t i = 0; i < n; i++) {
             candidates[i].job = jobs[i];
             load(&candidates[i], first + i);
@@ -157,7 +161,10 @@ static void rank_all(void)
         struct configuration configuration;
         space_at(subject.tuning.space, i, &configuration);
         subject.order[i] = i;
-        subject.model_ns[i] = ranking_prior(subject.tuning.ranking, &configuration);
+        subject.model_ns[i] = INFINITY; /* of those that were not measured */
+        if (isfinite(subject.ns[i]))
+            subject.model_ns[i] = ranking_prior(subject.tuning.ranking, &configuration);
+        subject.n_measured += isfinite(subject.ns[i]);
         subject.far[i] = ranking_from_default(subject.tuning.ranking, &configuration);
         if (subject.ns[i] < subject.ns[subject.best]) subject.best = i;
     }
@@ -167,8 +174,8 @@ static void rank_all(void)
 /* Spearman's rank correlation between model and measurement. */
 static double correlation(void)
 {
-    double sum = 0, n = (double)subject.n;
-    for (uint64_t place = 0; place < subject.n; place++) {
+    double sum = 0, n = (double)subject.n_measured;
+    for (uint64_t place = 0; place < subject.n_measured; place++) {
         double faster = 0, off;
         for (uint64_t j = 0; j < subject.n; j++) faster += subject.ns[j] < subject.ns[subject.order[place]];
         off = (double)place - faster;
@@ -223,7 +230,7 @@ static double report(const char *text)
            "    over the best: the model's first %.3f, the best of its first %d %.3f, the default %.3f; the "
            "best is the "
            "model's number %llu\n",
-           text, (unsigned long long)subject.n, optimum / 1e3, subject.model_ns[subject.best] / 1e3,
+           text, (unsigned long long)subject.n_measured, optimum / 1e3, subject.model_ns[subject.best] / 1e3,
            correlation(), subject.ns[subject.order[0]] / optimum, FRONT, front_ns / optimum,
            default_ns / optimum, (unsigned long long)place + 1);
     for (int with_model = 0; with_model < 2; with_model++) {

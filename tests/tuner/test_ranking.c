@@ -101,6 +101,8 @@ static void test_every_template(void **state)
         {"gemm_skinny", "rx9070xt", "gemm f16 nn swiglu m=1 n=4096 k=4096"},
         {"gemm_skinny_matrix", "mi355x", "gemm bf16 nt m=16 n=8192 k=1024"},
         {"gemm_mma", "a100_80gb_sxm", "gemm f16 nn bias+gelu m=1000 n=1000 k=1000"},
+        {"gemm_mfma", "mi300x", "gemm bf16 nt m=4096 n=4096 k=4096"},
+        {"gemm_mfma", "mi308x", "gemm a=f8e4m3fnuz b=f8e4m3fnuz d=bf16 nt swiglu m=64 n=7168 k=2048"},
         {"gemm_wgmma", "h100_sxm", "gemm bf16 nt m=4096 n=4096 k=4096 batch=2"},
         {"gemm_wgmma", "h200", "gemm a=f8e4m3 b=f8e4m3 d=bf16 nt m=64 n=7168 k=2048"},
         {"gemm_cpu", "cpu", "gemm f32 nt m=100 n=300 k=500"},
