@@ -27,7 +27,12 @@ static void check_driver(const struct place *place, struct findings *findings)
     if (place->api->environment && place->api->environment(place->device, lines, sizeof lines) == STATUS_OK) {
         for (char *c = lines; *c; c++)
             if (*c == '\n') *c = c[1] ? ',' : 0;
-        finding_add(findings, "driver", FINDING_OK, "", "%s:%u %s", place->api->name, place->index, lines);
+        bool replays = strstr(lines, "xnack+") != NULL;
+        finding_add(findings, "driver", replays ? FINDING_ADVICE : FINDING_OK,
+                    replays ? "page faults may be replayed (xnack+): kernels are slower than under xnack-; "
+                              "unset HSA_XNACK unless the engine runs so too"
+                            : "",
+                    "%s:%u %s", place->api->name, place->index, lines);
     }
     if (!place->api->telemetry) return;
     if (place->api->telemetry(place->device, &now) != STATUS_OK) {

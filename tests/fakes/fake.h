@@ -14,12 +14,13 @@
  *     lose=after 5 launches       then every call fails
  *     async=CUDA_ERROR_ILLEGAL_ADDRESS after 2 launches      the second one goes wrong, and who waits hears
  * of it
+ *     abort=after 2 launches      the second one ends the process, as ROCm does where a kernel strays
  *     once=PATH                   each of these troubles comes to one process only: the one that makes PATH.N
  *     driver=12.4                 the driver's version
  *     gone=PATH                   a process that begins when there is such a file finds no device
  *
- * separated by ';'. fail, hang, lose and async may stand several times; fake_control() forgets the earlier
- * ones.
+ * separated by ';'. fail, hang, lose, async and abort may stand several times; fake_control() forgets the
+ * earlier ones.
  *
  * Work on a stream is done when somebody waits for it, not before: what forgot to wait finds old bytes. */
 #ifndef TUNEBOOK_TESTS_FAKES_FAKE_H
@@ -76,7 +77,7 @@ const struct fake_code *fake_code_find(int code); /* NULL if unknown */
 /* --- settings (fake_settings.c) --- */
 
 struct fake_trouble {
-    enum { TROUBLE_NONE, TROUBLE_FAIL, TROUBLE_HANG, TROUBLE_LOSE, TROUBLE_ASYNC } kind;
+    enum { TROUBLE_NONE, TROUBLE_FAIL, TROUBLE_HANG, TROUBLE_LOSE, TROUBLE_ASYNC, TROUBLE_ABORT } kind;
     char function[48];
     unsigned after; /* calls, or launches */
     int code;

@@ -62,12 +62,21 @@ static int trouble_call(const char *function)
     return FAKE_OK;
 }
 
+static void end_process(void)
+{
+    fprintf(stderr, "Memory access fault by GPU node-1 on address 0x1000. Reason: Unknown.\n");
+    abort();
+}
+
 void fake_trouble_launch(struct fake_device *device, bool asynchronous)
 {
-    for (struct fake_trouble *trouble = fake_settings.troubles; trouble->kind != TROUBLE_NONE; trouble++)
-        if (trouble->kind == (asynchronous ? TROUBLE_ASYNC : TROUBLE_LOSE) &&
-            trouble->after == device->launches && fake_trouble_is_ours(trouble))
-            fake_lose(device, trouble->code);
+    for (struct fake_trouble *trouble = fake_settings.troubles; trouble->kind != TROUBLE_NONE; trouble++) {
+        bool its_turn = asynchronous ? trouble->kind == TROUBLE_ASYNC || trouble->kind == TROUBLE_ABORT
+                                     : trouble->kind == TROUBLE_LOSE;
+        if (!its_turn || trouble->after != device->launches || !fake_trouble_is_ours(trouble)) continue;
+        if (trouble->kind == TROUBLE_ABORT) end_process();
+        fake_lose(device, trouble->code);
+    }
 }
 
 static void settle(void)

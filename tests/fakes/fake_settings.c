@@ -93,6 +93,10 @@ static void add_trouble(const char *key, const char *value, const char *clause)
             .kind = TROUBLE_LOSE, .after = parse_launches(value, clause), .code = FAKE_LAUNCH_FAILED};
         return;
     }
+    if (strcmp(key, "abort") == 0) {
+        *trouble = (struct fake_trouble){.kind = TROUBLE_ABORT, .after = parse_launches(value, clause)};
+        return;
+    }
     if (strcmp(key, "async") == 0) {
         *trouble = (struct fake_trouble){.kind = TROUBLE_ASYNC,
                                          .after = parse_launches(value + length, clause),

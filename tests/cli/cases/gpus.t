@@ -51,6 +51,9 @@ $ LD_LIBRARY_PATH=$(fake_drivers hip):$(fake_drivers amd_smi) TUNEBOOK_FAKE_SMI=
 $ LD_LIBRARY_PATH=$(fake_drivers hip6):$(fake_drivers rocm_smi) TUNEBOOK_FAKE_SMI='clock=1987;temperature=55;power=650;rocm=6' autotune doctor | grep 'telemetry\|^ok.*driver'
 | ok       driver          hip:0 hip_runtime=6.4.43482,hip_target=gfx942:sramecc+:xnack-
 | ok       telemetry       hip:0 1987 MHz, 55 C, 650 W, others take 0.0 %
+$ LD_LIBRARY_PATH=$(fake_drivers hip6) TUNEBOOK_FAKE='features=sramecc+:xnack+' autotune doctor | grep -A1 'xnack+$'
+| advice   driver          hip:0 hip_runtime=6.4.43482,hip_target=gfx942:sramecc+:xnack+
+|                          -> page faults may be replayed (xnack+): kernels are slower than under xnack-; unset HSA_XNACK unless the engine runs so too
 $ LD_LIBRARY_PATH=$(fake_drivers hip6) TUNEBOOK_FAKE='units=38' autotune devices 2>/dev/null | sed 's/  */ /g' | sed -n 2p
 | hip:0 AMD Instinct MI300X gfx942:38:662 - 38 256 MiB 1.00 GiB
 $ LD_LIBRARY_PATH=$(fake_drivers hip) TUNEBOOK_FAKE='devices=0' autotune --device=hip 'gemm f32 m=1 n=1 k=1' 2>&1 | grep -o '^autotune: hipGetDeviceCount: hipErrorNoDevice (no ROCm-capable device is detected); '
