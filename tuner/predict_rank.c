@@ -5,7 +5,7 @@
 #include "tuner/predict_internal.h"
 
 enum {
-    RANKED_MOST = 768,     /* of a template, before those that are alike are put together */
+    RANKED_MOST = 256,     /* of a template, before those that are alike are put together */
     LOOKED_AT_MOST = 60000 /* of a template's space, where it is larger */
 };
 
@@ -45,7 +45,7 @@ static void settle(struct ranking_task *part, struct ranked *ranked)
         struct ranked moved = *ranked;
         if (!default_index(tuning, p, &moved.configuration.index[p])) continue;
         if (!space_admits(tuning->space, &moved.configuration, NULL)) continue;
-        if (!ranking_estimate(part->ranking, &moved.configuration, &moved.estimate)) continue;
+        if (!ranking_estimate(part->ranking, &moved.configuration, &moved.shape, &moved.estimate)) continue;
         if (moved.estimate.ns <= most_ns) *ranked = moved;
     }
 }
@@ -110,9 +110,6 @@ static enum status prepare(const struct ranking_task *part, const struct ranked 
     memcpy(kernel->slots, tuning->slots, sizeof kernel->slots);
     space_values(tuning->space, &ranked->configuration, kernel->slots);
     enum status status = candidate_prepare(tuning, &ranked->configuration, &kernel->candidate);
-    if (status == STATUS_OK && !ranking_shape(part->ranking, &ranked->configuration, &front->shape))
-        status = status_fail(STATUS_BAD_DATA, "%s: a shape that was computed cannot be computed again",
-                             kernel->manifest->name);
     if (status != STATUS_OK) {
         candidate_free(&kernel->candidate);
         free(kernel);
@@ -120,6 +117,7 @@ static enum status prepare(const struct ranking_task *part, const struct ranked 
     }
     kernel->candidate.tuning = NULL; /* which is closed before it is compiled */
     front->kernel = kernel;
+    front->shape = ranked->shape;
     front->ns = ranked->estimate.ns;
     front->bound = model_part_name(ranked->estimate.bound);
     return STATUS_OK;
