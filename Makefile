@@ -255,6 +255,17 @@ RECORDS := $(wildcard db/books/*.jsonl)
 $(BUILD)/system.book: $(BUILD)/autotune $(RECORDS)
 	$(BUILD)/autotune freeze --defaults $(RECORDS:%=--records=%) -o $@
 
+# Predictions over all shipped models, as records without code. Interrupted, it goes on where it stopped.
+PREDICTED_CLASSES := mi300x mi355x
+PREDICTED_MODELS  := $(patsubst templates/models/%.json,--model=%,$(wildcard templates/models/*.json))
+.PHONY: predicted-records
+predicted-records: all
+	@mkdir -p db/books
+	for class in $(PREDICTED_CLASSES); do \
+	    $(BUILD)/autotune --predict --class=$$class $(PREDICTED_MODELS) --book=$(BUILD)/predicted-$$class.book || [ $$? = 1 ] && \
+	    $(BUILD)/autotune export --format=records $(BUILD)/predicted-$$class.book -o db/books/ || exit 1; \
+	done
+
 install: all $(BUILD)/system.book
 	@tools/install "$(BUILD)" "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(SONAME)"
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig

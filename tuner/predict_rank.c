@@ -5,7 +5,7 @@
 #include "tuner/predict_internal.h"
 
 enum {
-    RANKED_MOST = 768,     /* of a template, before those that are alike are put together */
+    RANKED_MOST = 256,     /* of a template, before those that are alike are put together */
     LOOKED_AT_MOST = 60000 /* of a template's space, where it is larger */
 };
 

@@ -19,7 +19,7 @@ struct records_environment {
 struct records_entry {
     const char *template_name, *configuration;
     const char *source;      /* the first digits of the hash of manifest and source */
-    const char *environment; /* a name above */
+    const char *environment; /* a name above; NULL: predicted, and measured nowhere */
     struct timing timing;
     uint64_t measured_at_s;
 };
@@ -61,7 +61,8 @@ struct records_summary {
 };
 
 /* Compiles every entry for its class's target and puts it into the book. One that comes out of the same
- * template and compiler as the measured one is `measured`; else it is `predicted` to take as long. Entries
+ * template and compiler as the measured one is `measured`; else it is `predicted` to take as long, as are
+ * those that nobody has measured. Entries
  * that no compiler, template or configuration here can make are left out and counted; so are those of a
  * target that nothing here makes code for. Adds to the summary. */
 enum status records_build(const struct records_options *options, const struct records *records,

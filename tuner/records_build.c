@@ -78,8 +78,8 @@ static enum status prepare(struct build *build, struct making *making)
     struct configuration configuration;
     char target[32], hex[SHA256_HEX_BYTES];
     uint32_t units, gbps;
-    making->environment = environment_of(build, entry->environment);
-    if (!making->environment)
+    making->environment = entry->environment ? environment_of(build, entry->environment) : NULL;
+    if (entry->environment && !making->environment)
         return status_fail(STATUS_BAD_DATA, "environment %s is not in the file", entry->environment);
     if (!manifest) return status_fail(STATUS_NOT_COVERED, "there is no such template");
     TRY(class_parse(making->record->class_text, target, &units, &gbps));
@@ -109,12 +109,13 @@ static enum status put(struct build *build, struct making *making)
                                  .timing = making->entry->timing,
                                  .measured_at_s = making->entry->measured_at_s};
     char key[KEY_BYTES_MAX + 1];
-    bool same =
-        making->same_source && strcmp(making->environment->compiler, candidate->descriptor.compiler) == 0;
+    bool same = making->environment && making->same_source &&
+                strcmp(making->environment->compiler, candidate->descriptor.compiler) == 0;
     entry.evidence = same ? EVIDENCE_MEASURED : EVIDENCE_PREDICTED;
     entry.verified = same;
     candidate_compiled(candidate);
-    TRY(book_put_environment(build->options->book, making->environment->json, &entry.environment));
+    if (making->environment)
+        TRY(book_put_environment(build->options->book, making->environment->json, &entry.environment));
     TRY(book_put_kernel(build->options->book, &candidate->kernel, &candidate->descriptor,
                         candidate->job.code.data, candidate->job.code.size));
     TRY(problem_key(&record->problem, record->class_text, key));

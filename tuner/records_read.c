@@ -88,8 +88,25 @@ static enum status take_timing(struct reader *reader, const cJSON *object, struc
     return STATUS_OK;
 }
 
+/* What nobody has measured has a time and no distribution, and was seen in no environment. */
+static enum status take_predicted(struct reader *reader, const cJSON *object, struct records_entry *out)
+{
+    static const char *const known[] = {"template", "configuration", "source", "predicted_ns"};
+    struct timing *timing = &out->timing;
+    uint64_t ns = 0;
+    TRY(json_only(&reader->source, object, known, sizeof known / sizeof *known));
+    TRY(take_text(reader, object, "template", &out->template_name));
+    TRY(take_text(reader, object, "configuration", &out->configuration));
+    TRY(take_text(reader, object, "source", &out->source));
+    TRY(take_number(reader, object, "predicted_ns", INT64_MAX, &ns));
+    timing->median_ns = timing->q1_ns = timing->q3_ns = timing->low_ns = timing->high_ns = timing->min_ns =
+        ns;
+    return STATUS_OK;
+}
+
 static enum status take_entry(struct reader *reader, const cJSON *object, struct records_entry *out)
 {
+    if (cJSON_HasObjectItem(object, "predicted_ns")) return take_predicted(reader, object, out);
     static const char *const known[] = {"template", "configuration", "source", "environment",  "median_ns",
                                         "q1_ns",    "q3_ns",         "low_ns", "high_ns",      "min_ns",
                                         "samples",  "launches",      "flags",  "measured_at_s"};

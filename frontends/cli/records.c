@@ -84,7 +84,28 @@ static cJSON *entry_json(const struct descriptor *descriptor, const struct recor
     return object;
 }
 
-/* The best of what was measured and verified. */
+/* Of the model's word nothing but the time; the environment is nobody's. */
+static cJSON *predicted_json(const struct descriptor *descriptor, const struct record_entry *entry)
+{
+    char hex[RECORDS_SHORT_HEX + 1];
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "template", descriptor->template_name);
+    cJSON_AddStringToObject(object, "configuration", descriptor->configuration);
+    short_hex(&descriptor->source, hex);
+    cJSON_AddStringToObject(object, "source", hex);
+    add_number(object, "predicted_ns", entry->timing.median_ns);
+    return object;
+}
+
+/* A prediction of our own; a measurement that was made elsewhere with other code is none. */
+static bool is_prediction(const struct record_entry *entry)
+{
+    static const struct hash none;
+    return entry->evidence == EVIDENCE_PREDICTED && memcmp(&entry->environment, &none, sizeof none) == 0;
+}
+
+/* The best of what was measured and verified; where nothing was, the best prediction: more of those would be
+ * more to compile for everybody who builds a book of them. */
 static enum status add_entries(struct writer *writer, struct class_file *file, const struct record *record,
                                cJSON *entries)
 {
@@ -94,7 +115,11 @@ static enum status add_entries(struct writer *writer, struct class_file *file, c
         struct descriptor *descriptor = calloc(1, sizeof *descriptor);
         if (!descriptor) return status_fail(STATUS_NO_MEMORY, "no memory for a kernel");
         enum status status = STATUS_OK;
-        if (entry->evidence == EVIDENCE_MEASURED && entry->verified) {
+        if (is_prediction(entry) && !cJSON_GetArraySize(entries)) {
+            status = book_get_descriptor(writer->book, &entry->kernel, &bytes, descriptor);
+            if (status == STATUS_OK) cJSON_AddItemToArray(entries, predicted_json(descriptor, entry));
+            i = record->n_entries;
+        } else if (entry->evidence == EVIDENCE_MEASURED && entry->verified) {
             status = book_get_descriptor(writer->book, &entry->kernel, &bytes, descriptor);
             if (status == STATUS_OK) status = note_environment(file, &entry->environment);
             if (status == STATUS_OK) cJSON_AddItemToArray(entries, entry_json(descriptor, entry));
@@ -202,7 +227,7 @@ static enum status write_files(const struct settings *settings, struct writer *w
     for (size_t i = 0; i < writer->n; i++)
         if (writer->files[i].n_records) n++, last = i;
     if (!n)
-        return status_fail(STATUS_NOT_FOUND, "%s: no records that were measured and verified",
+        return status_fail(STATUS_NOT_FOUND, "%s: no records that were measured and verified, or predicted",
                            book_path(writer->book));
     if (!folder && n > 1)
         return status_fail(STATUS_USAGE, "%s: records of %zu device classes; write them with -o FOLDER/",

@@ -1,80 +1,13 @@
 /* A book for a GPU that is not here, taken to where it is: filled without it, served by the library as what
- * it is, confirmed on the device, served as measured. The fake libamdhip64 is the GPU; this program is its
- * compiler, a "clang" that makes for gfx942 what the fake runs. */
+ * it is, confirmed on the device, served as measured. The fake libamdhip64 is the GPU, the
+ * fake hiprtc its compiler. */
 #include "frontends/runtime/tunebook.h"
-#include "tests/device/gpu_child.h"
+#include "tests/device/gpu_fakes.h"
 #include "tuner/launch/problem_key.h"
 #include "tuner/predict.h"
 
 static const char problem_text[] = "gemm f32 nt m=20 n=24 k=32";
 enum { M = 20, N = 24, K = 32 };
-
-static char scratch[64];
-
-/* ---- the compiler ---- */
-
-static int run_clang(char **argv)
-{
-    execv(getenv("TUNEBOOK_TEST_CLANG"), argv);
-    return 127;
-}
-
-static bool read_input(struct text *out)
-{
-    char bytes[4096];
-    for (size_t n; (n = fread(bytes, 1, sizeof bytes, stdin)) > 0;) text_append_bytes(out, bytes, n);
-    return text_status(out) == STATUS_OK;
-}
-
-/* argv as clang has it, argv[0] included. What is for the host or asks for the version is clang's own. */
-static int as_clang(int argc, char **argv)
-{
-    struct compile_request request = {.source_name = "kernel.hip"};
-    struct text definitions = {0}, source = {0}, code = {0}, log = {0};
-    const char *output = NULL;
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--offload-arch=", 15) == 0) request.target = argv[i] + 15;
-        if (strncmp(argv[i], "-D", 2) == 0) text_format(&definitions, "%s\n", argv[i] + 2);
-        if (strcmp(argv[i], "-o") == 0 && i + 1 < argc) output = argv[i + 1];
-    }
-    if (!request.target || !output) return run_clang(argv);
-    if (!read_input(&source)) return 1;
-    setenv("TUNEBOOK_CLANG", getenv("TUNEBOOK_TEST_CLANG"), 1);
-    request.source = text_string(&source);
-    request.definitions = text_string(&definitions);
-    if (strstr(request.source, "void probe(")) { /* can it make this target? */
-        text_append(&code, "yes");
-    } else if (compiler_find("emu")->compile(&request, &code, &log) != STATUS_OK) {
-        fprintf(stderr, "%s%s\n", text_string(&log), status_message());
-        return 1;
-    }
-    return file_publish(output, code.data, code.size, 0644) == STATUS_OK ? 0 : 1;
-}
-
-/* A script that calls this program so; false without a clang. */
-static bool become_clang(void)
-{
-    static const char *const names[] = {"clang-22", "clang-21", "clang-20", "clang-19", "clang"};
-    char self[512], script[1200], path[128], command[128], found[256] = "";
-    for (size_t i = 0; i < sizeof names / sizeof *names && !*found; i++) {
-        snprintf(command, sizeof command, "command -v %s", names[i]);
-        FILE *file = popen(command, "r");
-        if (file && fgets(found, sizeof found, file)) found[strcspn(found, "\n")] = 0;
-        if (file) pclose(file);
-    }
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (!*found || length <= 0) return false;
-    self[length] = 0;
-    snprintf(path, sizeof path, "%s/clang", scratch);
-    snprintf(script, sizeof script, "#!/bin/sh\nexec '%s' as-clang \"$@\"\n", self);
-    assert_ok(file_publish(path, script, strlen(script), 0755));
-    setenv("TUNEBOOK_TEST_CLANG", found, 1);
-    setenv("TUNEBOOK_CLANG", path, 1);
-    setenv("TUNEBOOK_HIPRTC", "/nowhere/libhiprtc.so", 1);
-    setenv("XDG_CACHE_HOME", scratch, 1); /* what it makes is for nobody else */
-    setenv("TUNEBOOK_SLOW", "3", 1);
-    return true;
-}
 
 /* ---- predicting and confirming ---- */
 
@@ -95,10 +28,11 @@ static void open_scene(struct scene *scene)
     const struct device_api *api = device_find("hip");
     struct device *device;
     *scene = (struct scene){.problem.calls = 1};
+    setenv("TUNEBOOK_SLOW", "20", 1); /* deadlines are of the clock on the wall, and other tests run beside */
     assert_ok(api->open(0, NULL, &device));
     snprintf(scene->class_text, sizeof scene->class_text, "%s", api->info(device)->class_text);
     api->close(device);
-    snprintf(scene->path, sizeof scene->path, "%s/gpu.book", scratch);
+    snprintf(scene->path, sizeof scene->path, "%s/gpu.book", gpu_scratch);
     assert_ok(book_open(scene->path, BOOK_WRITE, &scene->book));
     assert_ok(template_load(NULL, &scene->templates, &scene->n_templates));
     assert_ok(problem_parse(problem_text, &scene->problem.problem));
@@ -292,31 +226,7 @@ static const struct gpu_case cases[] = {
      SMALL ";once=%s/once;async=hipErrorIllegalAddress after 9 launches", GPU_PASSES},
 };
 
-/* A case has a folder of its own, for which its settings say %s. */
-static bool set_up_case(void)
-{
-    char settings[256];
-    const char *text = getenv("TUNEBOOK_FAKE"), *place = text ? strstr(text, "%s") : NULL;
-    snprintf(scratch, sizeof scratch, "/tmp/tunebook-confirm-XXXXXX");
-    if (!mkdtemp(scratch)) return false;
-    if (place) {
-        snprintf(settings, sizeof settings, "%.*s%s%s", (int)(place - text), text, scratch, place + 2);
-        setenv("TUNEBOOK_FAKE", settings, 1);
-    }
-    return become_clang();
-}
-
 int main(int argc, char **argv)
 {
-    int worker = worker_main(argc, argv), failed = 0;
-    if (worker >= 0) return worker;
-    if (argc > 1 && strcmp(argv[1], "as-clang") == 0) return as_clang(argc - 1, argv + 1);
-    if (argc == 1 || set_up_case())
-        failed = gpu_main(argc, argv, cases, sizeof cases / sizeof *cases, "gfx942");
-    else
-        print_message("SKIPPED: no clang to stand behind this program's\n");
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-    if (*scratch && system(command) != 0) print_message("%s remains\n", scratch);
-    return failed;
+    return gpu_main_with_fakes(argc, argv, cases, sizeof cases / sizeof *cases, "gfx942");
 }

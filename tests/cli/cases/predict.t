@@ -22,7 +22,7 @@ $ autotune --predict --class=mi300z 'gemm f32 m=1 n=1 k=1'
 ! autotune: --class=mi300z: unknown device class; did you mean 'mi300x'? a class is a name such as mi300x or target:units:GB/s
 ? 2
 $ autotune --predict --class=gfx9421:304:5300 'gemm f32 m=1 n=1 k=1'
-! autotune: --class=gfx9421:304:5300: unknown target; a class is a name such as mi300x or target:units:GB/s
+! autotune: --class=gfx9421:304:5300: unknown target; did you mean 'gfx942'? a class is a name such as mi300x or target:units:GB/s
 ? 2
 $ autotune --predict --class=mi300x --arch=gfx950 'gemm f32 m=1 n=1 k=1'
 ! autotune: --class=mi300x is of target gfx942, not of --arch=gfx950
@@ -69,6 +69,11 @@ $ autotune --predict --class=mi300x --book=p.book --json 'gemm f32 nt m=20 n=24 
 | 0
 | 0
 $ autotune show --book=p.book | tail -1 | grep -o 'gfx942:304:5300 .* predicted *3 *gemm_simt' | tr -s ' '
+| gfx942:304:5300 TIME - - predicted 3 gemm_simt
+$ autotune export --format=records p.book > p.jsonl; sed 's/"configuration":"[^"]*"/"configuration":C/; s/"source":"[^"]*"/"source":S/; s/"predicted_ns":[0-9]*/"predicted_ns":N/' p.jsonl; autotune freeze --records=p.jsonl -o frozen.book 2>/dev/null | sed 's/, [0-9.]* KiB//'; autotune show --book=frozen.book | tail -1 | grep -o 'predicted *1 *gemm_simt' | tr -s ' '; autotune export --format=records frozen.book | cmp - p.jsonl
+| {"problem":"gemm f32 nt m=20 n=24 k=32","class":"gfx942:304:5300","baseline":"","baseline_ns":0,"default_ns":0,"entries":[{"template":"gemm_simt","configuration":C,"source":S,"predicted_ns":N}]}
+| frozen.book: 1 records, 1 kernels
+| predicted 1 gemm_simt
 $ autotune --confirm --book=p.book
 ! autotune: p.book is for gfx942:304:5300 (mi300x); no such device here; found: cpu:0 (CLASS)
 ? 3
