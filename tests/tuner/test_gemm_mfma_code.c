@@ -230,8 +230,14 @@ static void test_products_are_matrix_instructions(void **state)
 
 /* --- front-runners --- */
 
-static const char *const front_problems[] = {WIDE, "gemm bf16 nt m=8192 n=8192 k=8192", DEEP,
-                                             "gemm bf16 nt m=64 n=8192 k=8192"};
+static const struct {
+    const char *problem, *only; /* only: the target that has the type */
+} front[] = {
+    {WIDE, NULL},
+    {DEEP, NULL},
+    {"gemm bf16 nt m=64 n=8192 k=8192", NULL},
+    {"gemm a=f8e4m3fnuz b=f8e4m3fnuz d=bf16 nt m=4096 n=4096 k=4096", "gfx942"},
+};
 
 static void check_start(const char *target, const int64_t *values, const struct text *code)
 {
@@ -256,12 +262,13 @@ static void test_front_runners_keep_their_sums_in_registers(void **state)
     for (uint32_t s = 0; s < made->n_starts; s++) {
         unsigned checked = 0;
         for (size_t t = 0; t < N_OF(targets); t++)
-            for (size_t p = 0; p < N_OF(front_problems); p++) {
+            for (size_t p = 0; p < N_OF(front); p++) {
                 struct text code = {0};
-                if (make_code(front_problems[p], targets[t], made->starts[s], &code)) {
+                if (front[p].only && strcmp(front[p].only, targets[t]) != 0) continue;
+                if (make_code(front[p].problem, targets[t], made->starts[s], &code)) {
                     check_start(targets[t], made->starts[s], &code);
                     checked++;
-                    p = N_OF(front_problems);
+                    p = N_OF(front) - 1;
                 }
                 text_free(&code);
             }
