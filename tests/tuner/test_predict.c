@@ -98,8 +98,7 @@ static void check_small(const struct tuning *tuning, const char *class_text,
         int64_t was = problem_size(problem, sizes[i]), is = problem_size(&small.problem, sizes[i]);
         products *= (double)is;
         assert_true(is <= was);
-        if (is != was)
-            assert_int_equal((was - is) % value_of(&manifest->model[i], slots), 0);
+        if (is != was) assert_int_equal((was - is) % value_of(&manifest->model[i], slots), 0);
     }
     assert_true(products <= 6.1e8);
     tuning_close(&there);
