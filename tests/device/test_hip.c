@@ -47,17 +47,22 @@ static void test_info(void **state)
     api->close(NULL);
 }
 
-/* A Radeon: another wave, and no features behind the name of the architecture. */
+/* A Radeon: another wave, no features behind the name of the architecture, and compute units that HIP counts
+ * in pairs unless it is told not to make any. */
 static void test_radeon(void **state)
 {
     const struct device_api *api = device_find("hip");
-    struct device *device;
     (void)state;
-    assert_ok(api->open(0, NULL, &device));
-    const struct device_info *info = api->info(device);
-    assert_string_equal(info->class_text, "gfx1100:96:960");
-    assert_int_equal(info->facts.value[DEVICE_FACT_wave_size], 32);
-    api->close(device);
+    for (int pairs = 1; pairs >= 0; pairs--) {
+        struct device *device;
+        setenv("GPU_ENABLE_WGP_MODE", pairs ? "1" : "0", 1);
+        assert_ok(api->open(0, NULL, &device));
+        const struct device_info *info = api->info(device);
+        assert_string_equal(info->class_text, "gfx1100:96:960");
+        assert_int_equal(info->facts.value[DEVICE_FACT_units], 96);
+        assert_int_equal(info->facts.value[DEVICE_FACT_wave_size], 32);
+        api->close(device);
+    }
 }
 
 static void test_cooperative(void **state)

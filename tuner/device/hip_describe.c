@@ -1,5 +1,6 @@
 /* What a device is, from what HIP tells of it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "tuner/device/amd_sysfs.h"
 #include "tuner/device/hip_driver.h"
@@ -60,15 +61,27 @@ static void ask_partition(struct device *device, struct gpu_properties *gpu)
              *partition.memory ? "/" : "", partition.memory);
 }
 
+static bool is_radeon(const char *target)
+{
+    return strncmp(target, "gfx10", 5) == 0 || strncmp(target, "gfx11", 5) == 0 ||
+           strncmp(target, "gfx120", 6) == 0;
+}
+
 /* How many bits a pin carries in a cycle of the memory clock that HIP tells: 2 with HBM2E, 4 with HBM3, 16
  * with GDDR6 (MI300X: 1300 MHz, 8192 bits, 5325 GB/s; RX 7900 XTX: 1249 MHz, 384 bits, 959 GB/s). */
 static uint32_t bits_per_cycle(const char *target)
 {
     if (strcmp(target, "gfx942") == 0 || strcmp(target, "gfx950") == 0) return 4;
-    return strncmp(target, "gfx10", 5) == 0 || strncmp(target, "gfx11", 5) == 0 ||
-                   strncmp(target, "gfx120", 6) == 0
-               ? 16
-               : 2;
+    return is_radeon(target) ? 16 : 2;
+}
+
+/* On Radeons a block runs on a pair of compute units (WGP), and HIP counts those, unless it was told not to
+ * make pairs (ROCm/hip issue 3767). Compute units are what AMD's tables, and our classes, count. */
+static uint32_t compute_units(const char *target, int reported)
+{
+    const char *pairs = getenv("GPU_ENABLE_WGP_MODE");
+    bool in_pairs = is_radeon(target) && !(pairs && strcmp(pairs, "0") == 0);
+    return (uint32_t)reported * (in_pairs ? 2 : 1);
 }
 
 enum status hip_describe(struct device *device)
@@ -77,7 +90,6 @@ enum status hip_describe(struct device *device)
     size_t memory_bytes = 0;
     TRY(ask_attributes(device, value));
     struct gpu_properties gpu = {
-        .units = (uint32_t)value[UNITS],
         .wave_size = (uint32_t)value[WAVE],
         .max_block_threads = (uint32_t)value[THREADS],
         .lds_bytes = (uint32_t)value[SHARED],
@@ -85,6 +97,7 @@ enum status hip_describe(struct device *device)
         .l2_bytes = (uint64_t)value[L2],
     };
     TRY(ask_target(device, &gpu));
+    gpu.units = compute_units(gpu.target, value[UNITS]);
     unsigned code = hip.hipDeviceGetName(gpu.name, sizeof gpu.name, device->ordinal);
     if (code) return gpu_fail_of(device, code, "hipDeviceGetName", "of device %d", device->ordinal);
     code = hip.hipDeviceTotalMem(&memory_bytes, device->ordinal);

@@ -3,6 +3,7 @@
  *
  * Built twice: with FAKE_ROCM6 it has the functions that came later too, and the new properties. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "tests/fakes/libamdhip64/face.h"
 
@@ -33,13 +34,21 @@ static int set_device(int device)
     return code;
 }
 
+/* A GPU with waves of 32 lanes is told in pairs of compute units. */
+static int reported_units(void)
+{
+    const char *pairs = getenv("GPU_ENABLE_WGP_MODE");
+    bool all = fake_settings.device_class.wave_size == 64 || (pairs && pairs[0] == '0');
+    return (int)(all ? fake_settings.units : fake_settings.units / 2);
+}
+
 static int device_attribute(int *out, hipDeviceAttribute_t attribute, int device)
 {
     const struct device_class *class = &fake_settings.device_class;
     int code = check_device(device);
     if (code) return code;
     switch (attribute) {
-    case hipDeviceAttributeMultiprocessorCount: return set_int(out, fake_settings.units);
+    case hipDeviceAttributeMultiprocessorCount: return set_int(out, reported_units());
     case hipDeviceAttributeWarpSize: return set_int(out, class->wave_size);
     case hipDeviceAttributeMaxThreadsPerBlock: return set_int(out, 1024);
     case hipDeviceAttributeMaxSharedMemoryPerBlock: return set_int(out, class->lds_bytes);
@@ -82,7 +91,7 @@ static int properties(hipDeviceProp_t *out, int device)
     if (code) return code;
     memset(out, 0, sizeof *out);
     snprintf(out->name, sizeof out->name, "%s", fake_settings.name);
-    out->multiProcessorCount = (int)fake_settings.units;
+    out->multiProcessorCount = reported_units();
     write_arch(out->gcnArchName);
     return FAKE_OK;
 }
