@@ -5,12 +5,12 @@
  * the values that belong to them. Its WAVES_M x WAVES_N waves share them out evenly. It walks along k in
  * steps of TILE_K:
  *
- *     memory -> registers       16 bytes a lane and load                                  (gemm_mfma_stage.h)
+ *     memory -> registers       16 bytes a lane and load                                  (gemm_amd_stage.h)
  *     -> shared memory          line by line along k, padded or swizzled
  *     -> registers -> sums      16 bytes of k a lane, products of MFMA x MFMA             (gemm_mfma_sums.h)
  *
- * gemm_mfma_pipe.h says what happens beside what, gemm_mma_stream.h and gemm_gpu_tiles.h which block computes
- * what, and gemm_mfma_finish.h how sums become D. docs/kernels/gemm_mfma.md has the arithmetic behind it. */
+ * gemm_mfma_pipe.h says what happens beside what, gemm_gpu_stream.h and gemm_gpu_tiles.h which block computes
+ * what, and gemm_amd_finish.h how sums become D. docs/kernels/gemm_mfma.md has the arithmetic behind it. */
 #include "gemm_args.h"
 #include "../device/gpu.h"
 
@@ -126,7 +126,7 @@
 
 #define SIMD_WAVES ((WAVES_M * WAVES_N * BLOCKS + 3) / 4)
 
-#include "gemm_mfma_stage.h"
+#include "gemm_amd_stage.h"
 #include "gemm_mfma_forms.h"
 
 #define A_ALONG_K    (LAYOUT == LAYOUT_NN || LAYOUT == LAYOUT_NT)
@@ -154,8 +154,8 @@ static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 #include "gemm_gpu_tiles.h"
 #include "gemm_gpu_epilogue.h"
 #include "gemm_gpu_split.h"
-#include "gemm_mfma_finish.h"
-#include "gemm_mma_stream.h"
+#include "gemm_amd_finish.h"
+#include "gemm_gpu_stream.h"
 
 #define SLABS_BYTES (WAVES_M * WAVES_N * SLAB_BYTES)
 #define STREAM_WORD SLABS_BYTES

@@ -14,7 +14,7 @@
  * half of its tiles of columns are the values of the first half.
  *
  * A lane reads chunks of 16 bytes, whichever type: a slice is what the lanes' fragments are of lines, DEEP *
- * 16 * (64 / FORM) bytes of k. Needs gemm_mfma_stage.h and gemm_mfma_forms.h before it. */
+ * 16 * (64 / FORM) bytes of k. Needs gemm_amd_stage.h and gemm_mfma_forms.h before it. */
 #ifndef TUNEBOOK_GEMM_MFMA_SUMS_H
 #define TUNEBOOK_GEMM_MFMA_SUMS_H
 

@@ -15,7 +15,7 @@
  * multiplied.
  *
  * Then the epilogue (gemm_mma_finish.h, gemm_gpu_epilogue.h) and D. SCHEDULE says which block computes what
- * (gemm_mma_stream.h), and GROUP_M in which order. With SCHEDULE_GRID k may be split among the blocks of the
+ * (gemm_gpu_stream.h), and GROUP_M in which order. With SCHEDULE_GRID k may be split among the blocks of the
  * grid's y: SPLIT_K and SPLIT_MODE as in gemm_gpu_split.h, 0: as many as fill the device. BLOCKS is how many
  * blocks a unit shall run at once: registers are limited to that, and so many make a persistent grid.
  *
@@ -147,7 +147,7 @@ static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 #include "gemm_gpu_epilogue.h"
 #include "gemm_gpu_split.h"
 #include "gemm_mma_finish.h"
-#include "gemm_mma_stream.h"
+#include "gemm_gpu_stream.h"
 
 #define LOOP        (SCHEDULE != SCHEDULE_GRID) /* over works; the next one begins while one is finished */
 #define SLABS       (LOOP ? STAGES * STAGE_BYTES : 0)

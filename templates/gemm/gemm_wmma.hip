@@ -5,12 +5,12 @@
  * the values that belong to them. Its WAVES_M x WAVES_N waves share them out evenly. It walks along k in
  * steps of TILE_K:
  *
- *     memory -> registers       16 bytes a lane and load                                  (gemm_mfma_stage.h)
+ *     memory -> registers       16 bytes a lane and load                                  (gemm_amd_stage.h)
  *     -> shared memory          line by line along k, padded or swizzled
  *     -> registers -> sums      16 bytes of k a lane and read, products of 16 x 16        (gemm_wmma_sums.h)
  *
- * gemm_wmma_pipe.h says what happens beside what, gemm_mma_stream.h and gemm_gpu_tiles.h which block computes
- * what, and gemm_mfma_finish.h how sums become D. docs/kernels/gemm_wmma.md has the arithmetic behind it. */
+ * gemm_wmma_pipe.h says what happens beside what, gemm_gpu_stream.h and gemm_gpu_tiles.h which block computes
+ * what, and gemm_amd_finish.h how sums become D. docs/kernels/gemm_wmma.md has the arithmetic behind it. */
 #include "gemm_args.h"
 #include "../device/gpu.h"
 
@@ -120,7 +120,7 @@
 
 static_assert(GPU_HAS_WMMA, "matrix instructions of gfx11 and later");
 
-#include "gemm_mfma_stage.h"
+#include "gemm_amd_stage.h"
 
 #define A_ALONG_K    (LAYOUT == LAYOUT_NN || LAYOUT == LAYOUT_NT)
 #define B_ALONG_K    (LAYOUT == LAYOUT_NT || LAYOUT == LAYOUT_TT)
@@ -145,8 +145,8 @@ static_assert(SCHEDULE == SCHEDULE_GRID || SPLIT_K == 1, "one way to split k");
 #include "gemm_gpu_tiles.h"
 #include "gemm_gpu_epilogue.h"
 #include "gemm_gpu_split.h"
-#include "gemm_mfma_finish.h"
-#include "gemm_mma_stream.h"
+#include "gemm_amd_finish.h"
+#include "gemm_gpu_stream.h"
 
 GPU_DEVICE int inside_of(long long size, long long first, int part)
 {

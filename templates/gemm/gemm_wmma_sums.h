@@ -15,7 +15,7 @@
  *     gfx1250     f16, bf16: 2 chunks, 32 steps; i8, f8: 2 chunks, 64 steps, or f8 with FORM_K 128: 4 chunks
  *
  * Tiles of rows of all waves alternate, tiles of columns of a wave lie side by side. With a glu the second
- * half of its tiles of columns are the values of the first half. Needs gemm_mfma_stage.h before it. */
+ * half of its tiles of columns are the values of the first half. Needs gemm_amd_stage.h before it. */
 #ifndef TUNEBOOK_GEMM_WMMA_SUMS_H
 #define TUNEBOOK_GEMM_WMMA_SUMS_H
 

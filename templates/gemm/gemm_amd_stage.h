@@ -1,4 +1,5 @@
-/* An operand's way from memory by registers into shared memory, the same for A and B, for gemm_mfma.
+/* An operand's way from memory by registers into shared memory, the same for A and B, for gemm_mfma and
+ * gemm_wmma.
  *
  * An operand has lines: A's rows, B's columns. A tile of it stands in shared memory line by line, each of
  * TILE_K elements in chunks of 16 bytes, since that is what a lane reads for its matrix instructions. Where
@@ -16,8 +17,8 @@
  * Loads of a whole tile have no test in their way: lines beyond the matrix are read as line 0, for what they
  * become is not written. Their addresses are one for the wave, which moves along k, and 32 bits for the lane,
  * which do not change. Tiles of which only a part of k exists take the other way, with 64 bits. */
-#ifndef TUNEBOOK_GEMM_MFMA_STAGE_H
-#define TUNEBOOK_GEMM_MFMA_STAGE_H
+#ifndef TUNEBOOK_GEMM_AMD_STAGE_H
+#define TUNEBOOK_GEMM_AMD_STAGE_H
 
 #include "gemm_gpu_words.h"
 

@@ -1,4 +1,5 @@
-/* Which products a block computes, for gemm_mma: works, each a tile of D and tiles of k.
+/* Which products a block computes, for gemm_mma, gemm_mfma and gemm_wmma: works, each a tile of D and tiles
+ * of k.
  *
  *     SCHEDULE_GRID          a block for each tile, or for each slice of k of a tile
  *     SCHEDULE_PERSISTENT    as many blocks as run at once take tiles in turns
@@ -13,8 +14,8 @@
  *
  * Workspace of STREAM: two slots of TILE_M * TILE_N floats for each block, then a count for each tile shared,
  * zeroed. Needs gemm_gpu_tiles.h and gemm_mma_sums.h before it. */
-#ifndef TUNEBOOK_GEMM_MMA_STREAM_H
-#define TUNEBOOK_GEMM_MMA_STREAM_H
+#ifndef TUNEBOOK_GEMM_GPU_STREAM_H
+#define TUNEBOOK_GEMM_GPU_STREAM_H
 
 #define SLOT        (TILE_M * TILE_N)
 #define THREAD_SUMS (M_TILES * N_TILES * 4)

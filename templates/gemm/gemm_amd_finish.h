@@ -1,13 +1,14 @@
-/* What becomes of a wave's sums, for gemm_mfma: D, or the workspace where k is split.
+/* What becomes of a wave's sums, for gemm_mfma and gemm_wmma: D, or the workspace where k is split.
  *
- *     EPILOGUE_DIRECT    each lane writes what it holds: runs of 8 or 16 bytes of D's lines, FORM lines at
- * once EPILOGUE_SHARED    finished elements of FORM rows go through shared memory, a slab that is the wave's
+ *     EPILOGUE_DIRECT    each lane writes what it holds: runs of 8 or 16 bytes of FORM lines of D at once
+ *     EPILOGUE_SHARED    finished elements of FORM rows go through shared memory, a slab that is the wave's
  *                        own, so that lanes side by side write a line together
  *
  * A slab's rows are 16 bytes further apart than they are long: eight lanes that write 16 bytes each to eight
- * rows then meet in no bank. Needs gemm_mfma_sums.h, gemm_gpu_epilogue.h and gemm_gpu_split.h before it. */
-#ifndef TUNEBOOK_GEMM_MFMA_FINISH_H
-#define TUNEBOOK_GEMM_MFMA_FINISH_H
+ * rows then meet in no bank. Needs gemm_mfma_sums.h or gemm_wmma_sums.h, gemm_gpu_epilogue.h and
+ * gemm_gpu_split.h before it. */
+#ifndef TUNEBOOK_GEMM_AMD_FINISH_H
+#define TUNEBOOK_GEMM_AMD_FINISH_H
 
 #define D_FOURS      (N_TILES / PARTS) /* fours of D's columns that a lane has */
 #define WAVE_COLUMNS (WAVE_N / PARTS)  /* of D */
