@@ -55,7 +55,7 @@ $ LD_LIBRARY_PATH=$(fake_drivers hip6) TUNEBOOK_FAKE='features=sramecc+:xnack+' 
 | advice   driver          hip:0 hip_runtime=6.4.43482,hip_target=gfx942:sramecc+:xnack+
 |                          -> page faults may be replayed (xnack+): kernels are slower than under xnack-; unset HSA_XNACK unless the engine runs so too
 $ LD_LIBRARY_PATH=$(fake_drivers hip6) TUNEBOOK_FAKE='units=38' autotune devices 2>/dev/null | sed 's/  */ /g' | sed -n 2p
-| hip:0 AMD Instinct MI300X gfx942:38:662 - 38 256 MiB 1.00 GiB
+| hip:0 AMD Instinct MI300X gfx942:38:662 mi300x_cpx 38 256 MiB 1.00 GiB
 $ LD_LIBRARY_PATH=$(fake_drivers hip) TUNEBOOK_FAKE='devices=0' autotune --device=hip 'gemm f32 m=1 n=1 k=1' 2>&1 | grep -o '^autotune: hipGetDeviceCount: hipErrorNoDevice (no ROCm-capable device is detected); '
 | autotune: hipGetDeviceCount: hipErrorNoDevice (no ROCm-capable device is detected); 
 

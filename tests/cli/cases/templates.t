@@ -10,7 +10,7 @@ $ autotune templates gemm_cup
 ! autotune: gemm_cup: unknown template; did you mean 'gemm_cpu'?
 ? 2
 $ autotune templates zzzzzzzzzz
-! autotune: zzzzzzzzzz: unknown template; known: gemm_cpu, gemm_mfma, gemm_mma, gemm_simt, gemm_skinny, gemm_skinny_cpu, gemm_skinny_matrix, gemm_wgmma
+! autotune: zzzzzzzzzz: unknown template; known: gemm_cpu, gemm_mfma, gemm_mma, gemm_simt, gemm_skinny, gemm_skinny_cpu, gemm_skinny_matrix, gemm_wgmma, gemm_wmma
 ? 2
 $ autotune --templates="$CASES/templates" templates
 ! autotune: templates: the command stands first: autotune templates [OPTION...]
