@@ -3,7 +3,8 @@
 #include <string.h>
 
 /* Multiplications of a launch: k is as long as WISH allows, and MOST is a few seconds of emulation, where
- * nothing smaller takes the path. Matrix instructions are emulated whole, which takes a fraction of the time. */
+ * nothing smaller takes the path. Matrix instructions are emulated whole, which takes a fraction of the time.
+ */
 enum { PRODUCTS_WISH = 4 << 20, PRODUCTS_MOST = 48 << 20, MATRIX_WISH = 4, MATRIX_MOST = 12 };
 enum {
     STEPS_LEAST = 5, /* of a loop over k: to fill it, run and drain */
