@@ -1,6 +1,6 @@
 /* A book for a GPU that is not here, taken to where it is: filled without it, served by the library as what
- * it is, confirmed on the device, served as measured. The fake libamdhip64 is the GPU, the
- * fake hiprtc its compiler. */
+ * it is, confirmed on the device, served as measured. Fake drivers are the GPU, the fakes of
+ * NVRTC and hiprtc its compilers. */
 #include "frontends/runtime/tunebook.h"
 #include "tests/device/gpu_fakes.h"
 #include "tuner/launch/problem_key.h"
@@ -8,6 +8,7 @@
 
 static const char problem_text[] = "gemm f32 nt m=20 n=24 k=32";
 enum { M = 20, N = 24, K = 32 };
+static const char *backend = "cuda";
 
 /* ---- predicting and confirming ---- */
 
@@ -25,7 +26,7 @@ struct scene {
 
 static void open_scene(struct scene *scene)
 {
-    const struct device_api *api = device_find("hip");
+    const struct device_api *api = device_find(backend);
     struct device *device;
     *scene = (struct scene){.problem.calls = 1};
     setenv("TUNEBOOK_SLOW", "20", 1); /* deadlines are of the clock on the wall, and other tests run beside */
@@ -69,7 +70,7 @@ static void on_finished(void *context, const struct sweep_result *result)
 static void confirm(struct scene *scene)
 {
     struct sweep_summary summary;
-    struct sweep_options options = {.backend = "hip",
+    struct sweep_options options = {.backend = backend,
                                     .jobs = 2,
                                     .templates = scene->templates,
                                     .n_templates = scene->n_templates,
@@ -103,7 +104,7 @@ static tb_evidence evidence_of(const char *path)
     tb_gemm_problem problem = TB_GEMM_PROBLEM_INIT;
     tb_explanation how = TB_EXPLANATION_INIT;
     assert_tb(tb_open(path, &book));
-    assert_tb(tb_context_create(book, "hip", 0, NULL, &context));
+    assert_tb(tb_context_create(book, backend, 0, NULL, &context));
     problem.m = M, problem.n = N, problem.k = K, problem.layout = TB_NT;
     assert_tb(tb_gemm_plan(context, &problem, 0, &plan));
     assert_tb(tb_plan_explain(plan, &how));
@@ -216,17 +217,23 @@ static void test_fails_there(void **state)
     close_scene(&scene);
 }
 
-#define SMALL "target=gfx942;units=8;l2_bytes=16384"
+#define SMALL "name=Small GPU;units=4;l2_bytes=16384"
+
+static void test_confirm_hip(void **state)
+{
+    backend = "hip";
+    test_confirm(state);
+}
 
 static const struct gpu_case cases[] = {
-    {"confirm", test_confirm, "hip", SMALL, GPU_PASSES},
-    {"confirm_rocm6", test_confirm, "hip6", SMALL, GPU_PASSES},
-    {"stale", test_stale, "hip", SMALL, GPU_PASSES},
-    {"fails_there", test_fails_there, "hip",
-     SMALL ";once=%s/once;async=hipErrorIllegalAddress after 9 launches", GPU_PASSES},
+    {"confirm", test_confirm, "cuda", SMALL, GPU_PASSES},
+    {"confirm_hip", test_confirm_hip, "hip6", SMALL, GPU_PASSES},
+    {"stale", test_stale, "cuda", SMALL, GPU_PASSES},
+    {"fails_there", test_fails_there, "cuda",
+     SMALL ";once=%s/once;async=CUDA_ERROR_ILLEGAL_ADDRESS after 9 launches", GPU_PASSES},
 };
 
 int main(int argc, char **argv)
 {
-    return gpu_main_with_fakes(argc, argv, cases, sizeof cases / sizeof *cases, "gfx942");
+    return gpu_main_with_fakes(argc, argv, cases, sizeof cases / sizeof *cases, "sm_90a");
 }
