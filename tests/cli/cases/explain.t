@@ -18,7 +18,7 @@ $ autotune explain --arch=gfx942 --template=gemm_mfma --configuration=TILE_M=3 '
 ! autotune: gemm_mfma: TILE_M=3 is not one of its values: 16, 32, 64, 96, 128, 192, 224, 256
 ? 2
 $ autotune explain --arch=gfx942 --template=gemm_mfma --configuration=TILE_K=256,BUFFERS=2,TILE_N=256 'gemm bf16 nt m=256 n=256 k=1024'
-! autotune: gemm_mfma TILE_K=256,BUFFERS=2,TILE_N=256,TILE_M=64,WAVES_M=2,WAVES_N=2,MFMA=16,SHARED=swizzle,FETCH=registers,FRAGMENTS=2,PIPELINE=mixed,BLOCKS=2,EPILOGUE=direct,SCHEDULE=grid,SPLIT_K=0,SPLIT_MODE=slices,GROUP_M=8,XCD=0: not for this problem on gfx942: line_bytes >= 64 && line_bytes <= 256
+! autotune: gemm_mfma TILE_K=256,BUFFERS=2,TILE_N=256,TILE_M=64,WAVES_M=2,WAVES_N=2,MFMA=16,SHARED=swizzle,FETCH=registers,FRAGMENTS=2,PIPELINE=mixed,BLOCKS=2,EPILOGUE=direct,SCHEDULE=grid,SPLIT_K=0,SPLIT_MODE=slices,GROUP_M=8,XCD=0: not for this problem on gfx942: line_bytes >= 64 && line_bytes <= 256 && line_bytes >= slice_bytes
 ? 1
 $ autotune explain --arch=gfx942 --template=gemm_mfma 'gemm bf16 nt m=256 n=256 k=1024' > text; grep -c 'SIMD' text; grep 'main loop' text | sed 's/[0-9]/N/g'; grep '  LDS' text | grep -o ' 0 of it conflicts'
 | 1
