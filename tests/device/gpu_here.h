@@ -3,31 +3,11 @@
 #define TUNEBOOK_TESTS_DEVICE_GPU_HERE_H
 
 #include "templates/source.h"
+#include "tests/device/bench.h"
 #include "tests/tuner/support.h"
 #include "tuner/base/file.h"
 
-enum { N = 1000, BLOCKS = 16 };
-
 extern const char *const here_backend; /* "cuda", "hip": the program's */
-
-struct test_args {
-    const float *x;
-    float *y;
-    unsigned *counts;
-    unsigned n, passes;
-    float factor;
-};
-
-struct bench {
-    const struct device_api *api;
-    struct device *device;
-    const struct device_info *info;
-    const struct compiler_api *compiler;
-    struct text identity;
-    struct device_module *module;
-    struct test_args args;
-    void *x, *y, *workspace;
-};
 
 #define assert_fails(call, expected)                                                                      \
     do {                                                                                                  \
@@ -66,46 +46,9 @@ static inline void bench_begin(struct bench *bench)
 
 static inline void bench_open(struct bench *bench)
 {
-    float x[N];
     bench_begin(bench);
     bench_load(bench);
-    assert_ok(bench->api->allocate(bench->device, sizeof x, 64, &bench->x));
-    assert_ok(bench->api->allocate(bench->device, sizeof x, 64, &bench->y));
-    assert_ok(bench->api->allocate(bench->device, 1024, 64, &bench->workspace));
-    for (int i = 0; i < N; i++) x[i] = (float)i;
-    assert_ok(bench->api->upload(bench->device, bench->x, x, sizeof x));
-    assert_ok(bench->api->fill(bench->device, bench->y, 0, sizeof x));
-    assert_ok(bench->api->fill(bench->device, bench->workspace, 0, 1024));
-    bench->args =
-        (struct test_args){.x = bench->x, .y = bench->y, .counts = bench->workspace, .n = N, .factor = 2};
-}
-
-static inline void bench_close(struct bench *bench)
-{
-    bench->api->release(bench->device, bench->x);
-    bench->api->release(bench->device, bench->y);
-    bench->api->release(bench->device, bench->workspace);
-    bench->api->unload(bench->device, bench->module);
-    bench->api->close(bench->device);
-    text_free(&bench->identity);
-}
-
-static inline struct device_step bench_step(struct bench *bench, const char *entry)
-{
-    struct device_step step = {
-        .grid = {BLOCKS, 1, 1}, .cluster = {1, 1, 1}, .block = {64, 1, 1}, .shared_bytes = 256};
-    assert_ok(bench->api->function(bench->module, entry, &step.function));
-    return step;
-}
-
-static inline enum status bench_launch(struct bench *bench, const struct device_step *steps, uint32_t n)
-{
-    struct device_launch launch = {.steps = steps,
-                                   .n_steps = n,
-                                   .args = &bench->args,
-                                   .args_bytes = sizeof bench->args,
-                                   .workspace = bench->workspace};
-    return bench->api->launch(bench->device, NULL, &launch);
+    bench_fill(bench);
 }
 
 static inline unsigned bench_count(struct bench *bench)
@@ -116,16 +59,25 @@ static inline unsigned bench_count(struct bench *bench)
     return count;
 }
 
-/* What `turn` makes, after `counted` blocks. */
-static inline void bench_check(struct bench *bench, unsigned counted)
+static inline void bench_await(struct bench *bench, unsigned counted)
 {
-    float y[N];
     assert_ok(bench->api->synchronize(bench->device, NULL));
-    assert_ok(bench->api->download(bench->device, y, bench->y, sizeof y));
-    for (int i = 0; i < N; i++) {
-        int from = i / 64 * 64 + 63 - i % 64;
-        assert_float_equal(y[i], 2.0f * (float)(from < N ? from : 0) + (float)counted, 0);
-    }
+    bench_check(bench, counted);
+}
+
+/* A block with all of the shared memory that the device says it may have. */
+static inline struct device_step bench_stretch(struct bench *bench)
+{
+    float y;
+    struct device_step step = bench_step(bench, "stretch");
+    step.grid[0] = 1;
+    step.shared_bytes = (uint32_t)bench->info->facts.value[DEVICE_FACT_lds_bytes];
+    bench->args.n = step.shared_bytes / 4;
+    assert_ok(bench_launch(bench, NULL, &step, 1));
+    assert_ok(bench->api->synchronize(bench->device, NULL));
+    assert_ok(bench->api->download(bench->device, &y, bench->y, sizeof y));
+    assert_float_equal(y, 2, 0);
+    return step;
 }
 
 #endif

@@ -50,11 +50,11 @@ static inline void test_launch(void **state)
     assert_ok(bench.api->mark_create(bench.device, &begin));
     assert_ok(bench.api->mark_create(bench.device, &end));
     assert_ok(bench.api->mark_record(bench.device, begin, NULL));
-    assert_ok(bench_launch(&bench, steps, 3));
+    assert_ok(bench_launch(&bench, NULL, steps, 3));
     assert_ok(bench.api->mark_record(bench.device, end, NULL));
     assert_ok(bench.api->mark_elapsed_ns(bench.device, begin, end, &ns));
     assert_true(ns > 0 && ns < 1e9);
-    bench_check(&bench, BLOCKS);
+    bench_await(&bench, BLOCKS);
     assert_ok(bench.api->download(bench.device, counts, bench.workspace, sizeof counts));
     assert_int_equal(counts[0], BLOCKS);
     assert_int_equal(counts[1], 0);
@@ -72,13 +72,13 @@ static inline void test_graph(void **state)
     bench_open(&bench);
     struct device_step steps[2] = {bench_step(&bench, "count"), bench_step(&bench, "turn")};
     assert_ok(bench.api->graph_begin(bench.device, NULL));
-    assert_ok(bench_launch(&bench, steps, 1));
-    assert_ok(bench_launch(&bench, steps, 2));
+    assert_ok(bench_launch(&bench, NULL, steps, 1));
+    assert_ok(bench_launch(&bench, NULL, steps, 2));
     assert_ok(bench.api->graph_end(bench.device, NULL, &graph));
     assert_int_equal(bench_count(&bench), 0); /* recording is not running */
     for (unsigned i = 1; i <= 3; i++) {
         assert_ok(bench.api->graph_launch(bench.device, graph, NULL));
-        bench_check(&bench, 2 * i * BLOCKS);
+        bench_await(&bench, 2 * i * BLOCKS);
     }
     bench.api->graph_destroy(bench.device, graph);
     bench_close(&bench);
@@ -101,8 +101,8 @@ static inline void test_memory(void **state)
     assert_fails(bench.api->allocate(bench.device, 2 * bench.info->memory_bytes, 256, &more),
                  STATUS_NO_MEMORY);
     struct device_step step = bench_step(&bench, "turn"); /* not fatal */
-    assert_ok(bench_launch(&bench, &step, 1));
-    bench_check(&bench, 0);
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
+    bench_await(&bench, 0);
     bench_close(&bench);
 }
 

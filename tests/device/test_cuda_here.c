@@ -23,14 +23,14 @@ static void test_graph_spoilt(void **state)
     bench_open(&bench);
     struct device_step step = bench_step(&bench, "turn");
     assert_ok(bench.api->graph_begin(bench.device, NULL));
-    assert_ok(bench_launch(&bench, &step, 1));
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
     assert_fails(bench.api->allocate(bench.device, 64, 64, &memory), STATUS_BAD_DATA);
     assert_fails(bench.api->graph_end(bench.device, NULL, &graph), STATUS_BAD_DATA);
     assert_ok(bench.api->graph_begin(bench.device, NULL)); /* the next is well */
-    assert_ok(bench_launch(&bench, &step, 1));
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
     assert_ok(bench.api->graph_end(bench.device, NULL, &graph));
     assert_ok(bench.api->graph_launch(bench.device, graph, NULL));
-    bench_check(&bench, 0);
+    bench_await(&bench, 0);
     bench.api->graph_destroy(bench.device, graph);
     bench_close(&bench);
 }
@@ -43,10 +43,10 @@ static void test_cooperative(void **state)
     struct device_step step = bench_step(&bench, "meet");
     step.cooperative = true;
     step.grid[0] = (uint32_t)bench.info->facts.value[DEVICE_FACT_units];
-    assert_ok(bench_launch(&bench, &step, 1));
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
     assert_int_equal(bench_count(&bench), step.grid[0]);
     step.grid[0] = 1 << 20;
-    assert_fails(bench_launch(&bench, &step, 1), STATUS_BAD_DATA);
+    assert_fails(bench_launch(&bench, NULL, &step, 1), STATUS_BAD_DATA);
     bench_close(&bench);
 }
 
@@ -61,10 +61,10 @@ static void test_clusters(void **state)
         print_message("SKIPPED: %s has no clusters\n", bench.info->device_class.target);
     } else {
         step.cluster[0] = 4;
-        assert_ok(bench_launch(&bench, &step, 1));
-        bench_check(&bench, 0);
+        assert_ok(bench_launch(&bench, NULL, &step, 1));
+        bench_await(&bench, 0);
         step.cluster[0] = 3; /* 16 blocks are no clusters of 3 */
-        assert_fails(bench_launch(&bench, &step, 1), STATUS_BAD_DATA);
+        assert_fails(bench_launch(&bench, NULL, &step, 1), STATUS_BAD_DATA);
     }
     bench_close(&bench);
 }
@@ -72,19 +72,11 @@ static void test_clusters(void **state)
 static void test_shared_memory(void **state)
 {
     struct bench bench;
-    float y;
     (void)state;
     bench_open(&bench);
-    struct device_step step = bench_step(&bench, "stretch");
-    step.grid[0] = 1;
-    step.shared_bytes = (uint32_t)bench.info->facts.value[DEVICE_FACT_lds_bytes];
-    bench.args.n = step.shared_bytes / 4;
-    assert_ok(bench_launch(&bench, &step, 1));
-    assert_ok(bench.api->synchronize(bench.device, NULL));
-    assert_ok(bench.api->download(bench.device, &y, bench.y, sizeof y));
-    assert_float_equal(y, 2, 0);
+    struct device_step step = bench_stretch(&bench);
     step.shared_bytes += 4;
-    assert_fails(bench_launch(&bench, &step, 1), STATUS_BAD_DATA);
+    assert_fails(bench_launch(&bench, NULL, &step, 1), STATUS_BAD_DATA);
     bench_close(&bench);
 }
 
@@ -107,7 +99,7 @@ static void check_fault(struct bench *bench, const char *entry, enum device_faul
 {
     struct device_step step = bench_step(bench, entry);
     void *memory;
-    assert_ok(bench_launch(bench, &step, 1));
+    assert_ok(bench_launch(bench, NULL, &step, 1));
     assert_fails(bench->api->synchronize(bench->device, NULL), STATUS_BAD_DATA);
     assert_int_equal(bench->api->fault(bench->device), fault);
     assert_fails(bench->api->allocate(bench->device, 16, 16, &memory), STATUS_UNAVAILABLE);

@@ -23,7 +23,7 @@ static void test_graph_disturbed(void **state)
     bench_open(&bench);
     struct device_step step = bench_step(&bench, "turn");
     assert_ok(bench.api->graph_begin(bench.device, NULL));
-    assert_ok(bench_launch(&bench, &step, 1));
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
     if (bench.api->allocate(bench.device, 64, 64, &memory) != STATUS_OK)
         print_message("an allocation meanwhile: %s\n", status_message());
     if (bench.api->graph_end(bench.device, NULL, &graph) != STATUS_OK)
@@ -32,10 +32,10 @@ static void test_graph_disturbed(void **state)
         bench.api->graph_destroy(bench.device, graph);
     bench.api->release(bench.device, memory);
     assert_ok(bench.api->graph_begin(bench.device, NULL));
-    assert_ok(bench_launch(&bench, &step, 1));
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
     assert_ok(bench.api->graph_end(bench.device, NULL, &graph));
     assert_ok(bench.api->graph_launch(bench.device, graph, NULL));
-    bench_check(&bench, 0);
+    bench_await(&bench, 0);
     bench.api->graph_destroy(bench.device, graph);
     bench_close(&bench);
 }
@@ -77,7 +77,7 @@ static void test_ordered_memory(void **state)
         own = bench.workspace;
         bench.workspace = memory;
         bench.args.counts = memory;
-        assert_ok(bench_launch(&bench, steps, 2));
+        assert_ok(bench_launch(&bench, NULL, steps, 2));
         bench.workspace = own;
         assert_ok(bench.api->download(bench.device, &count, memory, sizeof count));
         assert_int_equal(count, BLOCKS);
@@ -95,14 +95,14 @@ static void test_cooperative(void **state)
     struct device_step step = bench_step(&bench, "meet");
     step.cooperative = true;
     step.grid[0] = (uint32_t)bench.info->facts.value[DEVICE_FACT_units];
-    enum status status = bench_launch(&bench, &step, 1);
+    enum status status = bench_launch(&bench, NULL, &step, 1);
     if (status == STATUS_UNAVAILABLE) {
         print_message("SKIPPED: %s\n", status_message());
     } else {
         assert_ok(status);
         assert_int_equal(bench_count(&bench), step.grid[0]);
         step.grid[0] = 1 << 20;
-        assert_fails(bench_launch(&bench, &step, 1), STATUS_BAD_DATA);
+        assert_fails(bench_launch(&bench, NULL, &step, 1), STATUS_BAD_DATA);
     }
     bench_close(&bench);
 }
@@ -110,17 +110,9 @@ static void test_cooperative(void **state)
 static void test_shared_memory(void **state)
 {
     struct bench bench;
-    float y;
     (void)state;
     bench_open(&bench);
-    struct device_step step = bench_step(&bench, "stretch");
-    step.grid[0] = 1;
-    step.shared_bytes = (uint32_t)bench.info->facts.value[DEVICE_FACT_lds_bytes];
-    bench.args.n = step.shared_bytes / 4;
-    assert_ok(bench_launch(&bench, &step, 1));
-    assert_ok(bench.api->synchronize(bench.device, NULL));
-    assert_ok(bench.api->download(bench.device, &y, bench.y, sizeof y));
-    assert_float_equal(y, 2, 0);
+    bench_stretch(&bench);
     bench_close(&bench);
 }
 
@@ -153,7 +145,7 @@ static void stray(void)
     bench_open(&bench);
     bench.args.y = (float *)(uintptr_t)4096;
     struct device_step step = bench_step(&bench, "turn");
-    assert_ok(bench_launch(&bench, &step, 1));
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
     assert_fails(bench.api->synchronize(bench.device, NULL), STATUS_BAD_DATA);
     assert_int_equal(bench.api->fault(bench.device), DEVICE_FAULT_OUT_OF_BOUNDS);
     fflush(NULL);
@@ -178,8 +170,8 @@ static void test_stray(void **state)
     struct bench bench;
     bench_open(&bench);
     struct device_step step = bench_step(&bench, "turn");
-    assert_ok(bench_launch(&bench, &step, 1));
-    bench_check(&bench, 0);
+    assert_ok(bench_launch(&bench, NULL, &step, 1));
+    bench_await(&bench, 0);
     bench_close(&bench);
 }
 
