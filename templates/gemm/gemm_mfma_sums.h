@@ -18,33 +18,13 @@
 #ifndef TUNEBOOK_GEMM_MFMA_SUMS_H
 #define TUNEBOOK_GEMM_MFMA_SUMS_H
 
-#define PARTS   (GLU ? 2 : 1)
-#define WAVE_M  (TILE_M / WAVES_M)
-#define WAVE_N  (TILE_N / WAVES_N)
-#define M_TILES (WAVE_M / FORM)
-#define B_TILES (WAVE_N / FORM)
-#define N_TILES (B_TILES * HELD / 4) /* of four columns, of a lane */
+#include "gemm_amd_waves.h"
 
 #define CHUNK_LANES (64 / FORM) /* chunks of a line that are read at once */
 #define SLICES      (CHUNKS / (DEEP * CHUNK_LANES))
 #define PAIRED      (FORM == 16 && B_TILES / PARTS % 2 == 0)
 #define RUN         (FORM == 32 ? 16 : PAIRED ? 8 : 4)
 #define GROUP       (FORM == 16 && !PAIRED ? 16 : 32) /* columns over which lanes' runs are spread */
-
-GPU_DEVICE int wave_m(void)
-{
-    return (int)gpu_wave() % WAVES_M;
-}
-
-GPU_DEVICE int wave_n(void)
-{
-    return (int)gpu_wave() / WAVES_M;
-}
-
-GPU_DEVICE int form_lane(void)
-{
-    return (int)gpu_lane() % FORM;
-}
 
 /* Where tile `tile` of columns begins in the block's tile of B, but for the wave's first. */
 GPU_DEVICE int tile_line(int tile)
@@ -61,13 +41,6 @@ GPU_DEVICE int first_line_b(void)
                           : lane;
     return wave_n() * (WAVE_N / PARTS) + line;
 }
-
-/* Does a tile's line have no bit that a wave's first line has? */
-#define B_FOLLOWS ((WAVE_N / PARTS & (WAVE_N / PARTS - 1)) == 0)
-
-struct places {
-    int a, b;
-};
 
 GPU_DEVICE struct places places_begin(void)
 {
@@ -106,49 +79,7 @@ GPU_DEVICE void load_fragments(const unsigned char *buffer, const struct places 
         out->a[i / DEEP][i % DEEP] = gpu_load16(buffer + place_a(places, i / DEEP, slice * DEEP + i % DEEP));
 }
 
-/* Rows of products: of one instruction's step of k, and one of A's tiles. */
-#define PRODUCT_ROWS (STEPS * M_TILES)
-
-/* Products from row `first` to `end`; columns forth and back, so that neighbours share a fragment. */
-GPU_DEVICE void multiply_rows(const struct fragments *of, int first, int end, sums_t (*sums)[B_TILES])
-{
-    GPU_UNROLL
-    for (int row = first; row < end; row++) {
-        int step = row / M_TILES, i = row % M_TILES;
-        GPU_UNROLL
-        for (int n = 0; n < B_TILES; n++) {
-            int j = row % 2 ? B_TILES - 1 - n : n;
-            sums[i][j] = PRODUCT(step_of(of->b[j], step), step_of(of->a[i], step), sums[i][j]);
-        }
-    }
-}
-
-GPU_DEVICE void clear(sums_t (*sums)[B_TILES])
-{
-    GPU_UNROLL
-    for (int i = 0; i < M_TILES * B_TILES; i++) {
-        GPU_UNROLL
-        for (int r = 0; r < HELD; r++) sums[i / B_TILES][i % B_TILES][r] = 0;
-    }
-}
-
-/* --- as rows and columns of D --- */
-
-/* Fours of columns side by side, in order. */
-GPU_DEVICE void spread(const sums_t (*sums)[B_TILES], float (*out)[N_TILES][4])
-{
-    GPU_UNROLL
-    for (int i = 0; i < M_TILES; i++) {
-        GPU_UNROLL
-        for (int q = 0; q < 4 * N_TILES; q++) out[i][q / 4][q % 4] = (float)sums[i][q / HELD][q % HELD];
-    }
-}
-
-/* Of the block's rows, the lane's in tile `tile`. */
-GPU_DEVICE int lane_row(int tile)
-{
-    return (tile * WAVES_M + wave_m()) * FORM + form_lane();
-}
+#include "gemm_amd_products.h"
 
 /* Of the block's columns of D, the first of the lane's four number `four`. */
 GPU_DEVICE int lane_column(int four)

@@ -86,31 +86,11 @@ template <> struct operand_of<16> {
 };
 typedef operand_of<FORM_BYTES / 4>::type operand_t;
 
-#define PARTS   (GLU ? 2 : 1)
-#define WAVE_M  (TILE_M / WAVES_M)
-#define WAVE_N  (TILE_N / WAVES_N)
-#define M_TILES (WAVE_M / FORM)
-#define B_TILES (WAVE_N / FORM)
-#define N_TILES (B_TILES * HELD / 4) /* of four columns, of a lane */
+#include "gemm_amd_waves.h"
 
 #define SLICE_CHUNKS (HALVES * VECTORS) /* of a line */
 #define SLICES       (CHUNKS / SLICE_CHUNKS)
 #define STEPS        (16 * VECTORS / FORM_BYTES) /* instructions for a slice */
-
-GPU_DEVICE int wave_m(void)
-{
-    return (int)gpu_wave() % WAVES_M;
-}
-
-GPU_DEVICE int wave_n(void)
-{
-    return (int)gpu_wave() / WAVES_M;
-}
-
-GPU_DEVICE int form_lane(void)
-{
-    return (int)gpu_lane() % FORM;
-}
 
 /* Where tile `tile` of columns begins in the block's tile of B, but for the wave's first. */
 GPU_DEVICE int tile_line(int tile)
@@ -123,13 +103,6 @@ GPU_DEVICE int first_line_b(void)
     int lane = form_lane();
     return wave_n() * (WAVE_N / PARTS) + (GPU_ARCH == 0x1100 ? lane % 2 * 8 + lane / 2 : lane);
 }
-
-/* Does a tile's line have no bit that a wave's first line has? */
-#define B_FOLLOWS ((WAVE_N / PARTS & (WAVE_N / PARTS - 1)) == 0)
-
-struct places {
-    int a, b;
-};
 
 GPU_DEVICE int first_chunk(void)
 {
@@ -175,7 +148,7 @@ GPU_DEVICE void load_fragments(const unsigned char *buffer, const struct places 
 }
 
 /* What instruction `step` of a slice takes of a lane's chunks. */
-GPU_DEVICE operand_t operand_words(const gpu_u32x4 *chunks, int step)
+GPU_DEVICE operand_t step_of(const gpu_u32x4 *chunks, int step)
 {
     operand_t out;
     GPU_UNROLL
@@ -186,49 +159,7 @@ GPU_DEVICE operand_t operand_words(const gpu_u32x4 *chunks, int step)
     return out;
 }
 
-/* Rows of products: of one instruction's step of k, and one of A's tiles. */
-#define PRODUCT_ROWS (STEPS * M_TILES)
-
-/* Products from row `first` to `end`; columns forth and back, so that neighbours share a fragment. */
-GPU_DEVICE void multiply_rows(const struct fragments *of, int first, int end, sums_t (*sums)[B_TILES])
-{
-    GPU_UNROLL
-    for (int row = first; row < end; row++) {
-        int step = row / M_TILES, i = row % M_TILES;
-        GPU_UNROLL
-        for (int n = 0; n < B_TILES; n++) {
-            int j = row % 2 ? B_TILES - 1 - n : n;
-            sums[i][j] = PRODUCT(operand_words(of->b[j], step), operand_words(of->a[i], step), sums[i][j]);
-        }
-    }
-}
-
-GPU_DEVICE void clear(sums_t (*sums)[B_TILES])
-{
-    GPU_UNROLL
-    for (int i = 0; i < M_TILES * B_TILES; i++) {
-        GPU_UNROLL
-        for (int r = 0; r < HELD; r++) sums[i / B_TILES][i % B_TILES][r] = 0;
-    }
-}
-
-/* --- as rows and columns of D --- */
-
-/* Fours of columns side by side, in order. */
-GPU_DEVICE void spread(const sums_t (*sums)[B_TILES], float (*out)[N_TILES][4])
-{
-    GPU_UNROLL
-    for (int i = 0; i < M_TILES; i++) {
-        GPU_UNROLL
-        for (int q = 0; q < 4 * N_TILES; q++) out[i][q / 4][q % 4] = (float)sums[i][q / HELD][q % HELD];
-    }
-}
-
-/* Of the block's rows, the lane's in tile `tile`. */
-GPU_DEVICE int lane_row(int tile)
-{
-    return (tile * WAVES_M + wave_m()) * FORM + form_lane();
-}
+#include "gemm_amd_products.h"
 
 /* Of the block's columns of D, the first of the lane's four number `four`. */
 GPU_DEVICE int lane_column(int four)
