@@ -37,7 +37,9 @@ device   := $(filter-out tuner/device/emu.c,$(wildcard tuner/device/*.c))
 emulator := tuner/device/emu.c $(wildcard tuner/emulator/*.c)
 launch   := $(wildcard tuner/launch/*.c)
 tuner    := $(wildcard tuner/*.c tuner/code/*.c tuner/compile/*.c tuner/vendor/*.c)
-runtime  := $(filter-out %/example.c,$(wildcard frontends/runtime/*.c))
+runtime  := $(filter-out $(addprefix frontends/runtime/,example.c example_attention.c no_health.c),$(wildcard frontends/runtime/*.c))
+# The library alone has these, before the archives, whose own are then left there.
+library  := $(runtime) frontends/runtime/no_health.c
 cli      := $(wildcard frontends/cli/*.c)
 ROOMS    := tuner launch emulator device templates search db base
 
@@ -49,7 +51,7 @@ EMULATOR_LINK := -Wl,--undefined=device_emu -Wl,--export-dynamic-symbol=device_e
                  -Wl,--export-dynamic-symbol='emu_*' -Wl,--export-dynamic-symbol='__tsan_*' \
                  -Wl,--export-dynamic-symbol='__wrap___ubsan_*'
 GENERATED := $(BUILD)/gen/templates_embedded.c
-ALL_OBJECTS := $(foreach room,$(ROOMS) runtime cli,$(call objects,$(room)))
+ALL_OBJECTS := $(foreach room,$(ROOMS) library cli,$(call objects,$(room)))
 
 .PHONY: always all tune test soak bench gpu-check gpu-bench dist install lint asan fuzz format clean deps-build deps-dist deps-tune deps-test \
         test-programs bench-programs fuzz-programs system-book lint-aarch64 objects
@@ -67,6 +69,13 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+# What runs once, when a device or a book is opened or a problem is checked, is made small: engines carry the library.
+COLD := $(filter-out $(addprefix tuner/device/,cpu.c cpu_pool.c cuda.c gpu.c hip.c),$(wildcard tuner/device/*.c)) \
+        $(wildcard templates/*.c templates/*/op.c tuner/base/*_facts.c tuner/base/gpu_target*.c tuner/base/file*.c) \
+        $(addprefix db/,layers.c book_open.c book_file.c book_env.c book_private.c lookup_reason.c descriptor_decode.c) \
+        $(addprefix frontends/runtime/,book.c context.c journal.c status.c) tuner/base/cpu_measure.c templates/attention/lengths.c
+$(COLD:%.c=$(BUILD)/obj/%.o): CFLAGS_ALL += $(if $(findstring -O2,$(OPT)),-Os)
 
 # What knows PREFIX is made again where that changes.
 $(BUILD)/obj/db/layers.o: $(BUILD)/prefix
@@ -98,24 +107,24 @@ RUNTIME_ROOMS := launch device templates search db base
 $(BUILD)/libtunebook.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@
 
-$(BUILD)/$(SONAME): $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS)) frontends/runtime/tunebook.map
+$(BUILD)/$(SONAME): $(call objects,library) $(call archives,$(RUNTIME_ROOMS)) frontends/runtime/tunebook.map
 	$(call say,LINK)
 	$(Q)$(CC) $(filter-out -pthread,$(CFLAGS_ALL)) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) \
 	    -Wl,--version-script=frontends/runtime/tunebook.map -Wl,-z,noseparate-code \
-	    -Wl,-rpath,'$$ORIGIN' -Wl,--gc-sections -Wl,-z,defs -Wl,-z,relro -Wl,--as-needed $(call objects,runtime) \
+	    -Wl,-rpath,'$$ORIGIN' -Wl,--gc-sections -Wl,-z,defs -Wl,-z,relro -Wl,--as-needed $(call objects,library) \
 	    $(call archives,$(RUNTIME_ROOMS)) -llmdb -lm -o $@
 
 # One relocatable object whose hidden symbols are local: a static program sees tb_* alone.
-$(BUILD)/libtunebook.a: $(call objects,runtime) $(call archives,$(RUNTIME_ROOMS))
+$(BUILD)/libtunebook.a: $(call objects,library) $(call archives,$(RUNTIME_ROOMS))
 	@rm -f $@
 	$(call say,LD)
-	$(Q)$(LD) -r $(call objects,runtime) --start-group $(call archives,$(RUNTIME_ROOMS)) --end-group -o $(BUILD)/tunebook.o
+	$(Q)$(LD) -r $(call objects,library) --start-group $(call archives,$(RUNTIME_ROOMS)) --end-group -o $(BUILD)/tunebook.o
 	$(Q)objcopy --localize-hidden $(BUILD)/tunebook.o
 	$(Q)$(AR) rcs $@ $(BUILD)/tunebook.o
 
-$(BUILD)/example: frontends/runtime/example.c $(BUILD)/libtunebook.so
+$(BUILD)/example $(BUILD)/example_attention: $(BUILD)/%: frontends/runtime/%.c $(BUILD)/libtunebook.so
 	$(call say,LINK)
-	$(Q)$(CC) -std=c17 $(OPT) $(WARN) -Ifrontends/runtime $< -L$(BUILD) -ltunebook -Wl,-rpath,'$$ORIGIN' -o $@
+	$(Q)$(CC) -std=c17 $(OPT) $(WARN) -Ifrontends/runtime $< -L$(BUILD) -ltunebook -lm -Wl,-rpath,'$$ORIGIN' -o $@
 
 # --- What a machine needs. tools/dependencies prints, or installs with apt-get, what is missing for a purpose.
 deps-build deps-dist deps-tune deps-test deps-lint:
@@ -194,7 +203,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call archives,$(ROOMS))
 
 # CI fuzzes too, a few seconds a target.
 test: deps-test
-	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs $(BUILD)/example
+	@$(MAKE) --no-print-directory -j$(JOBS) all test-programs $(BUILD)/example $(BUILD)/example_attention
 	@$(if $(CI),TUNEBOOK_FUZZ_S=3 $(MAKE) --no-print-directory fuzz)
 	@tests/run $(BUILD)
 soak: export TUNEBOOK_TEST_SCALE ?= 10

@@ -53,6 +53,12 @@ int64_t problem_size(const struct problem *problem, const char *field)
     return index < 0 ? 0 : problem->value[index];
 }
 
+enum dtype problem_input_type(const struct problem *problem)
+{
+    struct operand operands[OP_OPERANDS_MAX];
+    return problem->op->operands(problem, operands) ? operands[0].type : DTYPE_F32;
+}
+
 static int64_t slot_value(const struct op_field *field, int64_t value)
 {
     switch (field->kind) {

@@ -15,7 +15,7 @@
 #include "tuner/base/status.h"
 #include "tuner/base/text.h"
 
-enum { OP_FIELDS_MAX = 24, OP_OPERANDS_MAX = 8, OP_ARGS_BYTES_MAX = 512, PROBLEM_TEXT_BYTES = 256 };
+enum { OP_FIELDS_MAX = 24, OP_OPERANDS_MAX = 16, OP_ARGS_BYTES_MAX = 512, PROBLEM_TEXT_BYTES = 256 };
 
 /* The value vector that every manifest expression and descriptor sees. */
 enum {
@@ -56,10 +56,18 @@ struct operand {
     enum operand_role role;
     enum dtype type;
     int64_t rows, columns, pitch, batch, batch_stride; /* in elements */
-    size_t pointer_offset;                             /* of its pointer in the argument block */
+    /* Of its pointer in the argument block. An operand that this problem does not use is 1 x 1, and bind()
+     * leaves its pointer NULL. */
+    size_t pointer_offset;
     /* Of its pitch and batch stride (int64_t) there; 0: the block has none, it is stored as said here.
      * Verification spreads operands and sets these. */
     size_t pitch_offset, batch_stride_offset;
+    /* log2 of the bytes that its address and pitches are multiples of in every problem. 0: those of an
+     * element, or what a field align_NAME says. */
+    unsigned align;
+    /* How many rows there are is known on the device only: `rows` is this problem's count, and tensor maps
+     * let kernels name any. */
+    bool rows_unknown;
 };
 
 struct op_work {
@@ -73,6 +81,8 @@ struct op {
     unsigned n_fields;
     uint32_t args_abi;
     size_t args_bytes;
+    /* Sizes that default to other sizes, once a text's words are all taken; NULL: there are none. */
+    void (*complete)(struct problem *problem);
     /* Checks across fields (glu needs even n, products fit in 63 bits ...): STATUS_USAGE with one clear line.
      */
     enum status (*check)(const struct problem *problem);
@@ -82,7 +92,8 @@ struct op {
      * never. */
     void (*print)(const struct problem *problem, struct text *out);
     /* The part of the record key before the device class:
-     * "gemm/a=bf16,b=bf16,d=bf16,acc=f32/nt/none/al=4444". */
+     * "gemm/a=bf16,b=bf16,d=bf16,acc=f32/nt/none/al=4444". With blanks for '/' and ',' it is the beginning of
+     * a problem's text, which key_sizes complete. */
     void (*key_head)(const struct problem *problem, struct text *out);
     const char *const
         *key_sizes; /* size fields in key order, the one tuned for last: {"n","k","batch","m",NULL} */
@@ -93,6 +104,9 @@ struct op {
     const char *const *operand_names;
     /* Do engines ask for such a problem often enough that a book of defaults should know it? NULL: all do. */
     bool (*is_usual)(const struct problem *problem);
+    /* The i-th of up to 16 sets of sizes that kernels of a book of defaults are made for; false: there are no
+     * more. NULL: any size does, since keys' heads hold none. */
+    bool (*usual_sizes)(unsigned i, struct problem *problem);
     /* Fills the argument block for operands stored as `operands` says, with these pointers; alpha 1, beta 0.
      */
     void (*bind)(const struct problem *problem, void *const pointers[OP_OPERANDS_MAX], void *workspace,
@@ -113,6 +127,9 @@ enum status
 problem_check(const struct problem *problem); /* ranges, required fields, then the op's own check */
 void problem_print(const struct problem *problem, char out[PROBLEM_TEXT_BYTES]);
 int64_t problem_size(const struct problem *problem, const char *field); /* the field must exist */
+
+/* Whose peak of a device bounds its arithmetic: the type of its first operand. */
+enum dtype problem_input_type(const struct problem *problem);
 
 /* Writes the slots of problem and device into the value vector (types and choices as expr_word values).
  * Parameters' slots are left alone. */

@@ -198,6 +198,7 @@ enum status problem_parse(const char *text, struct problem *out)
     for (unsigned i = 0; i < problem.op->n_fields; i++) problem.value[i] = problem.op->fields[i].initial;
     TRY(take_tokens(&problem, text, false));
     TRY(take_tokens(&problem, text, true));
+    if (problem.op->complete) problem.op->complete(&problem);
     TRY(problem_check(&problem));
     *out = problem;
     return STATUS_OK;

@@ -21,6 +21,18 @@ const struct op_proof *op_proof_find(const char *op)
     return NULL;
 }
 
+bool proof_make_valid(struct problem *problem)
+{
+    if (problem_check(problem) == STATUS_OK) return true;
+    for (unsigned f = 0; f < problem->op->n_fields; f++) {
+        if (problem->op->fields[f].kind != FIELD_SIZE) continue;
+        problem->value[f]++;
+        if (problem_check(problem) == STATUS_OK) return true;
+        problem->value[f]--;
+    }
+    return false;
+}
+
 void operand_copy(const struct operand *from, const void *source, const struct operand *to, void *target)
 {
     size_t bytes = dtype_bytes(from->type);

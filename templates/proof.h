@@ -14,9 +14,12 @@ enum proof_inputs {
     PROOF_NORMAL    /* standard normal */
 };
 
-/* A rectangle of the logical output: batch item, rows [row, row+rows), columns [column, column+columns). */
+enum { OP_OUTPUTS_MAX = 2 };
+
+/* A rectangle of a logical output: batch item, rows [row, row+rows), columns [column, column+columns). */
 struct proof_region {
     int64_t batch, row, rows, column, columns;
+    unsigned output; /* which of outputs() */
 };
 
 struct op_proof {
@@ -31,23 +34,37 @@ struct op_proof {
      * output type). */
     void (*reference)(const struct problem *problem, const void *args, enum proof_inputs kind,
                       const struct proof_region *region, double *value, double *allowed);
-    /* Rows and columns of one batch item of the output as stored (n/2 columns for glu). */
-    void (*output_shape)(const struct problem *problem, int64_t *rows, int64_t *columns);
-    /* Which operand is the output; and the scalars a proof exercises besides alpha 1, beta 0 (sets them in
-     * args). */
-    unsigned (*output_operand)(const struct problem *problem);
+    /* Which operands are outputs of this problem, the main one first; returns how many. */
+    unsigned (*outputs)(const struct problem *problem, unsigned out[OP_OUTPUTS_MAX]);
+    /* Rows and columns of one batch item of an output (an index into outputs()) as stored (n/2 columns for
+     * glu). */
+    void (*output_shape)(const struct problem *problem, unsigned output, int64_t *rows, int64_t *columns);
+    /* Multiply-adds that the reference of the whole output takes, all batch items together: whether that is
+     * affordable, or parts of it are compared. NULL: half of the op's flops. */
+    double (*reference_products)(const struct problem *problem, enum proof_inputs kind, unsigned output);
+    /* Where elements share most of their reference along a row alone: as many columns, from a multiple of
+     * that number on, cost what one does, and parts are single rows of so many. NULL, or 0: rows and columns
+     * are alike, and parts are strips and rectangles. */
+    int64_t (*column_block)(const struct problem *problem, unsigned output);
+    /* The scalars a proof exercises besides alpha 1, beta 0 (sets them in args). */
     unsigned n_variants; /* variant 0: as bind left it; others: alpha, beta in place, beta from C ... */
     void (*set_variant)(const struct problem *problem, unsigned variant, void *args);
-    /* The operand (index) that shares the output's storage in this variant, or -1. The caller copies its
-     * content into the output (operand_copy) and hands bind() the output's pointer for both before it
+    /* The operand (index) that shares the first output's storage in this variant, or -1. The caller copies
+     * its content into the output (operand_copy) and hands bind() the output's pointer for both before it
      * launches; the reference gets an argument block that still has them apart. */
     int (*in_place)(const struct problem *problem, unsigned variant);
     /* The i-th of a sequence of problems that together exercise what the op has: every combination of types,
      * layouts and fusions within the first few hundred, sizes of about 256, most of them ragged. */
     void (*sample)(uint64_t i, struct problem *out);
+    /* The i-th of a few small problems with the types and flags of `own`, the smallest first, ragged and of
+     * few products, none with a side above `longest`. False: there are no more. */
+    bool (*small_shape)(const struct problem *own, unsigned i, int64_t longest, struct problem *out);
 };
 
 const struct op_proof *op_proof_find(const char *op);
+
+/* Adds one to a size where that makes a valid problem of it: some op may want an even one. */
+bool proof_make_valid(struct problem *problem);
 
 /* Copies the elements of one stored operand into another of the same shape and type; pitches may differ. */
 void operand_copy(const struct operand *from, const void *source, const struct operand *to, void *target);

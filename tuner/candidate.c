@@ -47,15 +47,16 @@ static uint64_t emulated_stacks(const struct session *session)
     return (blocks > together ? blocks : together) * threads * STACK_BYTES;
 }
 
-/* Besides its limit: scratch of every thread, workspaces, copies of the output. */
+/* Besides its limit: scratch of every thread, workspaces, copies of outputs. */
 uint64_t candidate_allowance(const struct session *session)
 {
     const int64_t *facts = session->info.facts.value;
     uint64_t limit = session->request.memory_limit_bytes;
     uint64_t scratch = (uint64_t)(session->host_threads * facts[DEVICE_FACT_lds_bytes]);
-    unsigned output = session->plan.proof->output_operand(&session->problem);
-    return (limit ? limit : DEFAULT_MEMORY) + 2 * scratch + emulated_stacks(session) +
-           32 * operand_bytes(&session->set.operands[output]);
+    unsigned outputs[OP_OUTPUTS_MAX], n = session->plan.proof->outputs(&session->problem, outputs);
+    uint64_t copies = 0;
+    for (unsigned o = 0; o < n; o++) copies += 32 * operand_bytes(&session->set.operands[outputs[o]]);
+    return (limit ? limit : DEFAULT_MEMORY) + 2 * scratch + emulated_stacks(session) + copies;
 }
 
 static uint64_t address_space_limit(const struct session *session)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "templates/proof.h"
 #include "tuner/access_log.h"
 #include "tuner/base/clock.h"
 #include "tuner/paper.h"
@@ -40,6 +41,21 @@ static enum status allocate(const struct bench *bench, size_t bytes, void **out)
     return bytes ? bench->api->allocate(bench->device, bytes, 256, out) : STATUS_OK;
 }
 
+/* Lengths and tables say where kernels read; on other values nothing depends. */
+static enum status fill(const struct bench *bench, const struct problem *problem,
+                        const struct operand *operand, unsigned index, void *memory)
+{
+    const struct op_proof *proof = op_proof_find(problem->op->name);
+    if (operand->type != DTYPE_I32 || operand->role == OPERAND_OUTPUT || !memory || !proof) return STATUS_OK;
+    size_t bytes = operand_bytes(operand);
+    void *host = calloc(1, bytes);
+    if (!host) return status_fail(STATUS_NO_MEMORY, "no memory for %s", operand->name);
+    proof->fill(problem, operand, index, PROOF_NORMAL, 1, host);
+    enum status status = bench->api->upload(bench->device, memory, host, bytes);
+    free(host);
+    return status;
+}
+
 /* Up to the first kernel; sums of parts and the like come behind it. */
 static void cut_launch(struct kernel_launch *launch)
 {
@@ -57,7 +73,10 @@ static enum status run(const struct bench *bench, const struct problem *problem,
     unsigned n = problem->op->operands(problem, operands);
     TRY(kernel_bind(bench->kernel, problem, &launch));
     cut_launch(&launch);
-    for (unsigned i = 0; i < n; i++) TRY(allocate(bench, operand_bytes(&operands[i]), &pointers[i]));
+    for (unsigned i = 0; i < n; i++) {
+        TRY(allocate(bench, operand_bytes(&operands[i]), &pointers[i]));
+        TRY(fill(bench, problem, &operands[i], i, pointers[i]));
+    }
     TRY(allocate(bench, launch.workspace_bytes + launch.scratch_bytes, &workspace));
     problem->op->bind(problem, pointers, workspace, args);
     TRY(kernel_prepare(bench->kernel, &launch, problem, args));

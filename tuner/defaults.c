@@ -8,7 +8,8 @@
 #include "tuner/launch/problem_key.h"
 #include "tuner/tuning.h"
 
-enum { DEFAULTS_BATCH = 64, DEFAULTS_COMPILE_MS = 60000 };
+/* Of one kind of problem, that is of one combination of types, choices and flags, there are so many sizes. */
+enum { DEFAULTS_BATCH = 64, DEFAULTS_OF_KIND = 16, DEFAULTS_COMPILE_MS = 60000 };
 
 /* The work on one target. */
 struct build {
@@ -21,7 +22,7 @@ struct build {
     struct tuning *tunings[DEFAULTS_BATCH];
     struct problem problems[DEFAULTS_BATCH];
     uint64_t ranks[DEFAULTS_BATCH];
-    size_t n;
+    size_t n, first_of_kind;
 };
 
 static bool stopped(const struct build *build)
@@ -76,7 +77,7 @@ static void release(struct build *build)
         tuning_close(build->tunings[i]);
         free(build->tunings[i]);
     }
-    build->n = 0;
+    build->n = build->first_of_kind = 0;
 }
 
 static enum status flush(struct build *build)
@@ -101,8 +102,12 @@ static enum status flush(struct build *build)
 /* Representative sizes: one skinny and one square product; a kernel serves all sizes its clauses admit. */
 static const int64_t representative_sizes[] = {1, 64};
 
-static void set_sizes(struct problem *problem, int64_t first)
+/* The i-th sizes that kernels are made for. */
+static bool set_sizes(struct problem *problem, unsigned i)
 {
+    if (problem->op->usual_sizes) return problem->op->usual_sizes(i, problem);
+    if (i >= sizeof representative_sizes / sizeof *representative_sizes) return false;
+    int64_t first = representative_sizes[i];
     const struct op *op = problem->op;
     for (unsigned f = 0; f < op->n_fields; f++) {
         if (op->fields[f].kind != FIELD_SIZE) continue;
@@ -111,6 +116,8 @@ static void set_sizes(struct problem *problem, int64_t first)
             is_last = strcmp(*name, op->fields[f].name) == 0 && !name[1];
         problem->value[f] = op->fields[f].initial >= 0 ? op->fields[f].initial : is_last ? first : 64;
     }
+    if (op->complete) op->complete(problem);
+    return true;
 }
 
 /* The loosest alignment there is: that of the element, so that the kernel serves every pointer. */
@@ -145,8 +152,7 @@ static enum status add_problem(struct build *build, const struct manifest *manif
     build->tunings[i] = tuning;
     build->ranks[i] = 1 + MANIFEST_CLAUSES_MAX - manifest->n_accepts;
     build->n++;
-    TRY(candidate_prepare(tuning, &tuning->fallback, &build->candidates[i]));
-    return build->n == DEFAULTS_BATCH ? flush(build) : STATUS_OK;
+    return candidate_prepare(tuning, &tuning->fallback, &build->candidates[i]);
 }
 
 /* Steps the types, choices and flags like an odometer; false after the last. */
@@ -165,17 +171,36 @@ static bool next_combination(struct problem *problem)
     return false;
 }
 
-static bool is_accepted(const struct build *build, const struct manifest *manifest, struct problem *problem)
+static bool is_accepted(const struct build *build, const struct manifest *manifest,
+                        const struct problem *problem)
 {
     int64_t slots[SLOT_COUNT] = {0};
-    for (size_t i = 0; i < sizeof representative_sizes / sizeof *representative_sizes; i++) {
-        set_sizes(problem, representative_sizes[i]);
-        if (problem_check(problem) != STATUS_OK) continue;
-        if (problem->op->is_usual && !problem->op->is_usual(problem)) continue;
-        problem_slots(problem, &build->facts, slots);
-        if (manifest_accepts(manifest, slots, NULL)) return true;
-    }
+    if (problem_check(problem) != STATUS_OK) return false;
+    if (problem->op->is_usual && !problem->op->is_usual(problem)) return false;
+    problem_slots(problem, &build->facts, slots);
+    return manifest_accepts(manifest, slots, NULL);
+}
+
+/* Is there such a default already? Sizes that no key's head names make no other. */
+static bool is_there(const struct build *build, const struct problem *problem)
+{
+    char key[KEY_BYTES_MAX + 1], other[KEY_BYTES_MAX + 1];
+    if (problem_key(problem, build->scene.target, key) != STATUS_OK) return false;
+    for (size_t i = build->n; i-- > build->first_of_kind;)
+        if (problem_key(&build->problems[i], build->scene.target, other) == STATUS_OK &&
+            strcmp(key, other) == 0)
+            return true;
     return false;
+}
+
+/* A kernel for each kind of problem, made for the first sizes that the template accepts. */
+static enum status add_sizes(struct build *build, const struct manifest *manifest, struct problem *problem)
+{
+    build->first_of_kind = build->n;
+    for (unsigned i = 0; set_sizes(problem, i); i++)
+        if (is_accepted(build, manifest, problem) && !is_there(build, problem))
+            TRY(add_problem(build, manifest, problem));
+    return build->n + DEFAULTS_OF_KIND > DEFAULTS_BATCH ? flush(build) : STATUS_OK;
 }
 
 static enum status build_template(struct build *build, const struct manifest *manifest)
@@ -185,7 +210,7 @@ static enum status build_template(struct build *build, const struct manifest *ma
     do {
         if (stopped(build)) return status_fail(STATUS_INTERRUPTED, "interrupted");
         set_alignments(&problem);
-        if (is_accepted(build, manifest, &problem)) TRY(add_problem(build, manifest, &problem));
+        TRY(add_sizes(build, manifest, &problem));
     } while (next_combination(&problem));
     return flush(build);
 }

@@ -27,7 +27,8 @@ struct defaults_summary {
  * the op calls usual (struct op, is_usual: for gemm one type throughout, nn and nt with every epilogue, tn
  * and tt plain, and bf16 with an f32 result in nn and nt, with or without bias) gets its default kernel and
  * an entry in the record of the target's defaults (key class = the bare target, sizes 0). More specific
- * templates (more `accepts` clauses) stand first in it. */
+ * templates (more `accepts` clauses) stand first in it. Sizes that kinds of problems differ in, such as
+ * attention's head sizes, are those that the op names (usual_sizes). */
 enum status defaults_build(const struct defaults_options *options, struct defaults_summary *summary);
 
 #endif

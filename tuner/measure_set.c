@@ -97,7 +97,10 @@ void measure_set_rotate(const struct measure_set *set, uint64_t i, void *args)
     uint64_t copy = i % set->copies;
     for (unsigned o = 0; o < set->n_operands; o++) {
         if (!set->stride[o]) continue;
-        void *pointer = set->base[o] + copy * set->stride[o];
-        memcpy((char *)args + set->operands[o].pointer_offset, &pointer, sizeof pointer);
+        char *place = (char *)args + set->operands[o].pointer_offset, *pointer;
+        memcpy(&pointer, place, sizeof pointer);
+        if (!pointer) continue; /* the problem does not use it */
+        pointer = set->base[o] + copy * set->stride[o];
+        memcpy(place, &pointer, sizeof pointer);
     }
 }

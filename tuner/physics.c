@@ -12,8 +12,7 @@ const char *physics_objection(const struct problem *problem, const struct device
     static _Thread_local char line[160];
     struct op_work work;
     problem->op->work(problem, &work);
-    int field = op_field_index(problem->op, "a_type");
-    enum dtype type = field >= 0 ? (enum dtype)problem->value[field] : DTYPE_F32;
+    enum dtype type = problem_input_type(problem);
     double peak_tflops = info->device_class.peak_tflops[type];
     if (median_ns == 0) return "a time of 0 ns is no measurement";
     double tflops = work.flops / (double)median_ns / 1e3;

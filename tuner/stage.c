@@ -113,7 +113,7 @@ static enum status add_guarded(struct stage *stage, const struct guarded *buffer
 static enum status add_case(struct stage *stage, const struct verify_case *vcase)
 {
     for (unsigned o = 0; o < vcase->n_operands; o++) {
-        TRY(add_guarded(stage, &vcase->buffers[o], vcase->operands[o].type, o == vcase->output));
+        TRY(add_guarded(stage, &vcase->buffers[o], vcase->operands[o].type, verify_is_output(vcase, o)));
         TRY(add_guarded(stage, &vcase->poison[o], vcase->operands[o].type, false));
     }
     return STATUS_OK;

@@ -35,8 +35,8 @@ struct stage {
     uint32_t *guarded;            /* whose mirror a range of `guards` is */
     void *begin, *end;            /* marks around a launch */
     double busy_ns;               /* what launches between marks took */
-    /* Sums of outputs that were found right, by case and run of the plan. */
-    uint64_t right[VERIFY_CASES_MAX][VERIFY_RUNS_MAX];
+    /* Sums of outputs that were found right, by case, run and output of the plan. */
+    uint64_t right[VERIFY_CASES_MAX][VERIFY_RUNS_MAX][OP_OUTPUTS_MAX];
 };
 
 /* The device as it is, for one whose memory is the host's. */

@@ -13,8 +13,7 @@ double sweep_least_launch_ns(const struct problem *problem, const struct device_
 {
     struct op_work work;
     problem->op->work(problem, &work);
-    int field = op_field_index(problem->op, "a_type");
-    enum dtype type = field >= 0 ? (enum dtype)problem->value[field] : DTYPE_F32;
+    enum dtype type = problem_input_type(problem);
     double peak_tflops = info->device_class.peak_tflops[type];
     double bandwidth_gbps = (double)info->facts.value[DEVICE_FACT_bandwidth_gbps];
     double arithmetic_ns = peak_tflops > 0 ? work.flops / peak_tflops / 1e3 : 0;

@@ -84,17 +84,18 @@ static int by_specificity(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-/* Opens a tuning for every template that accepts the problem; why the others that are for this target do not
- * goes into the result's note. */
+/* Opens a tuning for every template that accepts the problem; why others of this op that are for this target
+ * do not goes into the result's note. */
 static enum status open_tunings(struct sweep_task *task)
 {
     const struct sweep_options *options = task->sweep->options;
     const struct manifest *order[SWEEP_TEMPLATES_MAX];
-    size_t n = options->n_templates < SWEEP_TEMPLATES_MAX ? options->n_templates : SWEEP_TEMPLATES_MAX;
+    size_t n = 0;
     bool for_target = false;
-    for (size_t i = 0; i < n; i++) {
-        order[i] = options->templates[i];
-        for_target = for_target || manifest_has_target(order[i], task->scene.target);
+    for (size_t i = 0; i < options->n_templates && n < SWEEP_TEMPLATES_MAX; i++) {
+        if (options->templates[i]->op != task->scene.problem->op) continue;
+        order[n++] = options->templates[i];
+        for_target = for_target || manifest_has_target(options->templates[i], task->scene.target);
     }
     qsort(order, n, sizeof *order, by_specificity);
     for (size_t i = 0; i < n; i++) {

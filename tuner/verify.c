@@ -25,11 +25,12 @@ static enum verdict fail_element(struct verify *verify, const struct verify_case
                                  const struct verify_run *run, const struct verify_region *region,
                                  int64_t index)
 {
-    const struct operand *out = &vcase->operands[vcase->output];
+    unsigned operand = vcase->outputs[region->at.output];
+    const struct operand *out = &vcase->operands[operand];
     int64_t row = region->at.row + index / region->at.columns,
             column = region->at.column + index % region->at.columns;
     size_t bytes = dtype_bytes(out->type);
-    const char *stored = vcase->data[vcase->output] +
+    const char *stored = vcase->data[operand] +
                          (size_t)(region->at.batch * out->batch_stride + row * out->pitch + column) * bytes;
     double wanted = region->exact ? dtype_load(out->type, (const char *)region->exact + (size_t)index * bytes)
                                   : region->value[index];
@@ -66,7 +67,7 @@ static enum verdict fail_bytes(struct verify *verify, const struct verify_case *
 static int64_t compare_exact(const struct verify_case *vcase, const struct verify_region *region,
                              const char *stored)
 {
-    const struct operand *out = &vcase->operands[vcase->output];
+    const struct operand *out = &vcase->operands[vcase->outputs[region->at.output]];
     size_t bytes = dtype_bytes(out->type), row_bytes = (size_t)region->at.columns * bytes;
     for (int64_t r = 0; r < region->at.rows; r++) {
         const char *have = stored + (size_t)(r * out->pitch) * bytes,
@@ -81,13 +82,15 @@ static int64_t compare_exact(const struct verify_case *vcase, const struct verif
 }
 
 static enum verdict compare(struct verify *verify, const struct verify_case *vcase,
-                            const struct verify_run *run)
+                            const struct verify_run *run, unsigned output)
 {
-    const struct operand *out = &vcase->operands[vcase->output];
+    unsigned operand = vcase->outputs[output];
+    const struct operand *out = &vcase->operands[operand];
     for (size_t i = 0; i < run->n_regions; i++) {
         const struct verify_region *region = &run->regions[i];
         const struct proof_region *at = &region->at;
-        const char *stored = vcase->data[vcase->output] +
+        if (at->output != output) continue;
+        const char *stored = vcase->data[operand] +
                              (size_t)(at->batch * out->batch_stride + at->row * out->pitch + at->column) *
                                  dtype_bytes(out->type);
         int64_t index = region->exact ? compare_exact(vcase, region, stored)
@@ -109,15 +112,16 @@ static enum verdict check_workspace(struct verify *verify, const struct verify_c
 }
 
 static enum verdict check_bounds(struct verify *verify, const struct verify_case *vcase,
-                                 const struct verify_run *run)
+                                 const struct verify_run *run, unsigned output)
 {
-    const struct guarded *out = &vcase->buffers[vcase->output];
+    unsigned operand = vcase->outputs[output];
+    const struct guarded *out = &vcase->buffers[operand];
     int64_t offset;
     if (out->area && guarded_red_zone(out, POISON, &offset))
         return fail_bytes(verify, vcase, run, out, offset, offset < 0 ? "in front of it" : "behind it");
-    if (out->area && guarded_gaps(out, &vcase->operands[vcase->output], POISON, &offset))
+    if (out->area && guarded_gaps(out, &vcase->operands[operand], POISON, &offset))
         return fail_bytes(verify, vcase, run, out, offset, "between its rows");
-    return check_workspace(verify, vcase, run);
+    return VERDICT_OK;
 }
 
 /* ---- running ---- */
@@ -158,7 +162,7 @@ static enum verdict run_once(struct verify *verify, const struct verify_case *vc
 {
     _Alignas(KERNEL_ARGS_ALIGNMENT) char args[KERNEL_ARGS_BYTES_MAX];
     if (memory_ready_workspace(verify, launch->workspace_bytes + launch->scratch_bytes) != STATUS_OK ||
-        memory_ready_output(verify, vcase, run) != STATUS_OK)
+        memory_ready_outputs(verify, vcase, run) != STATUS_OK)
         return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, status_message());
     verify_bind(verify->plan, vcase, run->variant, false, memory_workspace(verify), args);
     stage_translate(verify->stage, vcase->operands, vcase->n_operands, args);
@@ -173,60 +177,92 @@ static enum verdict run_once(struct verify *verify, const struct verify_case *vc
     return VERDICT_OK;
 }
 
-/* What the last launch left, against guards and reference. */
-static enum verdict look(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
-                         bool compared)
+/* An output after a launch. The same bytes as one that was right are right, red zones and gaps included: then
+ * nothing is copied. */
+struct left {
+    bool summed, right;
+    uint64_t sum;
+};
+
+static uint64_t *right_sum(struct verify *verify, const struct verify_case *vcase,
+                           const struct verify_run *run, unsigned output)
 {
-    if (memory_fetch_output(verify, vcase) != STATUS_OK || memory_fetch_workspace(verify) != STATUS_OK)
-        return fail(verify, vcase, run, verify_fault_verdict(verify->stage), status_message());
-    enum verdict verdict = check_bounds(verify, vcase, run);
-    return verdict == VERDICT_OK && compared ? compare(verify, vcase, run) : verdict;
+    return &verify->stage->right[vcase - verify->plan->cases][run - vcase->runs][output];
 }
 
-/* The same bytes as an output that was right are right, red zones and gaps included: then nothing is copied.
- */
-static enum verdict look_summed(struct verify *verify, const struct verify_case *vcase,
-                                const struct verify_run *run, uint64_t *sum)
+static enum status fetch(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                         struct left left[OP_OUTPUTS_MAX])
 {
-    uint64_t *right = &verify->stage->right[vcase - verify->plan->cases][run - vcase->runs];
-    if (memory_sum_output(verify, vcase, sum) != STATUS_OK)
-        return fail(verify, vcase, run, verify_fault_verdict(verify->stage), status_message());
-    if (*sum != *right) {
-        enum verdict verdict = look(verify, vcase, run, true);
-        if (verdict == VERDICT_OK) *right = *sum;
-        return verdict;
+    for (unsigned o = 0; o < vcase->n_outputs; o++) {
+        left[o] = (struct left){.summed = memory_is_summed(verify, vcase, o)};
+        if (left[o].summed) TRY(memory_sum_output(verify, vcase, o, &left[o].sum));
+        left[o].right = left[o].summed && left[o].sum == *right_sum(verify, vcase, run, o);
+        if (!left[o].right) TRY(memory_fetch_output(verify, vcase, o));
     }
-    if (memory_fetch_workspace(verify) != STATUS_OK)
+    return memory_fetch_workspace(verify);
+}
+
+/* What the last launch left, against guards: of everything, since that says more than a wrong result. */
+static enum verdict look(struct verify *verify, const struct verify_case *vcase, const struct verify_run *run,
+                         struct left left[OP_OUTPUTS_MAX])
+{
+    if (fetch(verify, vcase, run, left) != STATUS_OK)
         return fail(verify, vcase, run, verify_fault_verdict(verify->stage), status_message());
-    return check_workspace(verify, vcase, run);
+    enum verdict verdict = VERDICT_OK;
+    for (unsigned o = 0; o < vcase->n_outputs && verdict == VERDICT_OK; o++)
+        if (!left[o].right) verdict = check_bounds(verify, vcase, run, o);
+    return verdict == VERDICT_OK ? check_workspace(verify, vcase, run) : verdict;
+}
+
+/* And against the reference. */
+static enum verdict judge(struct verify *verify, const struct verify_case *vcase,
+                          const struct verify_run *run, unsigned output, const struct left *left)
+{
+    if (left->right) return VERDICT_OK;
+    enum verdict verdict = compare(verify, vcase, run, output);
+    if (verdict == VERDICT_OK && left->summed) *right_sum(verify, vcase, run, output) = left->sum;
+    return verdict;
 }
 
 static enum verdict keep_output(struct verify *verify, const struct verify_case *vcase,
-                                const struct verify_run *run)
+                                const struct verify_run *run, unsigned output, const struct left *left)
 {
-    size_t bytes = operand_bytes(&vcase->operands[vcase->output]);
-    if (bytes > verify->kept_bytes) {
-        free(verify->kept);
-        verify->kept = malloc(bytes);
-        verify->kept_bytes = verify->kept ? bytes : 0;
+    unsigned operand = vcase->outputs[output];
+    size_t bytes = operand_bytes(&vcase->operands[operand]);
+    verify->kept[output].sum = left->sum;
+    if (left->summed) return VERDICT_OK;
+    if (bytes > verify->kept[output].n_bytes) {
+        free(verify->kept[output].bytes);
+        verify->kept[output].bytes = malloc(bytes);
+        verify->kept[output].n_bytes = verify->kept[output].bytes ? bytes : 0;
     }
-    if (!verify->kept)
+    if (!verify->kept[output].bytes)
         return fail(verify, vcase, run, VERDICT_RESOURCE_LIMIT, "no memory to compare two calls");
-    memcpy(verify->kept, vcase->data[vcase->output], bytes);
+    memcpy(verify->kept[output].bytes, vcase->data[operand], bytes);
     return VERDICT_OK;
 }
 
+static bool is_as_kept(const struct verify *verify, const struct verify_case *vcase, unsigned output,
+                       const struct left *left)
+{
+    unsigned operand = vcase->outputs[output];
+    if (left->summed) return left->sum == verify->kept[output].sum;
+    return memcmp(verify->kept[output].bytes, vcase->data[operand],
+                  operand_bytes(&vcase->operands[operand])) == 0;
+}
+
 static enum verdict fail_repeat(struct verify *verify, const struct verify_case *vcase,
-                                const struct verify_run *run)
+                                const struct verify_run *run, unsigned output, const struct left *left)
 {
     char what[96], place[32] = "";
-    const char *name = vcase->operands[vcase->output].name;
-    if (!memory_is_summed(verify, vcase)) {
+    unsigned operand = vcase->outputs[output];
+    if (!left->summed) {
         size_t at = 0;
-        while (((const char *)verify->kept)[at] == vcase->data[vcase->output][at]) at++;
+        while (((const char *)verify->kept[output].bytes)[at] == vcase->data[operand][at]) at++;
         snprintf(place, sizeof place, " at byte %zu of", at);
     }
-    snprintf(what, sizeof what, "two calls on the same inputs differ%s %s", *place ? place : " in", name);
+    snprintf(what, sizeof what, "two calls on the same inputs differ%s %s", *place ? place : " in",
+             vcase->operands[operand].name);
     return fail(verify, vcase, run, VERDICT_NONDETERMINISTIC, what);
 }
 
@@ -235,34 +271,34 @@ static enum verdict fail_repeat(struct verify *verify, const struct verify_case 
 static enum verdict check_repeat(struct verify *verify, const struct verify_case *vcase,
                                  const struct verify_run *run)
 {
-    const struct operand *out = &vcase->operands[vcase->output];
-    if (memory_is_summed(verify, vcase)) {
-        uint64_t sum;
-        enum verdict verdict = look_summed(verify, vcase, run, &sum);
-        if (verdict != VERDICT_OK || sum == verify->kept_sum || !verify->deterministic) return verdict;
-        return fail_repeat(verify, vcase, run);
+    struct left left[OP_OUTPUTS_MAX];
+    enum verdict verdict = look(verify, vcase, run, left);
+    for (unsigned o = 0; o < vcase->n_outputs && verdict == VERDICT_OK; o++) {
+        if (is_as_kept(verify, vcase, o, &left[o])) continue;
+        verdict = judge(verify, vcase, run, o, &left[o]);
+        if (verdict == VERDICT_OK && verify->deterministic)
+            verdict = fail_repeat(verify, vcase, run, o, &left[o]);
     }
-    enum verdict verdict = look(verify, vcase, run, false);
-    if (verdict != VERDICT_OK) return verdict;
-    if (memcmp(verify->kept, vcase->data[vcase->output], operand_bytes(out)) == 0) return VERDICT_OK;
-    verdict = compare(verify, vcase, run);
-    if (verdict != VERDICT_OK || !verify->deterministic) return verdict;
-    return fail_repeat(verify, vcase, run);
+    return verdict;
 }
 
 static enum verdict check_first(struct verify *verify, const struct verify_case *vcase,
                                 const struct verify_run *run)
 {
-    if (memory_is_summed(verify, vcase)) return look_summed(verify, vcase, run, &verify->kept_sum);
-    enum verdict verdict = look(verify, vcase, run, true);
-    return verdict == VERDICT_OK ? keep_output(verify, vcase, run) : verdict;
+    struct left left[OP_OUTPUTS_MAX];
+    enum verdict verdict = look(verify, vcase, run, left);
+    for (unsigned o = 0; o < vcase->n_outputs && verdict == VERDICT_OK; o++)
+        verdict = judge(verify, vcase, run, o, &left[o]);
+    for (unsigned o = 0; o < vcase->n_outputs && verdict == VERDICT_OK; o++)
+        verdict = keep_output(verify, vcase, run, o, &left[o]);
+    return verdict;
 }
 
 /* The measured buffers are run once here and once after the measurement. */
 static enum verdict run_repeatedly(struct verify *verify, const struct verify_case *vcase,
                                    const struct verify_run *run, const struct kernel_launch *launch)
 {
-    bool once = !vcase->buffers[vcase->output].area || verify->plan->effort == VERIFY_EMULATED;
+    bool once = !vcase->buffers[vcase->outputs[0]].area || verify->plan->effort == VERIFY_EMULATED;
     enum verdict verdict = run_once(verify, vcase, run, launch);
     if (verdict == VERDICT_OK) verdict = check_first(verify, vcase, run);
     if (verdict == VERDICT_OK && !once) verdict = run_once(verify, vcase, run, launch);
@@ -357,7 +393,6 @@ enum verdict verify_check_inputs(struct verify *verify, const uint64_t sums[VERI
 void verify_end(struct verify *verify)
 {
     memory_drop_workspace(verify);
-    free(verify->kept);
-    verify->kept = NULL;
-    verify->kept_bytes = 0;
+    for (unsigned o = 0; o < OP_OUTPUTS_MAX; o++) free(verify->kept[o].bytes);
+    memset(verify->kept, 0, sizeof verify->kept);
 }

@@ -19,9 +19,11 @@ struct verify {
     struct mirror workspace_there; /* the same on a device with memory of its own */
     uint64_t workspace_bytes;
     uint32_t launches; /* so far: the poison of the workspace changes with it */
-    void *kept;        /* an output to compare with, and its size */
-    size_t kept_bytes;
-    uint64_t kept_sum; /* or its sum, where it is summed on the device */
+    struct {
+        void *bytes; /* an output to compare with, and its size */
+        size_t n_bytes;
+        uint64_t sum; /* or its sum, where it is summed on the device */
+    } kept[OP_OUTPUTS_MAX];
     uint64_t own_ns;   /* the faster of the problem's own launches; 0: none yet */
     const char *doing; /* for a fault's report */
     char detail[VERIFY_DETAIL_BYTES];

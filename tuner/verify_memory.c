@@ -38,7 +38,7 @@ enum status memory_expose_case(const struct verify *verify, const struct verify_
     enum status status = STATUS_OK;
     for (unsigned o = 0; o < vcase->n_operands && status == STATUS_OK; o++)
         status = expose(verify, vcase->operands[o].name, vcase->data[o], operand_bytes(&vcase->operands[o]),
-                        o == vcase->output);
+                        verify_is_output(vcase, o));
     if (status != STATUS_OK) memory_conceal_case(verify, vcase);
     return status;
 }
@@ -108,49 +108,61 @@ enum status memory_fetch_workspace(struct verify *verify)
                            workspace->page_bytes - behind);
 }
 
-/* ---- the output ---- */
+/* ---- outputs ---- */
 
-static char *output_pages(const struct verify_case *vcase, size_t *bytes)
+static char *output_pages(const struct verify_case *vcase, unsigned output, size_t *bytes)
 {
-    const struct guarded *buffer = &vcase->buffers[vcase->output];
-    *bytes = buffer->area ? buffer->page_bytes : operand_bytes(&vcase->operands[vcase->output]);
-    return buffer->area ? buffer->pages : vcase->data[vcase->output];
+    unsigned operand = vcase->outputs[output];
+    const struct guarded *buffer = &vcase->buffers[operand];
+    *bytes = buffer->area ? buffer->page_bytes : operand_bytes(&vcase->operands[operand]);
+    return buffer->area ? buffer->pages : vcase->data[operand];
 }
 
-enum status memory_ready_output(struct verify *verify, const struct verify_case *vcase,
-                                const struct verify_run *run)
+/* `shared`: the operand whose values the output begins with; -1: none. */
+static enum status ready_output(struct verify *verify, const struct verify_case *vcase, unsigned output,
+                                int shared)
 {
     size_t bytes;
-    char *pages = output_pages(vcase, &bytes);
+    char *pages = output_pages(vcase, output, &bytes);
+    unsigned operand = vcase->outputs[output];
     struct stage *stage = verify->stage;
-    int shared = verify->plan->proof->in_place(&vcase->problem, run->variant);
     if (!stage->own_memory || shared >= 0) memset(pages, POISON, bytes);
     if (shared >= 0)
-        operand_copy(&vcase->operands[shared], vcase->data[shared], &vcase->operands[vcase->output],
-                     vcase->data[vcase->output]);
+        operand_copy(&vcase->operands[shared], vcase->data[shared], &vcase->operands[operand],
+                     vcase->data[operand]);
     if (!stage->own_memory) return STATUS_OK;
     struct mirror *mirror = stage_mirror(stage, pages);
     if (shared >= 0) return mirror_upload(stage, mirror, pages, bytes);
     return stage->api->fill(stage->device, mirror->memory, POISON, bytes);
 }
 
-bool memory_is_summed(const struct verify *verify, const struct verify_case *vcase)
+enum status memory_ready_outputs(struct verify *verify, const struct verify_case *vcase,
+                                 const struct verify_run *run)
+{
+    int shared = verify->plan->proof->in_place(&vcase->problem, run->variant);
+    for (unsigned o = 0; o < vcase->n_outputs; o++) TRY(ready_output(verify, vcase, o, o ? -1 : shared));
+    return STATUS_OK;
+}
+
+bool memory_is_summed(const struct verify *verify, const struct verify_case *vcase, unsigned output)
 {
     size_t bytes;
-    output_pages(vcase, &bytes);
+    output_pages(vcase, output, &bytes);
     return verify->stage->own_memory && bytes >= SUMMED_FROM;
 }
 
-enum status memory_sum_output(struct verify *verify, const struct verify_case *vcase, uint64_t *sum)
+enum status memory_sum_output(struct verify *verify, const struct verify_case *vcase, unsigned output,
+                              uint64_t *sum)
 {
     size_t bytes;
-    return stage_sum(verify->stage, stage_mirror(verify->stage, output_pages(vcase, &bytes)), sum);
+    char *pages = output_pages(vcase, output, &bytes);
+    return stage_sum(verify->stage, stage_mirror(verify->stage, pages), sum);
 }
 
-enum status memory_fetch_output(struct verify *verify, const struct verify_case *vcase)
+enum status memory_fetch_output(struct verify *verify, const struct verify_case *vcase, unsigned output)
 {
     size_t bytes;
-    char *pages = output_pages(vcase, &bytes);
+    char *pages = output_pages(vcase, output, &bytes);
     if (!verify->stage->own_memory) return STATUS_OK;
     return mirror_download(verify->stage, stage_mirror(verify->stage, pages), pages, bytes);
 }

@@ -1,4 +1,4 @@
-/* The memory side of verification: workspace, output and what a device may see, on the host or on a device
+/* The memory side of verification: workspace, outputs and what a device may see, on the host or on a device
  * with memory of its own. There everything that is looked at is brought to the host's buffers first, so that
  * one code judges. */
 #ifndef TUNEBOOK_VERIFY_MEMORY_H
@@ -19,16 +19,18 @@ void memory_drop_workspace(struct verify *verify);
 enum status memory_check_workspace(const struct verify *verify, bool *intact);
 void *memory_workspace(const struct verify *verify); /* as kernels see it; NULL where none */
 
-/* The whole storage of the output: poison, then where it is also an input, that one's values. */
-enum status memory_ready_output(struct verify *verify, const struct verify_case *vcase,
-                                const struct verify_run *run);
+/* The whole storage of every output: poison, then where the first is also an input, that one's values. */
+enum status memory_ready_outputs(struct verify *verify, const struct verify_case *vcase,
+                                 const struct verify_run *run);
 
-/* Is the output summed where it is, and only brought here when that does not settle it? */
-bool memory_is_summed(const struct verify *verify, const struct verify_case *vcase);
-enum status memory_sum_output(struct verify *verify, const struct verify_case *vcase, uint64_t *sum);
+/* Is an output (an index into the case's) summed where it is, and only brought here when that does not settle
+ * it? */
+bool memory_is_summed(const struct verify *verify, const struct verify_case *vcase, unsigned output);
+enum status memory_sum_output(struct verify *verify, const struct verify_case *vcase, unsigned output,
+                              uint64_t *sum);
 
-/* Brings the output, and the red zones of the workspace. */
-enum status memory_fetch_output(struct verify *verify, const struct verify_case *vcase);
+/* Brings an output, and the red zones of the workspace. */
+enum status memory_fetch_output(struct verify *verify, const struct verify_case *vcase, unsigned output);
 enum status memory_fetch_workspace(struct verify *verify);
 
 #endif

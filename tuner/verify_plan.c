@@ -6,7 +6,8 @@
 #include "tuner/device/cpu_pool.h"
 #include "tuner/verify_regions.h"
 
-enum { SIZES_MAX = 8, CLIP = 48 };
+/* Emulated, a long side takes too long, and this prime is still longer than any tile. */
+enum { EMULATED_LONGEST = 521 };
 
 uint8_t verify_poison(enum dtype type)
 {
@@ -14,63 +15,7 @@ uint8_t verify_poison(enum dtype type)
     return dtype_epsilon(type) == 0 ? POISON_INTEGER : POISON;
 }
 
-/* ---- shapes ---- */
-
-/* Sizes in the order of the op's size fields. OWN stands for the problem's own size where that is small, else
- * the number beside it. Numbers are primes or otherwise no multiple of any tile, and some exceed every block;
- * products stay small. */
-enum { OWN = 1 << 16, OWN_LESS = 1 << 17, OWN_MORE = 1 << 18, SIZE_BITS = OWN - 1 };
-static const int32_t shapes[][4] = {
-    {1, 1, 1, 1},
-    {OWN | 61, OWN | 83, OWN | 139, 1},
-    {OWN_MORE | 67, OWN_MORE | 97, OWN_MORE | 131, 1},
-    {OWN_LESS | 31, OWN_LESS | 127, OWN_LESS | 63, 1},
-    {OWN | 5, 19, 2311, 1},
-    {OWN | 3, 2311, 17, 1},
-    {1031, 7, 29, 1},
-    {OWN | 13, 33, 65, 3},
-    {7, 67, 37, 2},
-};
-
-/* Emulated, a long side takes too long, and this prime is still longer than any tile. */
-enum { EMULATED_LONGEST = 521 };
-
-static int64_t size_of_rule(int32_t rule, int64_t own, enum verify_effort effort)
-{
-    int64_t number = rule & SIZE_BITS;
-    if (effort == VERIFY_EMULATED && number > EMULATED_LONGEST) number = EMULATED_LONGEST;
-    if (own > CLIP) return number;
-    if (rule & OWN) return own;
-    if (rule & OWN_MORE) return own + 1;
-    if (rule & OWN_LESS) return own > 1 ? own - 1 : 1;
-    return number;
-}
-
-/* Some op may want an even size: one more, field by field. */
-static bool make_valid(struct problem *problem)
-{
-    if (problem_check(problem) == STATUS_OK) return true;
-    for (unsigned f = 0; f < problem->op->n_fields; f++) {
-        if (problem->op->fields[f].kind != FIELD_SIZE) continue;
-        problem->value[f]++;
-        if (problem_check(problem) == STATUS_OK) return true;
-        problem->value[f]--;
-    }
-    return false;
-}
-
-static bool make_shape(const struct problem *own, const int32_t rules[4], enum verify_effort effort,
-                       struct problem *out)
-{
-    *out = *own;
-    unsigned size = 0;
-    for (unsigned f = 0; f < own->op->n_fields && size < 4; f++)
-        if (own->op->fields[f].kind == FIELD_SIZE) {
-            out->value[f] = size_of_rule(rules[size], own->value[f], effort);
-            size++;
-        }
-    return make_valid(out);
-}
+/* ---- cases ---- */
 
 static bool is_known(const struct verify_plan *plan, const struct problem *problem)
 {
@@ -79,14 +24,21 @@ static bool is_known(const struct verify_plan *plan, const struct problem *probl
     return false;
 }
 
+bool verify_is_output(const struct verify_case *vcase, unsigned operand)
+{
+    for (unsigned i = 0; i < vcase->n_outputs; i++)
+        if (vcase->outputs[i] == operand) return true;
+    return false;
+}
+
 /* ---- storage ---- */
 
-/* The least alignment that the problem allows an operand: the largest power of two that its tight pitch and
- * its type promise. Fields called align_NAME say it; an operand without one has its output's, that is its
- * type's. */
+/* The least alignment that the problem allows an operand, log2: its op's or its type's, or what the field
+ * align_NAME says. */
 static unsigned least_alignment(const struct problem *problem, const struct operand *operand)
 {
     unsigned least = (unsigned)__builtin_ctz(dtype_bytes(operand->type));
+    if (operand->align > least) least = operand->align;
     for (unsigned f = 0; f < problem->op->n_fields; f++) {
         const struct op_field *field = &problem->op->fields[f];
         if (field->kind != FIELD_ALIGN) continue;
@@ -122,7 +74,7 @@ static enum status make_buffers(struct verify_case *vcase, unsigned turn)
         enum guarded_end end = turn % 2 ? GUARDED_AT_BEGIN : GUARDED_AT_END;
         TRY(guarded_create(operand->name, operand_bytes(operand), align, end, &vcase->buffers[i]));
         vcase->data[i] = vcase->buffers[i].data;
-        if (i != vcase->output) guarded_poison(&vcase->buffers[i], verify_poison(operand->type));
+        if (!verify_is_output(vcase, i)) guarded_poison(&vcase->buffers[i], verify_poison(operand->type));
     }
     return STATUS_OK;
 }
@@ -133,7 +85,7 @@ static struct verify_case *add_case(struct verify_plan *plan, const struct probl
     struct verify_case *vcase = &plan->cases[plan->n_cases++];
     *vcase = (struct verify_case){.problem = *problem, .kind = kind};
     vcase->n_operands = problem->op->operands(problem, vcase->operands);
-    vcase->output = plan->proof->output_operand(problem);
+    vcase->n_outputs = plan->proof->outputs(problem, vcase->outputs);
     return vcase;
 }
 
@@ -147,11 +99,11 @@ void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase
     for (unsigned i = 0; i < vcase->n_operands; i++) {
         bool unread = plan->unread[variant] >> i & 1;
         pointers[i] = unread && vcase->poison[i].data ? vcase->poison[i].data : vcase->data[i];
-        if ((int)i == shared) pointers[i] = vcase->data[vcase->output];
+        if ((int)i == shared) pointers[i] = vcase->data[vcase->outputs[0]];
     }
     vcase->problem.op->bind(&vcase->problem, pointers, workspace, args);
     for (unsigned i = 0; i < vcase->n_operands; i++) {
-        const struct operand *operand = &vcase->operands[(int)i == shared ? vcase->output : i];
+        const struct operand *operand = &vcase->operands[(int)i == shared ? vcase->outputs[0] : i];
         long long pitch = operand->pitch, stride = operand->batch_stride;
         if (vcase->operands[i].pitch_offset)
             memcpy((char *)args + vcase->operands[i].pitch_offset, &pitch, sizeof pitch);
@@ -161,22 +113,42 @@ void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase
     plan->proof->set_variant(&vcase->problem, variant, args);
 }
 
+/* The corners of an output in its first and its last batch item: NaN in any of them tells that it was read. A
+ * single one may not depend on all inputs, as where a mask hides them all. */
+static bool shows_nan(const struct verify_plan *plan, const struct verify_case *vcase, unsigned output,
+                      const void *args)
+{
+    int64_t rows, columns, batch = vcase->operands[vcase->outputs[output]].batch;
+    plan->proof->output_shape(&vcase->problem, output, &rows, &columns);
+    for (unsigned corner = 0; corner < 8; corner++) {
+        struct proof_region at = {.rows = 1, .columns = 1, .output = output};
+        double value, allowed;
+        if (corner & 1) at.row = rows - 1;
+        if (corner & 2) at.column = columns - 1;
+        if (corner & 4) at.batch = batch - 1;
+        plan->proof->reference(&vcase->problem, args, vcase->kind, &at, &value, &allowed);
+        if (isnan(value)) return true;
+    }
+    return false;
+}
+
 /* Which operands does nobody read in a variant? Those whose NaN the reference does not see. Integers have
- * none, and count as read. */
+ * none, and count as read; what the problem does not use has no pointer to begin with. */
 static uint32_t find_unread(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant)
 {
     uint32_t unread = 0;
-    struct proof_region corner = {.rows = 1, .columns = 1};
     for (unsigned i = 0; i < vcase->n_operands; i++) {
-        if (i == vcase->output || !vcase->poison[i].data) continue;
+        if (verify_is_output(vcase, i) || !vcase->poison[i].data) continue;
         if (dtype_epsilon(vcase->operands[i].type) == 0) continue;
         _Alignas(16) char args[OP_ARGS_BYTES_MAX];
-        double value, allowed;
+        void *pointer, *poison = vcase->poison[i].data;
         verify_bind(plan, vcase, variant, true, NULL, args);
-        void *poison = vcase->poison[i].data;
+        memcpy(&pointer, args + vcase->operands[i].pointer_offset, sizeof pointer);
+        if (!pointer) continue;
         memcpy(args + vcase->operands[i].pointer_offset, &poison, sizeof poison);
-        plan->proof->reference(&vcase->problem, args, vcase->kind, &corner, &value, &allowed);
-        if (!isnan(value)) unread |= 1u << i;
+        bool seen = false;
+        for (unsigned o = 0; o < vcase->n_outputs && !seen; o++) seen = shows_nan(plan, vcase, o, args);
+        if (!seen) unread |= 1u << i;
     }
     return unread;
 }
@@ -184,7 +156,7 @@ static uint32_t find_unread(const struct verify_plan *plan, const struct verify_
 static enum status make_poison(struct verify_case *vcase)
 {
     for (unsigned i = 0; i < vcase->n_operands; i++) {
-        if (i == vcase->output || vcase->operands[i].role == OPERAND_WEIGHT) continue;
+        if (verify_is_output(vcase, i) || vcase->operands[i].role == OPERAND_WEIGHT) continue;
         TRY(guarded_create(vcase->operands[i].name, operand_bytes(&vcase->operands[i]),
                            least_alignment(&vcase->problem, &vcase->operands[i]), GUARDED_AT_END,
                            &vcase->poison[i]));
@@ -222,7 +194,7 @@ static enum status fill_cases(struct verify_plan *plan, unsigned first, uint64_t
         struct verify_case *vcase = &plan->cases[c];
         for (unsigned o = 0; o < vcase->n_operands; o++) {
             bool unread = vcase->own && vcase->n_runs == 1 && plan->unread[vcase->runs[0].variant] >> o & 1;
-            if (o != vcase->output && !unread) tasks[n++] = (struct fill_task){plan, vcase, o, seed};
+            if (!verify_is_output(vcase, o) && !unread) tasks[n++] = (struct fill_task){plan, vcase, o, seed};
         }
     }
     cpu_pool_run(pool, n, threads, fill_one, tasks);
@@ -233,7 +205,7 @@ static enum status protect_cases(struct verify_plan *plan)
 {
     for (unsigned c = 0; c < plan->n_cases; c++)
         for (unsigned o = 0; o < plan->cases[c].n_operands; o++) {
-            if (o != plan->cases[c].output && plan->cases[c].buffers[o].area)
+            if (!verify_is_output(&plan->cases[c], o) && plan->cases[c].buffers[o].area)
                 TRY(guarded_protect(&plan->cases[c].buffers[o]));
             if (plan->cases[c].poison[o].area) TRY(guarded_protect(&plan->cases[c].poison[o]));
         }
@@ -249,7 +221,7 @@ static void add_run(struct verify_case *vcase, unsigned variant)
 
 /* Every variant; with less effort the plain one, and another one of integers, which changes from shape to
  * shape. */
-static void add_runs(const struct verify_plan *plan, struct verify_case *vcase, size_t shape)
+static void add_runs(const struct verify_plan *plan, struct verify_case *vcase, unsigned shape)
 {
     unsigned n = plan->proof->n_variants;
     for (unsigned v = 0; v < n; v++) {
@@ -260,10 +232,13 @@ static void add_runs(const struct verify_plan *plan, struct verify_case *vcase, 
 
 static enum status add_small_cases(struct verify_plan *plan, const struct problem *own)
 {
+    enum { KINDS = 2, OWN_CASES = 2 };
+    int64_t longest = plan->effort == VERIFY_EMULATED ? EMULATED_LONGEST : INT64_MAX;
+    struct problem problem;
     unsigned turn = 0;
-    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
-        struct problem problem;
-        if (!make_shape(own, shapes[s], plan->effort, &problem) || is_known(plan, &problem)) continue;
+    for (unsigned s = 0; plan->proof->small_shape(own, s, longest, &problem); s++) {
+        if (plan->n_cases + KINDS + OWN_CASES > VERIFY_CASES_MAX) break;
+        if (is_known(plan, &problem)) continue;
         for (int kind = PROOF_INTEGERS; kind <= PROOF_NORMAL; kind++) {
             struct verify_case *vcase = add_case(plan, &problem, (enum proof_inputs)kind);
             add_runs(plan, vcase, s);

@@ -32,10 +32,10 @@ struct verify_run {
 struct verify_case {
     struct problem problem;
     enum proof_inputs kind;
-    bool own; /* the problem itself, not a small shape */
-    unsigned n_operands, output;
-    struct operand operands[OP_OPERANDS_MAX]; /* with the pitches they have here */
-    struct guarded buffers[OP_OPERANDS_MAX];  /* unused where the buffers are the measured ones */
+    bool own;                                                /* the problem itself, not a small shape */
+    unsigned n_operands, n_outputs, outputs[OP_OUTPUTS_MAX]; /* operands that kernels write */
+    struct operand operands[OP_OPERANDS_MAX];                /* with the pitches they have here */
+    struct guarded buffers[OP_OPERANDS_MAX]; /* unused where the buffers are the measured ones */
     char *data[OP_OPERANDS_MAX];
     struct guarded poison[OP_OPERANDS_MAX]; /* twins of NaN for operands that some variant does not read */
     struct verify_run runs[VERIFY_RUNS_MAX];
@@ -64,6 +64,8 @@ void verify_plan_destroy(struct verify_plan *plan);
 /* The argument block of a run. */
 void verify_bind(const struct verify_plan *plan, const struct verify_case *vcase, unsigned variant,
                  bool for_reference, void *workspace, void *args);
+
+bool verify_is_output(const struct verify_case *vcase, unsigned operand);
 
 /* The poison for gaps and red zones of an operand. */
 uint8_t verify_poison(enum dtype type);

@@ -11,15 +11,20 @@ enum {
     RECTANGLE_ROWS = 32,
     RECTANGLE_COLUMNS = 64,
     RANDOM_RECTANGLES = 8,
-    STRIPS = 4
+    STRIPS = 4,
+    PARTS_MIN = 16,
+    PARTS_MAX = 4096
 };
 
-/* Products that the double-precision reference may take on each thread for one case: about 0.3 s. Integers
- * are sparse: the reference skips zeros of A, of which a row has some 32 that are none. */
+/* Products that the double-precision reference may take on each thread for one output of a case: about 0.3 s.
+ */
 static const double AFFORDABLE = 1.5e8;
-static const double SPARSE_K = 40;
 
+/* An output, and what of it is to be compared. */
 struct list {
+    unsigned output;
+    int64_t batch, rows, columns;
+    int64_t block; /* columns of a row that cost what one does; 0: rows and columns are alike */
     struct verify_region *regions;
     size_t n, capacity;
     bool failed;
@@ -38,17 +43,25 @@ static void add_region(struct list *list, int64_t batch, int64_t row, int64_t ro
         list->regions = regions;
         list->capacity = capacity;
     }
-    list->regions[list->n++] = (struct verify_region){.at = {batch, row, rows, column, columns}};
+    list->regions[list->n++] =
+        (struct verify_region){.at = {batch, row, rows, column, columns, list->output}};
 }
 
-/* A rectangle in pieces that one task computes. */
+/* A rectangle in pieces that one task computes; none cuts through a block. */
 static void add_rectangle(struct list *list, int64_t batch, int64_t row, int64_t rows, int64_t column,
                           int64_t columns)
 {
+    int64_t block = list->block ? list->block : 1;
+    int64_t wide = block < CHUNK_COLUMNS ? CHUNK_COLUMNS / block * block : block;
     for (int64_t r = 0; r < rows; r += CHUNK_ROWS)
-        for (int64_t c = 0; c < columns; c += CHUNK_COLUMNS)
+        for (int64_t c = 0; c < columns; c += wide)
             add_region(list, batch, row + r, rows - r < CHUNK_ROWS ? rows - r : CHUNK_ROWS, column + c,
-                       columns - c < CHUNK_COLUMNS ? columns - c : CHUNK_COLUMNS);
+                       columns - c < wide ? columns - c : wide);
+}
+
+static void add_whole(struct list *list)
+{
+    for (int64_t b = 0; b < list->batch; b++) add_rectangle(list, b, 0, list->rows, 0, list->columns);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -58,8 +71,9 @@ static int64_t smaller(int64_t a, int64_t b)
 
 /* The first, the last and some rows and columns between them, each over the whole width; corners; random
  * places. */
-static void add_samples(struct list *list, int64_t batch, int64_t rows, int64_t columns, struct rng *rng)
+static void add_samples(struct list *list, int64_t batch, struct rng *rng)
 {
+    int64_t rows = list->rows, columns = list->columns;
     int64_t height = smaller(rows, RECTANGLE_ROWS), width = smaller(columns, RECTANGLE_COLUMNS);
     for (int i = 0; i < STRIPS; i++) {
         int64_t row = i == 0 ? 0 : i == 1 ? rows - 1 : (int64_t)rng_below(rng, (uint64_t)rows);
@@ -75,36 +89,89 @@ static void add_samples(struct list *list, int64_t batch, int64_t rows, int64_t 
                    (int64_t)rng_below(rng, (uint64_t)(columns - width + 1)), width);
 }
 
-static int64_t batch_of(const struct problem *problem)
+static void add_strips(struct list *list, struct rng *rng)
 {
-    int field = op_field_index(problem->op, "batch");
-    return field < 0 ? 1 : problem->value[field];
+    add_samples(list, 0, rng);
+    if (list->batch > 1) add_samples(list, list->batch - 1, rng);
+    if (list->batch > 2) add_samples(list, 1 + (int64_t)rng_below(rng, (uint64_t)list->batch - 2), rng);
+}
+
+static void add_part(struct list *list, int64_t batch, int64_t row, int64_t part)
+{
+    int64_t column = part * list->block;
+    add_region(list, batch, row, 1, column, smaller(list->block, list->columns - column));
+}
+
+/* Single rows of a block: corners of the first and the last batch item, then random places. */
+static void add_parts(struct list *list, int64_t blocks, size_t n, struct rng *rng)
+{
+    int64_t batch = list->batch, rows = list->rows;
+    for (int corner = 0; corner < 8; corner++) {
+        int64_t b = corner & 4 ? batch - 1 : 0, row = corner & 2 ? rows - 1 : 0;
+        int64_t part = corner & 1 ? blocks - 1 : 0;
+        bool twice = (corner & 4 && b == 0) || (corner & 2 && row == 0) || (corner & 1 && part == 0);
+        if (!twice) add_part(list, b, row, part);
+    }
+    while (list->n < n && !list->failed) {
+        int64_t b = (int64_t)rng_below(rng, (uint64_t)batch), row = (int64_t)rng_below(rng, (uint64_t)rows);
+        add_part(list, b, row, (int64_t)rng_below(rng, (uint64_t)blocks));
+    }
+}
+
+static void choose(struct list *list, double products, double affordable, uint64_t seed)
+{
+    int64_t block = list->block, blocks = block ? (list->columns + block - 1) / block : 0;
+    double parts = (double)list->batch * (double)list->rows * (double)blocks;
+    struct rng rng;
+    rng_seed(&rng, seed);
+    if (products <= affordable || (block && parts <= PARTS_MIN)) {
+        add_whole(list);
+    } else if (block) {
+        double n = affordable / (products / parts);
+        add_parts(list, blocks, (size_t)(n < PARTS_MIN ? PARTS_MIN : n < PARTS_MAX ? n : PARTS_MAX), &rng);
+    } else {
+        add_strips(list, &rng);
+    }
+}
+
+/* Behind those of other outputs. */
+static enum status take_regions(struct verify_run *run, struct list *list)
+{
+    size_t n = run->n_regions + list->n;
+    struct verify_region *regions =
+        list->failed || !list->n ? NULL : realloc(run->regions, n * sizeof *regions);
+    if (regions) {
+        memcpy(regions + run->n_regions, list->regions, list->n * sizeof *regions);
+        run->regions = regions;
+        run->n_regions = n;
+    }
+    bool failed = list->failed || (list->n && !regions);
+    free(list->regions);
+    return failed ? status_fail(STATUS_NO_MEMORY, "no memory for references") : STATUS_OK;
+}
+
+static double products_of(const struct op_proof *proof, const struct problem *problem, enum proof_inputs kind,
+                          unsigned output)
+{
+    struct op_work work;
+    if (proof->reference_products) return proof->reference_products(problem, kind, output);
+    problem->op->work(problem, &work);
+    return work.flops / 2;
 }
 
 enum status verify_regions_choose(const struct verify_plan *plan, const struct verify_case *vcase,
                                   struct verify_run *run, uint64_t seed, uint32_t threads)
 {
-    struct list list = {0};
-    struct op_work work;
-    int64_t rows, columns, batch = batch_of(&vcase->problem);
-    plan->proof->output_shape(&vcase->problem, &rows, &columns);
-    vcase->problem.op->work(&vcase->problem, &work);
-    double products = work.flops / 2, outputs = (double)rows * (double)columns * (double)batch;
-    if (vcase->kind == PROOF_INTEGERS && products > outputs * SPARSE_K)
-        products = outputs * SPARSE_K + products / CHUNK_ROWS;
-    if (products <= AFFORDABLE * threads) {
-        for (int64_t b = 0; b < batch; b++) add_rectangle(&list, b, 0, rows, 0, columns);
-    } else {
-        struct rng rng;
-        rng_seed(&rng, seed);
-        add_samples(&list, 0, rows, columns, &rng);
-        if (batch > 1) add_samples(&list, batch - 1, rows, columns, &rng);
-        if (batch > 2)
-            add_samples(&list, 1 + (int64_t)rng_below(&rng, (uint64_t)batch - 2), rows, columns, &rng);
+    const struct op_proof *proof = plan->proof;
+    const struct problem *problem = &vcase->problem;
+    for (unsigned o = 0; o < vcase->n_outputs; o++) {
+        struct list list = {.output = o, .batch = vcase->operands[vcase->outputs[o]].batch};
+        proof->output_shape(problem, o, &list.rows, &list.columns);
+        if (proof->column_block) list.block = proof->column_block(problem, o);
+        choose(&list, products_of(proof, problem, vcase->kind, o), AFFORDABLE * threads, seed + o);
+        TRY(take_regions(run, &list));
     }
-    run->regions = list.regions;
-    run->n_regions = list.n;
-    return list.failed ? status_fail(STATUS_NO_MEMORY, "no memory for references") : STATUS_OK;
+    return STATUS_OK;
 }
 
 /* ---- references ---- */
@@ -148,7 +215,7 @@ static void compute_one(void *context, uint32_t i, uint32_t slot)
     verify_bind(task->plan, task->vcase, task->variant, true, NULL, args);
     task->plan->proof->reference(&task->vcase->problem, args, task->vcase->kind, &region->at, region->value,
                                  region->allowed);
-    keep_exact(region, task->vcase->operands[task->vcase->output].type);
+    keep_exact(region, task->vcase->operands[task->vcase->outputs[region->at.output]].type);
 }
 
 enum status verify_regions_compute(struct verify_plan *plan, struct cpu_pool *pool, uint32_t threads)

@@ -5,9 +5,10 @@
 #include "tuner/device/cpu_pool.h"
 #include "tuner/verify_plan.h"
 
-/* The whole output where its reference takes well under a second of the machine, else rows and columns across
- * all of it, corners, and random rectangles: every row and column position of every tile is in one of them.
- */
+/* Of each output the whole where its reference takes well under a second of the machine, else rows and
+ * columns across all of it, corners, and random rectangles: every row and column position of every tile is in
+ * one of them. Where the op's columns come in blocks (column_block): blocks of single rows, in the corners
+ * and at random places. */
 enum status verify_regions_choose(const struct verify_plan *plan, const struct verify_case *vcase,
                                   struct verify_run *run, uint64_t seed, uint32_t threads);
 

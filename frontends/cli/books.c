@@ -49,15 +49,20 @@ void books_close(struct layers *layers)
     layers->n = 0;
 }
 
+static const struct op *op_of_head(const char *head)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(head, "/"), head);
+    return op_find(name);
+}
+
 /* "gemm/a=bf16,b=bf16/nt" with sizes -> "gemm a=bf16 b=bf16 nt n=4096 ...": the words of a problem text. */
 static enum status problem_of_parts(const struct key_parts *parts, struct problem *out)
 {
-    char text[1024], op_name[64];
-    size_t used = 0;
-    snprintf(op_name, sizeof op_name, "%.*s", (int)strcspn(parts->head, "/"), parts->head);
-    const struct op *op = op_find(op_name);
-    if (!op) return status_fail(STATUS_BAD_DATA, "unknown op '%s'", op_name);
-    used = (size_t)snprintf(text, sizeof text, "%s", parts->head);
+    char text[1024];
+    const struct op *op = op_of_head(parts->head);
+    if (!op) return status_fail(STATUS_BAD_DATA, "unknown op in '%s'", parts->head);
+    size_t used = (size_t)snprintf(text, sizeof text, "%s", parts->head);
     for (size_t i = 0; i < used; i++)
         if (text[i] == '/' || text[i] == ',') text[i] = ' ';
     for (uint32_t i = 0; i < parts->n_sizes && op->key_sizes[i]; i++)
@@ -79,18 +84,38 @@ bool book_key_problem(const char *key, struct problem *out)
     return true;
 }
 
-/* The problem's own words without its sizes: all before the first "m=". */
+/* Sizes that any problem may have: a field's own, and 8 of what has none. */
+static void any_sizes(struct key_parts *parts, const struct op *op)
+{
+    for (uint32_t i = 0; i < parts->n_sizes && op->key_sizes[i]; i++) {
+        const struct op_field *field = &op->fields[op_field_index(op, op->key_sizes[i])];
+        parts->sizes[i] = field->initial >= field->minimum ? field->initial : 8;
+    }
+}
+
+/* Cuts the text in front of the first size that a key names. */
+static void cut_sizes(const struct op *op, char *text)
+{
+    for (const char *const *name = op->key_sizes; *name; name++) {
+        char word[32];
+        snprintf(word, sizeof word, " %s=", *name);
+        char *sizes = strstr(text, word);
+        if (sizes) *sizes = 0;
+    }
+}
+
+/* The problem's own words without its sizes. */
 static void default_text(struct key_parts *parts, char out[PROBLEM_TEXT_BYTES])
 {
     struct problem problem;
-    for (uint32_t i = 0; i < parts->n_sizes; i++) parts->sizes[i] = 8;
-    if (problem_of_parts(parts, &problem) != STATUS_OK) {
+    const struct op *op = op_of_head(parts->head);
+    if (op) any_sizes(parts, op);
+    if (!op || problem_of_parts(parts, &problem) != STATUS_OK) {
         snprintf(out, PROBLEM_TEXT_BYTES, "%.200s (any size)", parts->head);
         return;
     }
     problem_print(&problem, out);
-    char *sizes = strstr(out, " m=");
-    if (sizes) *sizes = 0;
+    cut_sizes(op, out);
     size_t used = strlen(out);
     snprintf(out + used, PROBLEM_TEXT_BYTES - used, " (any size)");
 }

@@ -1,13 +1,6 @@
 #include "frontends/cli/explain.h"
 #include "frontends/cli/talk.h"
 
-/* The type of the problem's first operand decides which peak holds. */
-static enum dtype input_type(const struct problem *problem)
-{
-    struct operand operands[OP_OPERANDS_MAX];
-    return problem->op->operands(problem, operands) ? operands[0].type : DTYPE_F32;
-}
-
 /* Williams, Waterman, Patterson: "Roofline", CACM 52(4), 2009: no kernel is faster than its arithmetic at
  * peak or its least traffic at full bandwidth. On a CPU the operands may lie in a cache, so the memory bound
  * holds for cold data only. */
@@ -15,7 +8,7 @@ cJSON *explain_roofline(const struct device_info *info, const struct problem *pr
 {
     struct op_work work;
     problem->op->work(problem, &work);
-    double peak_gflops = info->device_class.peak_tflops[input_type(problem)] * 1e3;
+    double peak_gflops = info->device_class.peak_tflops[problem_input_type(problem)] * 1e3;
     double bandwidth_gbps = (double)info->facts.value[DEVICE_FACT_bandwidth_gbps];
     double arithmetic_ns = peak_gflops > 0 ? work.flops / peak_gflops : 0;
     double memory_ns = bandwidth_gbps > 0 ? work.bytes / bandwidth_gbps : 0;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "templates/attention/attention.h"
 #include "templates/gemm/gemm.h"
 
 static enum status status_of(tb_status status)
@@ -38,12 +39,10 @@ void finder_close(struct finder *finder)
     *finder = (struct finder){0};
 }
 
-/* The caller's struct of the public API for a problem of op gemm, today's only op with one. */
-static enum status gemm_problem(const struct problem *problem, tb_gemm_problem *out)
+/* ---- the public API's struct of a problem, and its calls ---- */
+
+static tb_gemm_problem gemm_of(const struct problem *problem)
 {
-    if (problem->op != &gemm_op)
-        return status_fail(STATUS_UNAVAILABLE, "%s: the runtime library has no call for this op yet",
-                           problem->op->name);
     const int64_t *value = problem->value;
     tb_gemm_problem gemm = TB_GEMM_PROBLEM_INIT;
     gemm.m = value[GEMM_M];
@@ -60,17 +59,85 @@ static enum status gemm_problem(const struct problem *problem, tb_gemm_problem *
     gemm.align_b = (int)value[GEMM_ALIGN_B];
     gemm.align_c = (int)value[GEMM_ALIGN_C];
     gemm.align_d = (int)value[GEMM_ALIGN_D];
-    *out = gemm;
-    return STATUS_OK;
+    return gemm;
+}
+
+static tb_status gemm_ask(tb_context *context, const struct problem *problem, tb_plan **plan)
+{
+    tb_gemm_problem gemm = gemm_of(problem);
+    return tb_gemm_plan(context, &gemm, TB_PLAN_NO_LOAD, plan);
+}
+
+static tb_status gemm_ask_all(tb_context *context, const struct problem *problem, tb_explanation *answers,
+                              size_t *n)
+{
+    tb_gemm_problem gemm = gemm_of(problem);
+    return tb_gemm_candidates(context, &gemm, answers, n);
+}
+
+static tb_attention_problem attention_of(const struct problem *problem)
+{
+    const int64_t *value = problem->value;
+    tb_attention_problem attention = TB_ATTENTION_PROBLEM_INIT;
+    attention.batch = value[ATTENTION_BATCH];
+    attention.q_len = value[ATTENTION_Q_LEN];
+    attention.kv_len = value[ATTENTION_KV_LEN];
+    attention.q_heads = value[ATTENTION_Q_HEADS];
+    attention.kv_heads = value[ATTENTION_KV_HEADS];
+    attention.head_size = value[ATTENTION_D];
+    attention.value_size = value[ATTENTION_DV];
+    attention.page = value[ATTENTION_PAGE];
+    attention.window = value[ATTENTION_WINDOW];
+    attention.q_type = (tb_type)value[ATTENTION_Q_TYPE];
+    attention.kv_type = (tb_type)value[ATTENTION_KV_TYPE];
+    attention.o_type = (tb_type)value[ATTENTION_O_TYPE];
+    attention.mask = (tb_mask)value[ATTENTION_MASK];
+    attention.varlen = (int)value[ATTENTION_VARLEN];
+    attention.softcap = (int)value[ATTENTION_SOFTCAP];
+    attention.sinks = (int)value[ATTENTION_SINKS];
+    attention.lse = (int)value[ATTENTION_LSE];
+    return attention;
+}
+
+static tb_status attention_ask(tb_context *context, const struct problem *problem, tb_plan **plan)
+{
+    tb_attention_problem attention = attention_of(problem);
+    return tb_attention_plan(context, &attention, TB_PLAN_NO_LOAD, plan);
+}
+
+static tb_status attention_ask_all(tb_context *context, const struct problem *problem,
+                                   tb_explanation *answers, size_t *n)
+{
+    tb_attention_problem attention = attention_of(problem);
+    return tb_attention_candidates(context, &attention, answers, n);
+}
+
+struct calls {
+    const struct op *op;
+    tb_status (*ask)(tb_context *context, const struct problem *problem, tb_plan **plan);
+    tb_status (*ask_all)(tb_context *context, const struct problem *problem, tb_explanation *answers,
+                         size_t *n);
+};
+
+static enum status calls_of(const struct op *op, const struct calls **out)
+{
+    static const struct calls all[] = {{&gemm_op, gemm_ask, gemm_ask_all},
+                                       {&attention_op, attention_ask, attention_ask_all}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].op != op) continue;
+        *out = &all[i];
+        return STATUS_OK;
+    }
+    return status_fail(STATUS_UNAVAILABLE, "%s: the runtime library has no call for this op", op->name);
 }
 
 enum status finder_ask(struct finder *finder, const struct problem *problem, tb_explanation *answer)
 {
-    tb_gemm_problem gemm;
+    const struct calls *calls = NULL;
     tb_plan *plan;
     tb_explanation explanation = TB_EXPLANATION_INIT;
-    TRY(gemm_problem(problem, &gemm));
-    TRY(status_of(tb_gemm_plan(finder->context, &gemm, TB_PLAN_NO_LOAD, &plan)));
+    TRY(calls_of(problem->op, &calls));
+    TRY(status_of(calls->ask(finder->context, problem, &plan)));
     TRY(status_of(tb_plan_explain(plan, &explanation)));
     *answer = explanation;
     return STATUS_OK;
@@ -79,11 +146,13 @@ enum status finder_ask(struct finder *finder, const struct problem *problem, tb_
 enum status finder_ask_all(struct finder *finder, const struct problem *problem, tb_explanation *answers,
                            size_t *n)
 {
-    tb_gemm_problem gemm;
-    TRY(gemm_problem(problem, &gemm));
+    const struct calls *calls = NULL;
+    TRY(calls_of(problem->op, &calls));
     for (size_t i = 0; i < *n; i++) answers[i] = (tb_explanation)TB_EXPLANATION_INIT;
-    return status_of(tb_gemm_candidates(finder->context, &gemm, answers, n));
+    return status_of(calls->ask_all(finder->context, problem, answers, n));
 }
+
+/* ---- entries ---- */
 
 enum status finder_entry_of(struct book *book, const char *key, const char *template_name,
                             const char *configuration, struct found_entry *out)

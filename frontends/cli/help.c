@@ -63,6 +63,7 @@ void help_print_all(FILE *to)
                 "Tunes kernels on the machine at hand and remembers what it learned.\n\n"
                 "  autotune --model=llama-3.2-1b --budget=60s        tune a model's shapes for a minute\n"
                 "  autotune 'gemm f32 nt m=1..64*2 n=4096 k=4096'    tune some problems\n"
+                "  autotune --op=attention --model=llama-3-8b        a model's attention alone\n"
                 "  autotune lookup 'gemm f32 nt m=16 n=4096 k=4096'  what a program would get\n\n"
                 "Commands ('autotune COMMAND --help' lists the options of each):\n");
     for (size_t i = 0; i < n; i++) fprintf(to, "  %-12s%s\n", commands[i].name, commands[i].summary);

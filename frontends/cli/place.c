@@ -110,6 +110,11 @@ static const char *const cpu_targets[] = {"x86-64-v2", "x86-64-v3", "x86-64-v4",
 
 static enum status fail_arch(const struct places *places, const char *arch)
 {
+    char target[32];
+    uint32_t units, gbps;
+    if (class_parse(arch, target, &units, &gbps) == STATUS_OK)
+        return status_fail(STATUS_USAGE, "--arch=%s: a device class, not a target; --class=%s or --arch=%s",
+                           arch, arch, target);
     const char *names[NAMES_MAX];
     size_t n_cpu = sizeof cpu_targets / sizeof *cpu_targets;
     for (size_t i = 0; i < n_cpu; i++) names[i] = cpu_targets[i];

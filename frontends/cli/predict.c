@@ -57,6 +57,14 @@ static enum status check_company(const struct settings *settings)
     return STATUS_OK;
 }
 
+/* There is a model of matrix products only: what a model's name means here is those. */
+static enum status gather(const struct settings *settings, struct problem_list *out)
+{
+    struct settings products = *settings;
+    if (!products.op && products.models.n) products.op = "gemm";
+    return problems_gather(&products, out);
+}
+
 /* Whatever can be wrong is asked before the book is touched. */
 static enum status prepare(struct predicting *predicting)
 {
@@ -67,7 +75,7 @@ static enum status prepare(struct predicting *predicting)
     struct text identity = {0};
     TRY(check_company(settings));
     TRY(predict_class(settings, predicting->report.class_text));
-    TRY(problems_gather(settings, &predicting->problems));
+    TRY(gather(settings, &predicting->problems));
     if (!predicting->problems.n)
         return status_fail(STATUS_USAGE, "nothing to predict: name a PROBLEM ('gemm bf16 nt m=16 n=4096 "
                                          "k=4096'), --model=NAME or --shapes=FILE; see 'autotune --help'");

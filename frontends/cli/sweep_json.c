@@ -49,6 +49,18 @@ static void add_phases(cJSON *object, const struct sweep_result *result)
     cJSON_AddNumberToObject(phases, "finals_seconds", (double)result->finals_ns / 1e9);
 }
 
+/* Arithmetic and least traffic per time: one of them bounds the problem. */
+static void add_rates(cJSON *object, const struct sweep_result *result)
+{
+    uint64_t ns = result->best.timing.median_ns;
+    cJSON_AddItemToObject(object, "gflops",
+                          result->has_best ? cJSON_CreateNumber(sweep_gflops(&result->problem, ns))
+                                           : cJSON_CreateNull());
+    cJSON_AddItemToObject(object, "gbps",
+                          result->has_best ? cJSON_CreateNumber(sweep_gbps(&result->problem, ns))
+                                           : cJSON_CreateNull());
+}
+
 static cJSON *problem_json(const struct sweep_finding *finding)
 {
     const struct sweep_result *result = &finding->result;
@@ -66,11 +78,7 @@ static cJSON *problem_json(const struct sweep_finding *finding)
                           ratio_json(compared && result->has_default, &result->best_against_default));
     cJSON_AddItemToObject(object, "over_baseline",
                           ratio_json(compared && result->has_baseline, &result->best_against_baseline));
-    if (result->has_best)
-        cJSON_AddNumberToObject(object, "gflops",
-                                sweep_gflops(&result->problem, result->best.timing.median_ns));
-    else
-        cJSON_AddNullToObject(object, "gflops");
+    add_rates(object, result);
     cJSON *trials = cJSON_AddObjectToObject(object, "trials");
     for (int v = 0; v < VERDICT_COUNT; v++)
         if (result->n_verdicts[v])

@@ -64,6 +64,13 @@ double sweep_gflops(const struct problem *problem, uint64_t ns)
     return ns ? work.flops / (double)ns : 0;
 }
 
+double sweep_gbps(const struct problem *problem, uint64_t ns)
+{
+    struct op_work work;
+    problem->op->work(problem, &work);
+    return ns ? work.bytes / (double)ns : 0;
+}
+
 void sweep_report_means(const struct sweep_report *report, struct sweep_means *out)
 {
     *out = (struct sweep_means){0};
@@ -141,8 +148,9 @@ static void print_rows(const struct sweep_report *report)
     char over_baseline[64] = "over vendor library";
     sweep_report_means(report, &means);
     if (means.n_baseline) snprintf(over_baseline, sizeof over_baseline, "over %s", means.baseline_name);
-    const char *const headings[] = {"problem", "time", "GFLOP/s", "over default", over_baseline, "trials"};
-    struct table table = {.headings = headings, .align = "lrrlll", .n_columns = 6};
+    const char *const headings[] = {"problem",      "time",        "GFLOP/s", "GB/s",
+                                    "over default", over_baseline, "trials"};
+    struct table table = {.headings = headings, .align = "lrrrlll", .n_columns = 7};
     for (size_t i = 0; i < report->n; i++) {
         const struct sweep_result *result = &report->items[i].result;
         char problem[PROBLEM_TEXT_BYTES], number[NUMBER_BYTES], verdicts[256];
@@ -153,7 +161,9 @@ static void print_rows(const struct sweep_report *report)
             uint64_t ns = result->best.timing.median_ns;
             table_add(&table, "%s", number_time((double)ns, number));
             table_add(&table, "%.3g", sweep_gflops(&result->problem, ns));
+            table_add(&table, "%.3g", sweep_gbps(&result->problem, ns));
         } else {
+            table_add(&table, "-");
             table_add(&table, "-");
             table_add(&table, "-");
         }

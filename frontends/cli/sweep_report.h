@@ -48,6 +48,8 @@ struct sweep_rates {
 };
 void sweep_report_rates(const struct sweep_summary *summary, struct sweep_rates *out);
 
+/* Of the least traffic, for what memory bounds. */
+double sweep_gbps(const struct problem *problem, uint64_t ns);
 double sweep_gflops(const struct problem *problem, uint64_t ns);
 
 #endif

@@ -12,9 +12,15 @@ static struct plan_table *table_create(size_t slots)
     return table;
 }
 
+tb_plan *cache_find_given(const tb_context *context, const struct op_api *api, const union given *canonical,
+                          unsigned flags)
+{
+    return cache_find(context, canonical, api->problem_bytes, flags);
+}
+
 static void table_put(struct plan_table *table, tb_plan *plan)
 {
-    size_t i = plan_hash(&plan->given, plan->flags) & table->mask;
+    size_t i = plan_hash(&plan->given, plan->api->problem_bytes, plan->tag) & table->mask;
     while (atomic_load_explicit(&table->slots[i], memory_order_relaxed)) i = (i + 1) & table->mask;
     atomic_store_explicit(&table->slots[i], plan, memory_order_release);
     table->n++;

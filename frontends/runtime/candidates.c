@@ -9,7 +9,7 @@ enum { CANDIDATES_MAX = RECORD_ENTRIES_MAX };
 
 struct candidate_list {
     struct candidate_list *next;
-    tb_gemm_problem given; /* canonical */
+    union given given; /* canonical */
     struct arena strings;
     size_t n;
     tb_explanation list[CANDIDATES_MAX];
@@ -42,16 +42,17 @@ static enum status list_add(struct candidate_list *list, const tb_context *conte
         .baseline_ns = answer->baseline_ns,
     };
     if (!out->template_name || !out->configuration || !out->record || !out->reason)
-        return status_fail(STATUS_NO_MEMORY, "tb_gemm_candidates: no memory");
+        return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for candidates");
     list->n++;
     return STATUS_OK;
 }
 
-static enum status list_fill(struct candidate_list *list, tb_context *context, const struct problem *problem)
+static enum status list_fill(struct candidate_list *list, tb_context *context, const struct op_api *api,
+                             const struct problem *problem)
 {
     struct lookup_answer *answers = calloc(CANDIDATES_MAX, sizeof *answers);
-    if (!answers) return status_fail(STATUS_NO_MEMORY, "tb_gemm_candidates: no memory");
-    struct finder finder = {context, problem, 0, ""};
+    if (!answers) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for candidates");
+    struct finder finder = {context, api, problem, 0, ""};
     size_t n = 0;
     enum status status = STATUS_OK;
     if (context->book->n_layers) status = find_all(&finder, answers, CANDIDATES_MAX, &n);
@@ -61,16 +62,16 @@ static enum status list_fill(struct candidate_list *list, tb_context *context, c
     return status;
 }
 
-static enum status list_get(tb_context *context, const tb_gemm_problem *canonical,
+static enum status list_get(tb_context *context, const struct op_api *api, const union given *canonical,
                             const struct problem *problem, const struct candidate_list **out)
 {
     struct candidate_list *list = context->candidates;
     while (list && memcmp(&list->given, canonical, sizeof *canonical) != 0) list = list->next;
     if (!list) {
         list = calloc(1, sizeof *list);
-        if (!list) return status_fail(STATUS_NO_MEMORY, "tb_gemm_candidates: no memory");
+        if (!list) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for candidates");
         list->given = *canonical;
-        enum status status = list_fill(list, context, problem);
+        enum status status = list_fill(list, context, api, problem);
         if (status != STATUS_OK) {
             arena_free(&list->strings);
             free(list);
@@ -83,20 +84,20 @@ static enum status list_get(tb_context *context, const tb_gemm_problem *canonica
     return STATUS_OK;
 }
 
-tb_status tb_gemm_candidates(tb_context *context, const tb_gemm_problem *given, tb_explanation *out,
-                             size_t *n)
+tb_status candidates_list(const char *call, tb_context *context, const struct op_api *api, const void *given,
+                          tb_explanation *out, size_t *n)
 {
     if (!context || !given || !n || (!out && *n))
-        return runtime_fail(TB_INVALID, "tb_gemm_candidates: a pointer is NULL");
+        return runtime_fail(TB_INVALID, "%s: a pointer is NULL", call);
     if (*context->alive != (uint32_t)ALIVE) return runtime_fail_forked();
-    tb_gemm_problem canonical;
+    union given canonical;
     struct problem problem;
     const struct candidate_list *list = NULL;
-    enum status status = problem_read(given, &canonical);
-    if (status == STATUS_OK) status = problem_convert(&canonical, &problem);
+    enum status status = problem_read(api, given, &canonical);
+    if (status == STATUS_OK) status = problem_convert(api, &canonical, &problem);
     if (status != STATUS_OK) return runtime_status(status);
     pthread_mutex_lock(&context->mutex);
-    status = list_get(context, &canonical, &problem, &list);
+    status = list_get(context, api, &canonical, &problem, &list);
     pthread_mutex_unlock(&context->mutex);
     size_t count = status != STATUS_OK ? 0 : list->n < *n ? list->n : *n;
     size_t stride = count ? out->struct_size : 0; /* the caller's array has the caller's size */

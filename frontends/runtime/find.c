@@ -74,9 +74,8 @@ static const struct descriptor *known_descriptor(void *context, struct book *lay
     return stored ? &stored->descriptor : NULL;
 }
 
-/* A kernel that asks for less alignment than the problem promises serves it too. What was tuned is one
- * alignment for all operands, or the problem's own where that is less, down to that of the elements: so the
- * promise is cut at 7, 6, ... 0. */
+/* A kernel that asks for less alignment than the problem promises serves it too: the promise is cut at 7, 6,
+ * ... 0. */
 enum { ALIGN_MAX = 8, HEADS_MAX = ALIGN_MAX + 2 };
 
 /* The request of a problem. A model asks for many sizes of few kinds, so the last kind's text is kept. */
@@ -106,37 +105,28 @@ static enum status add_head(struct question *question, const struct problem *pro
     return status;
 }
 
-static int64_t element_alignment(const struct problem *problem, enum gemm_field type)
+static enum status question_widen(struct question *question, const struct finder *finder)
 {
-    return __builtin_ctz(dtype_bytes((enum dtype)problem->value[type]));
-}
-
-static enum status question_widen(struct question *question, const struct problem *problem)
-{
-    static const enum gemm_field types[] = {GEMM_A_TYPE, GEMM_B_TYPE, GEMM_D_TYPE, GEMM_D_TYPE};
-    struct problem looser = *problem;
-    for (int64_t limit = ALIGN_MAX - 1; limit >= 0 && !question->widened; limit--) {
-        bool changed = false;
-        for (int i = 0; i < 4; i++) {
-            int64_t *align = &looser.value[GEMM_ALIGN_A + i], least = element_alignment(problem, types[i]);
-            if (*align <= limit || *align <= least) continue;
-            *align = limit > least ? limit : least;
-            changed = true;
-        }
-        if (changed) TRY(add_head(question, &looser));
-    }
+    struct problem looser = *finder->problem;
+    for (int64_t limit = ALIGN_MAX - 1; limit >= 0 && !question->widened; limit--)
+        if (finder->api->loosen && finder->api->loosen(&looser, limit)) TRY(add_head(question, &looser));
     question->widened = true;
     question->request.n_heads = question->n_heads;
     question->request.worst = MATCH_DEFAULT;
     return STATUS_OK;
 }
 
-static bool same_kind(const struct problem *a, const struct problem *b)
+/* Only sizes that stand behind the head may differ: an op may have others in it. */
+static bool same_kind(const struct question *question, const struct problem *problem)
 {
-    if (a->op != b->op) return false;
-    for (unsigned i = 0; i < a->op->n_fields; i++)
-        if (a->op->fields[i].kind != FIELD_SIZE && a->value[i] != b->value[i]) return false;
-    return true;
+    const struct problem *kind = &question->kind;
+    if (kind->op != problem->op) return false;
+    uint32_t different = 0;
+    for (unsigned i = 0; i < kind->op->n_fields; i++)
+        different |= (uint32_t)(kind->value[i] != problem->value[i]) << i;
+    for (uint32_t i = 0; i < question->parts.n_sizes; i++)
+        different &= ~(UINT32_C(1) << question->size_fields[i]);
+    return different == 0;
 }
 
 static enum status question_begin(struct question *question, const struct problem *problem,
@@ -163,8 +153,7 @@ static enum status question_get(struct finder *finder, struct question **out)
     if (!context->question) context->question = calloc(1, sizeof *context->question);
     struct question *question = context->question;
     if (!question) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for a lookup");
-    if (!same_kind(&question->kind, problem))
-        TRY(question_begin(question, problem, context->info->class_text));
+    if (!same_kind(question, problem)) TRY(question_begin(question, problem, context->info->class_text));
     for (uint32_t i = 0; i < question->parts.n_sizes; i++)
         question->parts.sizes[i] = problem->value[question->size_fields[i]];
     question->request = (struct lookup_request){
@@ -197,7 +186,7 @@ enum status find_kernel(struct finder *finder, struct lookup_answer *answer)
     const tb_book *book = finder->context->book;
     answer_clear(answer);
     TRY(question_get(finder, &question));
-    if (!(finder->flags & TB_PLAN_EXACT_ONLY)) TRY(question_widen(question, finder->problem));
+    if (!(finder->flags & TB_PLAN_EXACT_ONLY)) TRY(question_widen(question, finder));
     return lookup(book->layers, book->n_layers, &question->request, answer);
 }
 
@@ -206,7 +195,7 @@ enum status find_all(struct finder *finder, struct lookup_answer *answers, size_
     struct question *question;
     const tb_book *book = finder->context->book;
     TRY(question_get(finder, &question));
-    TRY(question_widen(question, finder->problem));
+    TRY(question_widen(question, finder));
     *n = lookup_all(book->layers, book->n_layers, &question->request, answers, capacity);
     return STATUS_OK;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "frontends/runtime/cache.h"
+#include "frontends/runtime/runtime.h"
 
 /* A variable that is set to something: NULL for "" and, where it is a switch, "0". */
 static const char *variable(const char *name)
@@ -97,8 +97,8 @@ static void log_plan(const tb_context *context, const tb_plan *plan, const char 
 /* Was this problem planned before, with other flags? Then it stands in the files already. */
 static bool is_known(const tb_context *context, const tb_plan *plan)
 {
-    for (uint64_t flags = 0; flags <= PLAN_FLAGS; flags++)
-        if (flags != plan->flags && cache_find(context, &plan->given, flags)) return true;
+    for (unsigned flags = 0; flags <= PLAN_FLAGS; flags++)
+        if (flags != plan->flags && cache_find_given(context, plan->api, &plan->given, flags)) return true;
     return false;
 }
 

@@ -27,7 +27,7 @@ static enum status take_answer(tb_plan *plan, struct lookup_answer *answer, char
     plan->expected_ns = answer->entry.timing.median_ns;
     plan->baseline_ns = answer->baseline_ns;
     plan->record = arena_string(&plan->context->plans, answer->key);
-    if (!plan->record) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
+    if (!plan->record) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for a plan");
     _Static_assert((int)REASON_BYTES >= (int)sizeof answer->reason, "a reason fits");
     strcpy(reason, answer->reason);
     return STATUS_OK;
@@ -47,7 +47,7 @@ static enum status check_faster(const struct lookup_answer *answer)
 static enum status answer_problem(tb_plan *plan, char reason[REASON_BYTES])
 {
     struct lookup_answer answer;
-    struct finder finder = {plan->context, &plan->problem, (unsigned)plan->flags, ""};
+    struct finder finder = {plan->context, plan->api, &plan->problem, plan->flags, ""};
     enum status status = STATUS_NOT_FOUND;
     for (int i = 0; i < LOAD_TRIES; i++) {
         finder.refusal[0] = '\0';
@@ -92,7 +92,7 @@ static enum status plan_keep(tb_context *context, const tb_plan *made, const cha
 {
     tb_plan *plan = arena_copy(&context->plans, made, sizeof *made);
     if (plan) plan->reason = arena_string(&context->plans, reason);
-    if (!plan || !plan->reason) return status_fail(STATUS_NO_MEMORY, "tb_gemm_plan: no memory");
+    if (!plan || !plan->reason) return status_fail(STATUS_NO_MEMORY, "tunebook: no memory for a plan");
     journal_plan(context, plan);
     TRY(cache_insert(context, plan));
     count_plan(context, plan);
@@ -100,10 +100,15 @@ static enum status plan_keep(tb_context *context, const tb_plan *made, const cha
     return STATUS_OK;
 }
 
-static enum status plan_create(tb_context *context, const tb_gemm_problem *canonical, unsigned flags,
-                               const struct problem *problem, tb_plan **out)
+static enum status plan_create(tb_context *context, const struct op_api *api, const union given *canonical,
+                               unsigned flags, const struct problem *problem, tb_plan **out)
 {
-    tb_plan plan = {.flags = flags, .given = *canonical, .context = context, .problem = *problem};
+    tb_plan plan = {.tag = plan_tag(api->problem_bytes, flags),
+                    .flags = flags,
+                    .given = *canonical,
+                    .api = api,
+                    .context = context,
+                    .problem = *problem};
     char reason[REASON_BYTES];
     reason[0] = '\0';
     enum status status = consult_books(&plan, reason);
@@ -118,63 +123,38 @@ static enum status plan_create(tb_context *context, const tb_gemm_problem *canon
     return plan_keep(context, &plan, reason, out);
 }
 
-/* A plan from the cache, as the caller gets it. */
-static tb_status hand_out(tb_plan *found, tb_plan **plan)
+tb_status plan_slowly(tb_context *context, const struct op_api *api, const void *given, unsigned flags,
+                      tb_plan **plan)
 {
-    if (__builtin_expect(found->status == TB_OK, 1)) {
-        *plan = found;
-        return TB_OK;
-    }
-    return runtime_fail(found->status, "%s", found->reason);
-}
-
-/* Everything but the plain hit: another version's struct, a flag written otherwise, a first lookup. */
-__attribute__((noinline)) static tb_status plan_slowly(tb_context *context, const tb_gemm_problem *given,
-                                                       unsigned flags, tb_plan **plan)
-{
-    tb_gemm_problem canonical;
+    union given canonical;
     struct problem problem;
-    enum status status = problem_read(given, &canonical);
-    if (status == STATUS_OK) status = problem_convert(&canonical, &problem);
+    enum status status = problem_read(api, given, &canonical);
+    if (status == STATUS_OK) status = problem_convert(api, &canonical, &problem);
     if (status != STATUS_OK) return runtime_status(status);
-    tb_plan *found = cache_find(context, &canonical, flags);
+    tb_plan *found = cache_find_given(context, api, &canonical, flags);
     bool hit = found != NULL;
     if (!hit) {
         pthread_mutex_lock(&context->mutex);
-        found = cache_find(context, &canonical, flags); /* another thread may have been first */
+        found = cache_find_given(context, api, &canonical, flags); /* another thread may have been first */
         hit = found != NULL;
-        if (!hit) status = plan_create(context, &canonical, flags, &problem, &found);
+        if (!hit) status = plan_create(context, api, &canonical, flags, &problem, &found);
         pthread_mutex_unlock(&context->mutex);
     }
     if (hit) context_count_hit(context);
-    return status == STATUS_OK ? hand_out(found, plan) : runtime_status(status);
+    return status == STATUS_OK ? plan_hand_out(found, plan) : runtime_status(status);
 }
 
-tb_status tb_gemm_plan(tb_context *context, const tb_gemm_problem *problem, unsigned flags, tb_plan **plan)
+tb_status plans_warm(const char *call, tb_context *context, const struct op_api *api, const void *problems,
+                     size_t n, size_t *n_planned)
 {
-    if (!context || !problem || !plan) return runtime_fail(TB_INVALID, "tb_gemm_plan: a pointer is NULL");
-    if (__builtin_expect(*context->alive != (uint32_t)ALIVE, 0)) return runtime_fail_forked();
-    if (flags & ~(unsigned)PLAN_FLAGS)
-        return runtime_fail(TB_INVALID, "tb_gemm_plan: unknown flags %#x", flags);
-    if (__builtin_expect(problem->struct_size == sizeof *problem, 1)) {
-        tb_plan *found = cache_find(context, problem, flags);
-        if (__builtin_expect(found != NULL, 1)) {
-            context_count_hit(context);
-            return hand_out(found, plan);
-        }
-    }
-    return plan_slowly(context, problem, flags, plan);
-}
-
-tb_status tb_gemm_warm(tb_context *context, const tb_gemm_problem *problems, size_t n, size_t *n_planned)
-{
-    if (!context || (!problems && n)) return runtime_fail(TB_INVALID, "tb_gemm_warm: a pointer is NULL");
-    size_t planned = 0, stride = n ? problems->struct_size : 0; /* the caller's array has the caller's size */
+    if (!context || (!problems && n)) return runtime_fail(TB_INVALID, "%s: a pointer is NULL", call);
+    if (*context->alive != (uint32_t)ALIVE) return runtime_fail_forked();
+    size_t planned = 0, stride = 0;
+    if (n) memcpy(&stride, problems, sizeof stride); /* the caller's array has the caller's size */
     tb_status status = TB_OK;
     for (size_t i = 0; i < n; i++) {
         tb_plan *plan;
-        status =
-            tb_gemm_plan(context, (const tb_gemm_problem *)((const char *)problems + i * stride), 0, &plan);
+        status = plan_slowly(context, api, (const char *)problems + i * stride, 0, &plan);
         planned += status == TB_OK;
         if (status != TB_OK && status != TB_NO_KERNEL && status != TB_CORRUPT) break;
         status = TB_OK;

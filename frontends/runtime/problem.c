@@ -1,5 +1,4 @@
-/* Structs that callers fill, from programs built with an older or newer header; and problems as the rooms
- * behind us know them. */
+/* Structs that callers fill, from programs built with an older or newer header. */
 #include <string.h>
 #include "frontends/runtime/runtime.h"
 
@@ -11,15 +10,6 @@ _Static_assert((int)TB_F64 == (int)DTYPE_F64 && (int)TB_F32 == (int)DTYPE_F32 &&
                    (int)TB_F8E5M2 == (int)DTYPE_F8E5M2 && (int)TB_I32 == (int)DTYPE_I32 &&
                    (int)TB_I8 == (int)DTYPE_I8,
                "tb_type has the numbers of enum dtype");
-_Static_assert((int)TB_NN == (int)GEMM_NN && (int)TB_NT == (int)GEMM_NT && (int)TB_TN == (int)GEMM_TN &&
-                   (int)TB_TT == (int)GEMM_TT,
-               "tb_layout has the numbers of enum gemm_layout");
-_Static_assert((int)TB_NONE == (int)GEMM_NONE && (int)TB_RELU == (int)GEMM_RELU &&
-                   (int)TB_GELU == (int)GEMM_GELU && (int)TB_SILU == (int)GEMM_SILU &&
-                   (int)TB_REGLU == (int)GEMM_REGLU && (int)TB_GEGLU == (int)GEMM_GEGLU &&
-                   (int)TB_SWIGLU == (int)GEMM_SWIGLU,
-               "tb_activation has the numbers of enum gemm_act");
-
 static enum status check_size(const char *what, size_t size, size_t least)
 {
     if (size >= least && size <= STRUCT_BYTES_MAX) return STATUS_OK;
@@ -51,40 +41,19 @@ enum status struct_writable(const char *what, size_t struct_size, size_t least, 
     return STATUS_OK;
 }
 
-enum status problem_read(const tb_gemm_problem *in, tb_gemm_problem *canonical)
+enum status problem_read(const struct op_api *api, const void *in, union given *canonical)
 {
-    tb_gemm_problem problem = TB_GEMM_PROBLEM_INIT;
-    TRY(struct_read("tb_gemm_problem", in, offsetof(tb_gemm_problem, activation), &problem, sizeof problem));
-    problem.has_bias = problem.has_bias != 0;
-    *canonical = problem;
+    memset(canonical, 0, sizeof *canonical);
+    memcpy(canonical, api->initial, api->problem_bytes);
+    TRY(struct_read(api->struct_name, in, api->problem_least, canonical, api->problem_bytes));
+    api->canonize(canonical);
     return STATUS_OK;
 }
 
-static enum dtype accumulator_of(enum dtype type)
+enum status problem_convert(const struct op_api *api, const union given *canonical, struct problem *out)
 {
-    if (type == DTYPE_I8 || type == DTYPE_I32) return DTYPE_I32;
-    return type == DTYPE_F64 ? DTYPE_F64 : DTYPE_F32;
-}
-
-enum status problem_convert(const tb_gemm_problem *in, struct problem *out)
-{
-    struct problem problem = {.op = &gemm_op};
-    int64_t *value = problem.value;
-    value[GEMM_A_TYPE] = in->a_type;
-    value[GEMM_B_TYPE] = in->b_type;
-    value[GEMM_D_TYPE] = in->d_type;
-    value[GEMM_ACC_TYPE] = accumulator_of((enum dtype)in->a_type);
-    value[GEMM_LAYOUT] = in->layout;
-    value[GEMM_ACT] = in->activation;
-    value[GEMM_BIAS] = in->has_bias;
-    value[GEMM_ALIGN_A] = in->align_a;
-    value[GEMM_ALIGN_B] = in->align_b;
-    value[GEMM_ALIGN_C] = in->align_c;
-    value[GEMM_ALIGN_D] = in->align_d;
-    value[GEMM_M] = in->m;
-    value[GEMM_N] = in->n;
-    value[GEMM_K] = in->k;
-    value[GEMM_BATCH] = in->batch;
+    struct problem problem = {.op = api->op};
+    api->convert(canonical, &problem);
     TRY(problem_check(&problem));
     *out = problem;
     return STATUS_OK;

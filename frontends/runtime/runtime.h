@@ -1,9 +1,11 @@
 /* What the files of the runtime library share. Nothing here leaves the library: tunebook.h is the contract.
  *
  *     book.c      layers, digest                    find.c    which kernel answers a problem
- *     context.c   device, statistics, kernels       plan.c    tb_gemm_plan and what it tells
- *     cache.c     problem -> plan, lock-free hits   launch.c  workspace, checks, launches
+ *     context.c   device, statistics, kernels       plan.c    plans, and what they tell
+ *     cache.c     problem -> plan, lock-free hits   launch.c  workspace, launches (launch.h)
  *     problem.c   structs of any version            journal.c $TUNEBOOK_LOG, $TUNEBOOK_MISSES
+ *     gemm.c, attention.c               an op's calls, and its problem as the rooms behind us know it
+ *     arguments_gemm.c, ..attention.c   what stands between a caller's numbers and a kernel (arguments.h)
  *
  * Threads: a context's mutex guards everything behind a miss; a hit reads an immutable plan through atomic
  * pointers. */
@@ -15,7 +17,6 @@
 #include <stdbool.h>
 #include "db/lookup.h"
 #include "frontends/runtime/tunebook.h"
-#include "templates/gemm/gemm.h"
 #include "templates/op.h"
 #include "tuner/base/arena.h"
 #include "tuner/device/device.h"
@@ -72,8 +73,31 @@ enum status struct_read(const char *what, const void *in, size_t least, void *ou
 enum status struct_writable(const char *what, size_t struct_size, size_t least, size_t newest,
                             size_t *writable);
 
-enum status problem_read(const tb_gemm_problem *in, tb_gemm_problem *canonical);
-enum status problem_convert(const tb_gemm_problem *canonical, struct problem *out);
+/* A caller's problem of any op. Unused bytes are 0 in those that are canonical. */
+union given {
+    size_t struct_size;
+    tb_gemm_problem gemm;
+    tb_attention_problem attention;
+};
+
+/* What an op's calls differ in; the rest is common to all. */
+struct op_api {
+    const struct op *op;
+    const char *struct_name;             /* "tb_gemm_problem" */
+    size_t problem_bytes, problem_least; /* of the newest and of the oldest version */
+    const void *initial;                 /* a problem as _INIT makes it */
+    /* Makes equal what means the same: flags 0 or 1, sizes that follow from others. */
+    void (*canonize)(union given *problem);
+    void (*convert)(const union given *canonical, struct problem *out); /* every field of the op's */
+    /* Cuts what the problem promises of alignment at `limit` (log2 of bytes); did that change anything? A
+     * kernel that asks for less serves the problem too. NULL: nothing is promised. */
+    bool (*loosen)(struct problem *problem, int64_t limit);
+};
+extern const struct op_api api_gemm, api_attention;
+
+enum status problem_read(const struct op_api *api, const void *in, union given *canonical);
+/* With all checks of the op. */
+enum status problem_convert(const struct op_api *api, const union given *canonical, struct problem *out);
 
 /* --- cache.c --- */
 
@@ -90,9 +114,11 @@ struct stored_kernel {
 
 /* Immutable once it is in the cache. A plan with a status other than TB_OK is a remembered refusal. */
 struct tb_plan {
-    uint64_t flags;
-    tb_gemm_problem given; /* canonical */
+    uint64_t tag; /* plan_tag */
     tb_status status;
+    unsigned flags;
+    union given given; /* canonical */
+    const struct op_api *api;
     tb_context *context;
     struct kernel *kernel; /* NULL for TB_PLAN_NO_LOAD */
     const struct stored_kernel *stored;
@@ -112,6 +138,9 @@ struct plan_table {
 
 /* cache.h has the reading side. Inserting: under the mutex; the key must not be in the cache. */
 enum status cache_insert(tb_context *context, tb_plan *plan);
+/* The plan of a canonical problem; NULL if there is none. */
+tb_plan *cache_find_given(const tb_context *context, const struct op_api *api, const union given *canonical,
+                          unsigned flags);
 void cache_destroy(tb_context *context);
 
 /* --- context.c --- */
@@ -188,6 +217,7 @@ const struct stored_kernel *context_find_kernel(const tb_context *context, size_
 /* A question to the books, with what was found on the way. */
 struct finder {
     tb_context *context;
+    const struct op_api *api;
     const struct problem *problem;
     unsigned flags;
     char refusal[256]; /* why the first entry that was refused was refused; "" none */
@@ -198,7 +228,18 @@ enum status find_kernel(struct finder *finder, struct lookup_answer *answer);
 /* All usable ones, best first. The caller frees every descriptor_bytes. */
 enum status find_all(struct finder *finder, struct lookup_answer *answers, size_t capacity, size_t *n);
 
-/* --- plan.c, candidates.c --- */
+/* --- plan.c, candidates.c: what is behind the calls of every op --- */
+
+/* Everything but the plain hit (cache.h): another version's struct, a flag written otherwise, a first lookup.
+ */
+tb_status plan_slowly(tb_context *context, const struct op_api *api, const void *given, unsigned flags,
+                      tb_plan **plan);
+/* tb_OP_warm; `call` is its name, for errors. */
+tb_status plans_warm(const char *call, tb_context *context, const struct op_api *api, const void *problems,
+                     size_t n, size_t *n_planned);
+/* tb_OP_candidates. */
+tb_status candidates_list(const char *call, tb_context *context, const struct op_api *api, const void *given,
+                          tb_explanation *out, size_t *n);
 
 /* What a plan tells. */
 void explanation_fill(const tb_plan *plan, tb_explanation *out);

@@ -6,6 +6,8 @@
  *     tb_plan *plan;  tb_gemm_plan(context, &problem, 0, &plan);
  *     tb_gemm_launch(plan, &args, workspace, NULL);
  *
+ * Attention has the same calls: tb_attention_plan, tb_attention_workspace, tb_attention_launch, ...
+ *
  * The library never tunes and links no compiler: it needs libc and liblmdb. It prints nothing unless the
  * environment asks.
  *
@@ -226,6 +228,133 @@ TB_API tb_status tb_gemm_warm(tb_context *context, const tb_gemm_problem *proble
  * *n: capacity in, count out. Every element of `out` needs its struct_size. */
 TB_API tb_status tb_gemm_candidates(tb_context *context, const tb_gemm_problem *problem, tb_explanation *out,
                                     size_t *n);
+
+/* --- attention --- */
+
+/* Of n queries and l keys the last query stands at the last key: query t at p = t + l - n. Visible are */
+typedef enum tb_mask {
+    TB_MASK_FULL,    /* all keys */
+    TB_MASK_CAUSAL,  /* j <= p */
+    TB_MASK_SLIDING, /* p - window < j <= p: `window` keys, its own included */
+    TB_MASK_BAND     /* |p - j| < window */
+} tb_mask;
+
+/* O[t,h,:] = sum over visible keys j of P[t,h,j] * V[j,g,:], where P is softmax(scale * Q[t,h,:].K[j,g,:])
+ * and g = h / (q_heads / kv_heads), for every sequence of the batch. Errors call sizes as problem texts do:
+ * d is head_size, dv is value_size. */
+typedef struct tb_attention_problem {
+    size_t struct_size;
+    int64_t batch;             /* sequences */
+    int64_t q_len, kv_len;     /* queries and keys of each; with varlen or kv_lengths no sequence has more */
+    int64_t q_heads, kv_heads; /* q_heads is a multiple of kv_heads */
+    int64_t head_size;         /* elements of a head of Q and K: a multiple of 8, at most 512 */
+    int64_t value_size;        /* of V and O, likewise; 0: head_size */
+    int64_t page;              /* tokens in a page of the KV cache: 16, 32, 64, 128, 256; 0: no pages */
+    int64_t window;            /* keys, with TB_MASK_SLIDING and TB_MASK_BAND; else 0 */
+    tb_type q_type;            /* TB_F32, TB_F16, TB_BF16 */
+    tb_type kv_type;           /* q_type or an 8-bit float, which then has scales */
+    tb_type o_type;            /* TB_F32, TB_F16, TB_BF16 */
+    tb_mask mask;
+    int varlen;  /* sequences of their own lengths, one behind the other: see args.q_offsets */
+    int softcap; /* scores become softcap * tanh(score / softcap) */
+    int sinks;   /* a score for each head that takes part in the softmax and has no value */
+    int lse;     /* logarithms of the sums are stored too */
+} tb_attention_problem;
+/* clang-format off */
+#define TB_ATTENTION_PROBLEM_INIT \
+    {sizeof(tb_attention_problem), 1, 0, 0, 0, 0, 0, 0, 0, 0, TB_BF16, TB_BF16, TB_BF16, TB_MASK_FULL, 0, 0, 0, 0}
+/* clang-format on */
+
+enum {
+    /* A debugging aid for prepare: reads offsets, lengths and block table back from the device, as they are
+     * at that moment, and refuses with the first entry out of range. It then synchronizes with the device:
+     * what writes them must be done, and no capture may be going on. Wants n_pages with pages. */
+    TB_ATTENTION_CHECK_TABLES = 1
+};
+
+/* All pointers are the device's; what they point to is read by the kernel, when it runs.
+ *
+ * Element c of head h of token t of sequence b lies at b * stride_batch + t * stride_token + h * stride_head
+ * + c, in elements of the operand's type. Strides of 0 are the tight ones of [token][head][element], with
+ * what strides are given; the batch's steps over all tokens and heads. Pointers and strides of Q, K, V and O
+ * are multiples of 16 bytes; other pointers have the alignment of their elements.
+ *
+ * Sizes other than batch, q_len and kv_len are the plan's where 0; what differs is TB_NOT_COVERED.
+ *
+ * Nothing that is written may overlap anything else of these. */
+typedef struct tb_attention_args {
+    size_t struct_size;
+    const void *q, *k, *v;
+    void *o;
+    float *lse; /* with problem.lse: natural logarithm of the sum of exp(score), the sink's included */
+    /* With varlen: batch + 1 ascending token numbers; sequence b has queries (tokens of Q, O and LSE) from
+     * q_offsets[b] to q_offsets[b + 1], and keys by kv_offsets, which pages replace: there NULL. The batch
+     * strides of what has offsets are not used. A sequence may have no queries or no keys. */
+    const int *q_offsets, *kv_offsets;
+    /* Keys of each sequence: with varlen and pages; without varlen they may be given, else all have kv_len.
+     */
+    const int *kv_lengths;
+    /* With pages: token j of sequence b is token j % page of page block_table[b * table_stride + j / page] of
+     * K and V, whose batch strides step from page to page. Entries and tokens behind a sequence's last key
+     * may hold anything. */
+    const int *block_table;
+    const float *sinks; /* with problem.sinks: one for each query head */
+    /* With an 8-bit kv_type: k_scale[b * scale_stride_batch + g * scale_stride_head], where both strides may
+     * be 0: one for all. NULL: 1. */
+    const float *k_scale, *v_scale;
+    int64_t batch, q_len, kv_len;
+    int64_t q_heads, kv_heads, head_size, value_size, page, window;
+    /* Tokens of all sequences with varlen, pages in K and V; 0: not said. A kernel that must know where
+     * memory ends then answers TB_NOT_COVERED. */
+    int64_t q_tokens, kv_tokens, n_pages;
+    int64_t q_stride_token, q_stride_head, q_stride_batch;
+    int64_t k_stride_token, k_stride_head, k_stride_batch;
+    int64_t v_stride_token, v_stride_head, v_stride_batch;
+    int64_t o_stride_token, o_stride_head, o_stride_batch;
+    int64_t lse_stride_token, lse_stride_head, lse_stride_batch;
+    int64_t table_stride;
+    int64_t scale_stride_head, scale_stride_batch;
+    float scale;            /* 0: 1 / sqrt(head_size) */
+    float softcap;          /* > 0 with problem.softcap, else 0 */
+    size_t workspace_bytes; /* what `workspace` really has */
+    unsigned flags;         /* TB_ATTENTION_CHECK_TABLES */
+} tb_attention_args;
+/* clang-format off */
+#define TB_ATTENTION_ARGS_INIT \
+    {sizeof(tb_attention_args), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+     1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0f, 0.0f, 0, 0}
+/* clang-format on */
+
+/* As tb_gemm_plan. */
+TB_API tb_status tb_attention_plan(tb_context *context, const tb_attention_problem *problem, unsigned flags,
+                                   tb_plan **plan);
+
+/* Workspace for any batch, q_len and kv_len up to these; else as tb_gemm_workspace. */
+TB_API tb_status tb_attention_workspace(const tb_plan *plan, int64_t max_batch, int64_t max_q_len,
+                                        int64_t max_kv_len, size_t *bytes, size_t *alignment);
+
+/* As tb_gemm_prepare. batch, q_len and kv_len may differ from the plan's. Offsets, lengths and the block
+ * table are read by the kernel at each run, so that a launch, or a graph it was captured into, serves one
+ * decoding step after the other as long as q_len, kv_len and batch bound what stands in them.
+ *
+ * A row without a visible key is zeros, and its lse is the sink or -infinity. A score of NaN or +infinity at
+ * a visible key makes NaN of its row; -infinity counts as not visible. NaN in a key or value of the sequence
+ * that a row does not see may reach that row, never another sequence; what lies behind a sequence's last key
+ * reaches nothing. */
+TB_API tb_status tb_attention_prepare(const tb_plan *plan, const tb_attention_args *args, void *workspace,
+                                      tb_launch *launch);
+
+/* tb_attention_prepare and tb_launch_run at once. */
+TB_API tb_status tb_attention_launch(const tb_plan *plan, const tb_attention_args *args, void *workspace,
+                                     void *stream);
+
+/* As tb_gemm_warm and tb_gemm_candidates. */
+TB_API tb_status tb_attention_warm(tb_context *context, const tb_attention_problem *problems, size_t n,
+                                   size_t *n_planned);
+TB_API tb_status tb_attention_candidates(tb_context *context, const tb_attention_problem *problem,
+                                         tb_explanation *out, size_t *n);
+
+/* --- books and statistics --- */
 
 /* Hex SHA-256 over the record keys and entries of all layers: two hosts with equal digests answer alike.
  * `out` has 65 bytes. Reads every record. */

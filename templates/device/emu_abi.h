@@ -152,6 +152,7 @@ void emu_load_to_shared_wait(unsigned pending); /* until at most `pending` such 
 /* --- arithmetic that the host has and the kernel may not link --- */
 
 float emu_exp2(float x);
+float emu_log2(float x);
 float emu_rsqrt(float x);
 
 #ifdef __cplusplus

@@ -46,6 +46,7 @@
  *     gpu_load4 / 8 / 16(const void *) -> unsigned, gpu_u32x2, gpu_u32x4; gpu_store4 / 8 / 16(void *, x)
  *     gpu_load16_stream(const void *)   likewise, of memory that is read once and written by nobody meanwhile
  *     gpu_bits(float) -> unsigned, gpu_float(unsigned) -> float
+ *     gpu_low_halves(a, b) gpu_high_halves(a, b)    a word of the lower (upper) 16 bits of a, and above them those of b
  * Asynchronous copies from global to shared memory (synchronous where not GPU_HAS_COPY_ASYNC, with the same rules)
  *     gpu_copy_async4 / 8 / 16(shared, global, valid)    `valid` bytes are read, the rest become 0
  *     gpu_copy_commit()  GPU_COPY_WAIT(pending)          pending is a constant; then a barrier before others read
@@ -60,7 +61,7 @@
  *     gpu_to_f16 gpu_to_bf16: nearest, ties to even, NaN stays NaN; f16 overflows to infinity
  *     gpu_to_f8...: nearest even, saturating to the largest finite number, NaN stays NaN
  * Arithmetic
- *     gpu_fma gpu_min gpu_max gpu_abs (float) gpu_exp2 gpu_rcp gpu_rsqrt (approximate, 2 ulp or so; no libm)
+ *     gpu_fma gpu_min gpu_max gpu_abs (float) gpu_exp2 gpu_log2 gpu_rcp gpu_rsqrt (approximate, 2 ulp or so; no libm)
  *
  * Clusters, where GPU_HAS_CLUSTERS
  *     gpu_cluster_rank() gpu_cluster_size()      this block's number among its cluster's blocks; unsigned

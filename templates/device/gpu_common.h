@@ -38,6 +38,19 @@ GPU_F16_PAIR(f8e4m3)
 GPU_F16_PAIR(f8e4m3fnuz)
 #undef GPU_F16_PAIR
 
+/* A word of two halves: the lower ones of a and b, or the upper ones; a's comes first. */
+#ifndef GPU_HAS_HALVES
+GPU_WRAP unsigned gpu_low_halves(unsigned a, unsigned b)
+{
+    return (a & 0xffffu) | b << 16;
+}
+
+GPU_WRAP unsigned gpu_high_halves(unsigned a, unsigned b)
+{
+    return a >> 16 | (b & 0xffff0000u);
+}
+#endif
+
 GPU_WRAP float gpu_abs(float x)
 {
     return gpu_float(gpu_bits(x) & 0x7fffffffu);

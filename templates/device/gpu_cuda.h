@@ -309,6 +309,7 @@ GPU_WRAP float gpu_max(float a, float b)
         return y;                                                      \
     }
 GPU_APPROXIMATE(exp2, "ex2")
+GPU_APPROXIMATE(log2, "lg2")
 GPU_APPROXIMATE(rcp, "rcp")
 GPU_APPROXIMATE(rsqrt, "rsqrt")
 #undef GPU_APPROXIMATE

@@ -199,6 +199,11 @@ GPU_WRAP float gpu_exp2(float x)
     return emu_exp2(x);
 }
 
+GPU_WRAP float gpu_log2(float x)
+{
+    return emu_log2(x);
+}
+
 GPU_WRAP float gpu_rcp(float x)
 {
     return 1 / x;

@@ -297,6 +297,19 @@ GPU_SOFT(f8e5m2, gpu_fp8)
 #endif
 #undef GPU_FP8
 
+/* v_perm_b32: selectors 0 to 3 are the second operand's bytes, 4 to 7 the first one's. */
+#define GPU_HAS_HALVES 1
+
+GPU_WRAP unsigned gpu_low_halves(unsigned a, unsigned b)
+{
+    return __builtin_amdgcn_perm(b, a, 0x05040100u);
+}
+
+GPU_WRAP unsigned gpu_high_halves(unsigned a, unsigned b)
+{
+    return __builtin_amdgcn_perm(b, a, 0x07060302u);
+}
+
 /* --- arithmetic --- */
 
 GPU_WRAP float gpu_fma(float a, float b, float c)
@@ -320,6 +333,15 @@ GPU_WRAP float gpu_exp2(float x)
     return __builtin_amdgcn_exp2f(x);
 #else
     return __builtin_exp2f(x); /* clang 15 makes v_exp_f32 of it */
+#endif
+}
+
+GPU_WRAP float gpu_log2(float x)
+{
+#if __has_builtin(__builtin_amdgcn_logf)
+    return __builtin_amdgcn_logf(x);
+#else
+    return __builtin_log2f(x); /* clang 15 makes v_log_f32 of it */
 #endif
 }
 

@@ -24,7 +24,8 @@
  *     gpu_wgmma_commit()     closes a group of products
  *     GPU_WGMMA_WAIT(n)      until at most n groups are under way. Till then nobody touches sums or operands
  *     gpu_wgmma_hold(d)      between products and what touches their sums, on both sides (behind the wait, in
- * front of the fence): there the compiler moves nothing across. It costs nothing */
+ * front of the fence): there the compiler moves nothing across. It costs nothing. Left operands in registers,
+ *                        unsigned [][4], are held likewise: set in front of the fence, kept until the wait */
 #ifndef TUNEBOOK_DEVICE_GPU_WGMMA_H
 #define TUNEBOOK_DEVICE_GPU_WGMMA_H
 
@@ -51,6 +52,10 @@ GPU_WRAP unsigned long long gpu_wgmma_descriptor(const void *shared, unsigned le
 #define GPU_WGMMA_WAIT(n)  emu_wgmma_wait(n)
 
 template <int COUNT> GPU_WRAP void gpu_wgmma_hold(float (&)[COUNT])
+{
+}
+
+template <int COUNT> GPU_WRAP void gpu_wgmma_hold(unsigned (&)[COUNT][4])
 {
 }
 
@@ -103,6 +108,12 @@ template <int COUNT> GPU_WRAP void gpu_wgmma_hold(float (&d)[COUNT])
 {
 #pragma unroll
     for (int i = 0; i < COUNT; i++) asm volatile("" : "+f"(d[i]) : : "memory");
+}
+
+template <int COUNT> GPU_WRAP void gpu_wgmma_hold(unsigned (&a)[COUNT][4])
+{
+#pragma unroll
+    for (int i = 0; i < 4 * COUNT; i++) asm volatile("" : "+r"(a[i / 4][i % 4]) : : "memory");
 }
 
 /* The sums as operands and as text, four at a time and then N / 8 times as many. */

@@ -9,11 +9,17 @@
 #define DTYPE_F8E4M3     4
 #define DTYPE_F8E4M3FNUZ 5
 #define DTYPE_I8         6
+#define DTYPE_F8E5M2     7
 
 #define LAYOUT_NN 0
 #define LAYOUT_NT 1
 #define LAYOUT_TN 2
 #define LAYOUT_TT 3
+
+#define MASK_FULL    0
+#define MASK_CAUSAL  1
+#define MASK_SLIDING 2
+#define MASK_BAND    3
 
 #define ACT_NONE   0
 #define ACT_RELU   1

@@ -37,30 +37,21 @@
 
 #include <math.h>
 #include <string.h>
-#include "tuner/base/rng.h"
+#include "templates/normal.h"
 
-enum { NORMALS = 4096, TAIL = 8, TILE = 16, VALUE_MAX = 64 };
+enum { TAIL = 8, TILE = 16, VALUE_MAX = 64 };
 
 /* What random numbers are for; keeps them independent. */
 enum purpose { FOR_SIGN, FOR_STAIR, FOR_FACTOR, FOR_OFFSET, FOR_ADDEND, FOR_NORMALS };
 
-/* splitmix64's finalizer (Steele, Lea, Flood 2014) over the coordinates: pure, so that operands fill side by
- * side. */
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
-
 static uint64_t key_of(uint64_t seed, enum purpose purpose, int64_t batch)
 {
-    return mix(mix(seed + 0x9e3779b97f4a7c15u * ((uint64_t)purpose + 1)) + (uint64_t)batch);
+    return mix_bits(mix_bits(seed + 0x9e3779b97f4a7c15u * ((uint64_t)purpose + 1)) + (uint64_t)batch);
 }
 
 static uint64_t at(uint64_t key, int64_t x, int64_t y)
 {
-    return mix(key + 0x9e3779b97f4a7c15u * (uint64_t)x + 0xd1b54a32d192ed03u * (uint64_t)y);
+    return mix_bits(key + 0x9e3779b97f4a7c15u * (uint64_t)x + 0xd1b54a32d192ed03u * (uint64_t)y);
 }
 
 /* ---- the numbers behind the pattern ---- */
@@ -273,42 +264,11 @@ static void fill_integers(const struct problem *problem, const struct operand *o
     }
 }
 
-/* Standard normal values drawn from a table of 4096, half of them the negatives of the others, so that their
- * mean is exactly 0: encoding each element anew would take longer than the kernel under test. Integer types
- * get three times that, rounded. */
-static void fill_normal(const struct operand *operand, unsigned index, uint64_t seed, void *storage)
-{
-    struct rng rng;
-    rng_seed(&rng, key_of(seed + index, FOR_NORMALS, 0));
-    char table[NORMALS][8];
-    bool integer = dtype_epsilon(operand->type) == 0;
-    for (int i = 0; i < NORMALS / 2; i++) {
-        double value = rng_normal(&rng);
-        if (integer) value = nearbyint(3 * value);
-        dtype_store(operand->type, table[i], value);
-        dtype_store(operand->type, table[NORMALS - 1 - i], -value);
-    }
-    struct writer w = {.operand = operand, .storage = storage, .bytes = dtype_bytes(operand->type)};
-    uint64_t random = 0;
-    unsigned left = 0;
-    for (int64_t b = 0; b < operand->batch; b++)
-        for (int64_t r = 0; r < operand->rows; r++) {
-            char *out = place(&w, b, r, 0);
-            for (int64_t c = 0; c < operand->columns; c++, random >>= 12, left--) {
-                if (left == 0) {
-                    random = rng_next(&rng);
-                    left = 5; /* 12 bits each */
-                }
-                copy_element(out + (size_t)c * w.bytes, table[random % NORMALS], w.bytes);
-            }
-        }
-}
-
 void gemm_fill(const struct problem *problem, const struct operand *operand, unsigned index,
                enum proof_inputs kind, uint64_t seed, void *storage)
 {
     if (kind == PROOF_INTEGERS)
         fill_integers(problem, operand, index, seed, storage);
     else
-        fill_normal(operand, index, seed, storage);
+        normal_fill(operand, key_of(seed + index, FOR_NORMALS, 0), storage);
 }

@@ -1,4 +1,4 @@
-/* The two halves of the gemm proof, for its table: inputs and reference. proof.h says what they do. */
+/* The parts of the gemm proof, for its table: inputs, reference, small shapes. proof.h says what they do. */
 #ifndef TUNEBOOK_TEMPLATES_GEMM_FILL_H
 #define TUNEBOOK_TEMPLATES_GEMM_FILL_H
 
@@ -9,5 +9,6 @@ void gemm_fill(const struct problem *problem, const struct operand *operand, uns
                enum proof_inputs kind, uint64_t seed, void *storage);
 void gemm_reference(const struct problem *problem, const void *args, enum proof_inputs kind,
                     const struct proof_region *region, double *value, double *allowed);
+bool gemm_small_shape(const struct problem *own, unsigned i, int64_t longest, struct problem *out);
 
 #endif

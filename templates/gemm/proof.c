@@ -34,16 +34,32 @@ static int in_place(const struct problem *problem, unsigned variant)
     return variants[variant].in_place ? GEMM_OPERAND_C : -1;
 }
 
-static void output_shape(const struct problem *problem, int64_t *rows, int64_t *columns)
+static unsigned outputs(const struct problem *problem, unsigned out[OP_OUTPUTS_MAX])
 {
+    (void)problem;
+    out[0] = GEMM_OPERAND_D;
+    return 1;
+}
+
+static void output_shape(const struct problem *problem, unsigned output, int64_t *rows, int64_t *columns)
+{
+    (void)output;
     *rows = problem->value[GEMM_M];
     *columns = gemm_is_glu(problem) ? problem->value[GEMM_N] / 2 : problem->value[GEMM_N];
 }
 
-static unsigned output_operand(const struct problem *problem)
+/* Integers are sparse: the reference skips zeros of A, of which a row has some 32 that are none. What it then
+ * takes beside them is B, once for every 64 rows. */
+static double reference_products(const struct problem *problem, enum proof_inputs kind, unsigned output)
 {
-    (void)problem;
-    return GEMM_OPERAND_D;
+    enum { SPARSE_K = 40, ROWS_TOGETHER = 64 };
+    struct op_work work;
+    int64_t rows, columns;
+    output_shape(problem, output, &rows, &columns);
+    problem->op->work(problem, &work);
+    double products = work.flops / 2;
+    double sparse = (double)rows * (double)columns * (double)problem->value[GEMM_BATCH] * SPARSE_K;
+    return kind == PROOF_INTEGERS && products > sparse ? sparse + products / ROWS_TOGETHER : products;
 }
 
 static const char *const sampled_layouts[] = {"nt", "nn", "tn", "tt"};
@@ -97,10 +113,12 @@ const struct op_proof gemm_proof = {
     .op = "gemm",
     .fill = gemm_fill,
     .reference = gemm_reference,
+    .outputs = outputs,
     .output_shape = output_shape,
-    .output_operand = output_operand,
+    .reference_products = reference_products,
     .n_variants = sizeof variants / sizeof variants[0],
     .set_variant = set_variant,
     .in_place = in_place,
     .sample = sample,
+    .small_shape = gemm_small_shape,
 };

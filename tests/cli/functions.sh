@@ -32,6 +32,15 @@ verdicts() {
         python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["template"], d["target"], d["verdicts"], d["failures"])'
 }
 
+# Ten configurations of a template on each target, fifty in a soak; a line for each target that names what is not right.
+sampled() { # TEMPLATE TARGET...
+    template=$1 wanted=$([ "${TUNEBOOK_TEST_SCALE:-1}" -gt 1 ] && echo 50 || echo 10)
+    shift
+    for target; do
+        verdicts --arch="$target" --template="$template" --sample="$wanted" | sed "s/{'ok': $wanted} \\[\\]/all right/"
+    done
+}
+
 # Is FILE valid by the SCHEMA of that name?
 validates() { # FILE SCHEMA
     python3 -W ignore -c 'import json, jsonschema, sys

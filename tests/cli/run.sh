@@ -14,6 +14,8 @@ AUTOTUNE=$(cd "$(dirname "$AUTOTUNE")" && pwd)/$(basename "$AUTOTUNE")
 update=no
 [ "${1:-}" = --update ] && { update=yes; shift; }
 
+step_limit_s=$((120 * ${TUNEBOOK_TEST_SCALE:-1}))
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 mkdir "$work/bin"
@@ -53,7 +55,7 @@ play() {
         command=${line#'$ '}
         (cd "$scratch" && exec env -i PATH="$work/bin:$PATH" HOME="$scratch/home" TMPDIR="$scratch/tmp" LC_ALL=C TERM=dumb \
             AUTOTUNE="$AUTOTUNE" CASES="$CASES" PROJECT="$PROJECT" HELPERS="$HELPERS" ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
-            timeout -k 5 120 sh -c ". \"$here/functions.sh\"; $command") \
+            TUNEBOOK_TEST_SCALE="${TUNEBOOK_TEST_SCALE:-1}" timeout -k 5 "$step_limit_s" sh -c ". \"$here/functions.sh\"; $command") \
             > "$work/stdout" 2> "$work/stderr" < /dev/null
         code=$?
         case "$command" in

@@ -53,7 +53,7 @@ static inline void gemm_compare(struct gemm_run *run, const char *name)
     double *value = malloc(n * sizeof *value), *allowed = malloc(n * sizeof *allowed);
     run->problem.op->bind(&run->problem, run->host, NULL, args);
     for (int64_t batch = 0; batch < d->batch; batch++) {
-        struct proof_region region = {batch, 0, d->rows, 0, d->columns};
+        struct proof_region region = {batch, 0, d->rows, 0, d->columns, 0};
         op_proof_find("gemm")->reference(&run->problem, args, PROOF_INTEGERS, &region, value, allowed);
         const char *stored =
             (const char *)run->host[run->output] + (size_t)(batch * d->batch_stride) * dtype_bytes(d->type);

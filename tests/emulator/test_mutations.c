@@ -86,9 +86,13 @@ static const struct mutation {
 #include "tests/emulator/mutations.def"
 #include "tests/emulator/mutations_skinny.def"
 #include "tests/emulator/mutations_mma.def"
+#include "tests/emulator/mutations_attention_mma.def"
 #include "tests/emulator/mutations_wgmma.def"
+#include "tests/emulator/mutations_attention_wgmma.def"
 #include "tests/emulator/mutations_mfma.def"
 #include "tests/emulator/mutations_wmma.def"
+#include "tests/emulator/mutations_attention_simt.def"
+#include "tests/emulator/mutations_attention_mfma.def"
 #undef MUTATION
 };
 

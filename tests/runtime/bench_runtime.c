@@ -1,5 +1,5 @@
 /* What the library costs beside its kernels: one JSON line per figure, medians over blocks with quartiles. */
-#include "tests/runtime/fixture.h"
+#include "tests/runtime/attention_fixture.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -168,6 +168,51 @@ static void bench_launches(tb_context *context)
     matrices_free(&x);
 }
 
+/* --- attention: hits and preparing, on the calling thread --- */
+
+static const char attention_text[] =
+    "attention f32 causal varlen lse d=16 q_heads=4 kv_heads=2 page=16 batch=6 q_len=4 kv_len=64";
+
+static double time_attention_hits(tb_context *context, const tb_attention_problem *first)
+{
+    tb_attention_problem problems[HIT_SHAPES];
+    tb_plan *plan, *volatile sink;
+    for (int i = 0; i < HIT_SHAPES; i++) {
+        problems[i] = *first;
+        problems[i].value_size = 0; /* as callers leave it */
+        problems[i].kv_len = 33 + i;
+    }
+    uint64_t begin = clock_ns();
+    for (int i = 0; i < HITS; i++) {
+        tb_attention_plan(context, &problems[i % HIT_SHAPES], 0, &plan);
+        sink = plan;
+    }
+    (void)sink;
+    return (double)(clock_ns() - begin) / HITS;
+}
+
+static void bench_attention(tb_context *context)
+{
+    double hit[BLOCKS], prepare[BLOCKS];
+    tb_attention_problem problem = attention_problem(attention_text);
+    struct tensors x = tensors_make(attention_text);
+    tb_attention_args args = tensors_args(&x);
+    tb_plan *plan;
+    tb_launch launch;
+    assert_status(tb_attention_plan(context, &problem, 0, &plan), TB_OK);
+    assert_status(tb_attention_prepare(plan, &args, NULL, &launch), TB_OK);
+    (void)time_attention_hits(context, &problem);
+    for (int i = 0; i < BLOCKS; i++) {
+        hit[i] = time_attention_hits(context, &problem);
+        uint64_t begin = clock_ns();
+        for (int j = 0; j < RUNS; j++) tb_attention_prepare(plan, &args, NULL, &launch);
+        prepare[i] = (double)(clock_ns() - begin) / RUNS;
+    }
+    report("attention_plan_hit", hit, BLOCKS);
+    report("attention_prepare", prepare, BLOCKS);
+    tensors_free(&x);
+}
+
 static void bench_open(void)
 {
     double ns[BLOCKS];
@@ -243,6 +288,7 @@ static void make_book(void)
     }
     fixture_put(&fixture, book,
                 &(struct put){.problem = "gemm f32 nt m=8 n=32 k=16", .entry = "empty", .median_ns = 1});
+    attention_put(&fixture, book, &(struct attention_put){.problem = attention_text, .median_ns = 1});
     put_tuned(book, TUNED_K);
     put_tuned(book, OWN_K);
     assert_done(book_close(book));
@@ -267,6 +313,7 @@ int main(void)
         bench_hits(s.context, (unsigned)threads, name);
     }
     bench_launches(s.context);
+    bench_attention(s.context);
     session_close(&s);
     fixture_teardown(&fixture);
     return 0;

@@ -2,8 +2,8 @@
  * other languages read it. Wants $TUNEBOOK_BUILD, which tests/run sets. */
 #include "tests/runtime/fixture.h"
 
-/* 128 KiB for the CPU alone; the rest are CUDA's and HIP's sides, with the table of products that names their
- * devices and what the kernel and management libraries tell of AMD's. */
+/* The CPU, CUDA's and HIP's sides with the table of products that names their devices, and the calls of two
+ * ops. What watches GPUs is not in it. */
 enum { STRIPPED_BYTES_MAX = 200 << 10 };
 
 static char folder[128], library[512];
@@ -108,8 +108,10 @@ static void test_header(void **state)
     (void)state;
     struct text output = shell(
         "printf '#include <tunebook.h>\\nint main(void) { tb_gemm_problem p = TB_GEMM_PROBLEM_INIT; "
-        "tb_gemm_args a = TB_GEMM_ARGS_INIT; tb_stats_values s = TB_STATS_INIT; tb_explanation e = "
+        "tb_gemm_args a = TB_GEMM_ARGS_INIT; tb_attention_problem q = TB_ATTENTION_PROBLEM_INIT; "
+        "tb_attention_args r = TB_ATTENTION_ARGS_INIT; tb_stats_values s = TB_STATS_INIT; tb_explanation e = "
         "TB_EXPLANATION_INIT; tb_context_options o = TB_CONTEXT_OPTIONS_INIT; return (int)(p.m + a.m + "
+        "q.batch + r.batch + "
         "(long)s.hits + (long)e.expected_ns + (long)o.threads); }\\n' > \"$FOLDER/use.c\" && "
         "cd \"$ROOT\" && cc -std=c99 -Wall -Wextra -Wpedantic -Werror -Ifrontends/runtime -c "
         "\"$FOLDER/use.c\" -o \"$FOLDER/use.o\" 2>&1 && { command -v c++ >/dev/null || exit 0; } && "

@@ -416,7 +416,10 @@ GPU_DEVICE void check_arithmetic(const struct here *here)
     report(here, CHECK_arithmetic,
            gpu_fma(three, 2, 4) == 10 && gpu_min(three, -1) == -1 && gpu_max(three, -1) == 3 &&
                gpu_min(nan, three) == 3 && gpu_max(three, nan) == 3 && gpu_abs(-three) == 3 &&
+               gpu_low_halves(0x12345678u | here->zero, 0x9abcdef0u) == 0xdef05678u &&
+               gpu_high_halves(0x12345678u | here->zero, 0x9abcdef0u) == 0x9abc1234u &&
                near_to(gpu_exp2(three + 0.5f), 11.3137085f) && gpu_exp2(-three * 80) < 1e-37f &&
+               near_to(gpu_log2(three), 1.58496250f) && gpu_log2(three - 3) < -3e38f &&
                near_to(gpu_rcp(three), 0.333333333f) && near_to(gpu_rsqrt(three), 0.577350269f));
 }
 

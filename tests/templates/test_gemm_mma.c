@@ -1,7 +1,8 @@
 /* gemm_mma's manifest: on every target and for every problem that it accepts the default is valid and there
  * is a choice beside it; what it launches is within what devices can, and the workspace holds what the
  * kernels put there. */
-#include "tests/templates/gpu_gemm_space.h"
+#include "tests/templates/gpu_space.h"
+#include "templates/gemm/gemm.h"
 
 #include "tests/scale.h"
 
@@ -13,7 +14,7 @@ static bool is_accepted(const struct problem *problem)
     int64_t slots[SLOT_COUNT] = {0};
     facts_of(gpu_target_find("sm_80"), 108, &facts);
     problem_slots(problem, &facts, slots);
-    return manifest_accepts(gemm, slots, NULL);
+    return manifest_accepts(tested, slots, NULL);
 }
 
 /* Of the kind that it accepts. */
@@ -39,8 +40,8 @@ static void random_problem(struct rng *rng, struct problem *out)
 
 static int64_t parameter(const char *name, const int64_t *slots)
 {
-    for (uint32_t p = 0; p < gemm->n_parameters; p++)
-        if (strcmp(gemm->parameters[p].name, name) == 0) return slots[gemm->parameters[p].slot];
+    for (uint32_t p = 0; p < tested->n_parameters; p++)
+        if (strcmp(tested->parameters[p].name, name) == 0) return slots[tested->parameters[p].slot];
     fail_msg("no parameter %s", name);
     return 0;
 }
@@ -49,32 +50,33 @@ static int64_t parameter(const char *name, const int64_t *slots)
  * zeroes all. */
 static void check_stream(const int64_t *slots, int64_t blocks, int64_t workspace)
 {
-    const struct manifest_step *zero = &gemm->steps[1];
+    const struct manifest_step *zero = &tested->steps[1];
     int64_t slot_bytes = 2 * blocks * 4 * parameter("TILE_M", slots) * parameter("TILE_N", slots);
     assert_true(evaluate(&zero->when, slots));
     assert_int_equal(evaluate(&zero->zero_offset, slots), slot_bytes);
     assert_int_equal(evaluate(&zero->zero_bytes, slots), 2 * blocks * 4);
     assert_int_equal(workspace, slot_bytes + 2 * blocks * 4);
-    assert_true(evaluate(&gemm->deterministic, slots));
+    assert_true(evaluate(&tested->deterministic, slots));
 }
 
 static void check_split(const int64_t *slots, const struct problem *problem, int64_t slices,
                         int64_t workspace)
 {
-    bool added = evaluate(&gemm->steps[0].when, slots) != 0;
+    bool added = evaluate(&tested->steps[0].when, slots) != 0;
     int64_t sums = problem->value[GEMM_M] * problem->value[GEMM_N] * problem->value[GEMM_BATCH];
-    assert_int_equal(evaluate(&gemm->steps[3].grid[1], slots), slices);
+    assert_int_equal(evaluate(&tested->steps[3].grid[1], slots), slices);
     assert_true(workspace >= 4 * sums * (added ? 1 : slices));
     assert_true(workspace <= 4 * (sums + 6 * sums / problem->value[GEMM_N] + 6) * (added ? 1 : slices));
-    if (added) assert_int_equal(evaluate(&gemm->steps[0].zero_bytes, slots), workspace);
-    assert_int_equal(evaluate(&gemm->deterministic, slots) != 0, !added);
+    if (added) assert_int_equal(evaluate(&tested->steps[0].zero_bytes, slots), workspace);
+    assert_int_equal(evaluate(&tested->deterministic, slots) != 0, !added);
 }
 
 /* What is launched for the values in `slots`. */
 static void check_launch(const int64_t *slots, const struct problem *problem, const struct gpu_target *target)
 {
-    const struct manifest_step *product = &gemm->steps[2], *reduce = &gemm->steps[3];
-    int64_t slices = evaluate(&product->grid[1], slots), workspace = evaluate(&gemm->workspace_bytes, slots);
+    const struct manifest_step *product = &tested->steps[2], *reduce = &tested->steps[3];
+    int64_t slices = evaluate(&product->grid[1], slots),
+            workspace = evaluate(&tested->workspace_bytes, slots);
     bool stream = parameter("SCHEDULE", slots) == expr_word("stream");
     assert_string_equal(product->entry, "gemm_mma");
     assert_string_equal(reduce->entry, "gemm_mma_reduce");
@@ -82,7 +84,7 @@ static void check_launch(const int64_t *slots, const struct problem *problem, co
     check_kernel(product, slots, target);
     assert_int_equal(evaluate(&reduce->when, slots) != 0, slices > 1);
     assert_in_range(slices, 1, problem->value[GEMM_K]);
-    assert_int_equal(evaluate(&gemm->steps[1].when, slots) != 0, stream);
+    assert_int_equal(evaluate(&tested->steps[1].when, slots) != 0, stream);
     if (slices > 1) {
         assert_false(stream);
         check_kernel(reduce, slots, target);
@@ -91,7 +93,7 @@ static void check_launch(const int64_t *slots, const struct problem *problem, co
         check_stream(slots, evaluate(&product->grid[0], slots), workspace);
     } else {
         assert_int_equal(workspace, 0);
-        assert_false(evaluate(&gemm->steps[0].when, slots));
+        assert_false(evaluate(&tested->steps[0].when, slots));
     }
 }
 
@@ -118,7 +120,7 @@ static void test_spaces(void **state)
             space_values(tuning.space, &configuration, slots);
             check_launch(slots, &problem, target);
             streams += parameter("SCHEDULE", slots) == expr_word("stream");
-            splits += evaluate(&gemm->steps[3].when, slots) != 0;
+            splits += evaluate(&tested->steps[3].when, slots) != 0;
         }
         tuning_close(&tuning);
     }
@@ -180,16 +182,10 @@ static void test_starts(void **state)
     uint32_t valid = 0;
     for (size_t i = 0; i < N_OF(texts) * 2; i++) {
         struct problem problem;
-        struct tuning tuning;
-        struct configuration configuration;
         assert_ok(problem_parse(texts[i / 2], &problem));
-        open_space(&problem, gpu_target_find(i % 2 ? "sm_89" : "sm_90a"), i % 2 ? 128 : 132, &tuning);
-        for (uint32_t s = 0; s < gemm->n_starts; s++)
-            if (tuning_values_configuration(&tuning, gemm->starts[s], &configuration)) valid |= 1u << s;
-        tuning_close(&tuning);
+        valid |= valid_starts(&problem, i % 2 ? "sm_89" : "sm_90a", i % 2 ? 128 : 132);
     }
-    for (uint32_t s = 0; s < gemm->n_starts; s++)
-        if (!(valid >> s & 1)) fail_msg("start %u is valid for none", s);
+    check_starts(valid);
 }
 
 static void test_targets(void **state)
@@ -198,14 +194,14 @@ static void test_targets(void **state)
     size_t n;
     const struct gpu_target *table = gpu_target_table(&n);
     for (size_t t = 0; t < n; t++)
-        assert_int_equal(manifest_has_target(gemm, table[t].name),
+        assert_int_equal(manifest_has_target(tested, table[t].name),
                          table[t].vendor == GPU_VENDOR_NVIDIA && table[t].architecture >= 800);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    return gemm_load("gemm_mma");
+    return tested_load("gemm_mma");
 }
 
 int main(void)
@@ -213,5 +209,5 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_targets), cmocka_unit_test(test_spaces),
                                        cmocka_unit_test(test_huge_problems), cmocka_unit_test(test_refused),
                                        cmocka_unit_test(test_starts)};
-    return cmocka_run_group_tests(tests, set_up, gemm_free);
+    return cmocka_run_group_tests(tests, set_up, tested_free);
 }

@@ -1,6 +1,7 @@
 /* gemm_simt's manifest: on every target and for every problem that it accepts the default is valid and there
  * is a choice beside it; what it launches is within what devices can. */
-#include "tests/templates/gpu_gemm_space.h"
+#include "tests/templates/gpu_space.h"
+#include "templates/gemm/gemm.h"
 
 #include "tests/scale.h"
 
@@ -24,8 +25,10 @@ static void random_problem(struct rng *rng, struct problem *out)
  * of as many slices. */
 static void check_launch(const int64_t *slots, const struct problem *problem, const struct gpu_target *target)
 {
-    const struct manifest_step *zero = &gemm->steps[0], *product = &gemm->steps[1], *reduce = &gemm->steps[2];
-    int64_t slices = evaluate(&product->grid[1], slots), workspace = evaluate(&gemm->workspace_bytes, slots);
+    const struct manifest_step *zero = &tested->steps[0], *product = &tested->steps[1],
+                               *reduce = &tested->steps[2];
+    int64_t slices = evaluate(&product->grid[1], slots),
+            workspace = evaluate(&tested->workspace_bytes, slots);
     assert_string_equal(product->entry, "gemm_simt");
     assert_string_equal(reduce->entry, "gemm_simt_reduce");
     assert_false(product->has_when);
@@ -44,7 +47,7 @@ static void check_launch(const int64_t *slots, const struct problem *problem, co
     assert_true(workspace >= 4 * sums * (added ? 1 : slices));
     assert_true(workspace <= 4 * (sums + 6 * sums / problem->value[GEMM_N] + 6) * (added ? 1 : slices));
     if (added) assert_int_equal(evaluate(&zero->zero_bytes, slots), workspace);
-    assert_int_equal(evaluate(&gemm->deterministic, slots) != 0, !added);
+    assert_int_equal(evaluate(&tested->deterministic, slots) != 0, !added);
 }
 
 static void test_spaces(void **state)
@@ -111,16 +114,10 @@ static void test_starts(void **state)
     uint32_t valid = 0;
     for (size_t i = 0; i < N_OF(texts); i++) {
         struct problem problem;
-        struct tuning tuning;
-        struct configuration configuration;
         assert_ok(problem_parse(texts[i], &problem));
-        open_space(&problem, gpu_target_find("gfx942"), 304, &tuning);
-        for (uint32_t s = 0; s < gemm->n_starts; s++)
-            if (tuning_values_configuration(&tuning, gemm->starts[s], &configuration)) valid |= 1u << s;
-        tuning_close(&tuning);
+        valid |= valid_starts(&problem, "gfx942", 304);
     }
-    for (uint32_t s = 0; s < gemm->n_starts; s++)
-        if (!(valid >> s & 1)) fail_msg("start %u is valid for none", s);
+    check_starts(valid);
 }
 
 static void test_targets(void **state)
@@ -128,18 +125,18 @@ static void test_targets(void **state)
     (void)state;
     size_t n;
     const struct gpu_target *targets = gpu_target_table(&n);
-    for (size_t t = 0; t < n; t++) assert_true(manifest_has_target(gemm, targets[t].name));
+    for (size_t t = 0; t < n; t++) assert_true(manifest_has_target(tested, targets[t].name));
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    return gemm_load("gemm_simt");
+    return tested_load("gemm_simt");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_targets), cmocka_unit_test(test_spaces),
                                        cmocka_unit_test(test_huge_problems), cmocka_unit_test(test_starts)};
-    return cmocka_run_group_tests(tests, set_up, gemm_free);
+    return cmocka_run_group_tests(tests, set_up, tested_free);
 }

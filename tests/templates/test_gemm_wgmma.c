@@ -1,6 +1,7 @@
 /* gemm_wgmma's manifest: for every problem that it accepts the default is valid and there is a choice beside
  * it; what it launches is within what a Hopper GPU and its copy engine can. */
-#include "tests/templates/gpu_gemm_space.h"
+#include "tests/templates/gpu_space.h"
+#include "templates/gemm/gemm.h"
 
 #include "tests/scale.h"
 
@@ -27,7 +28,7 @@ static void check_maps(const int64_t *slots, const struct problem *problem)
 {
     int64_t element = problem->value[GEMM_A_TYPE] == DTYPE_F8E4M3 ? 1 : 2;
     for (uint32_t i = 0; i < 2; i++) {
-        const struct manifest_map *map = &gemm->maps[i];
+        const struct manifest_map *map = &tested->maps[i];
         assert_int_equal(evaluate(&map->swizzle, slots), SWIZZLE_BYTES);
         assert_int_equal(evaluate(&map->box[0], slots) * element, SWIZZLE_BYTES);
         assert_in_range(evaluate(&map->box[1], slots), 8, BOX_MAX);
@@ -37,8 +38,8 @@ static void check_maps(const int64_t *slots, const struct problem *problem)
 
 static void check_launch(const int64_t *slots, const struct problem *problem)
 {
-    const struct manifest_step *zero = &gemm->steps[0], *product = &gemm->steps[1];
-    int64_t workspace = evaluate(&gemm->workspace_bytes, slots), streams = evaluate(&zero->when, slots);
+    const struct manifest_step *zero = &tested->steps[0], *product = &tested->steps[1];
+    int64_t workspace = evaluate(&tested->workspace_bytes, slots), streams = evaluate(&zero->when, slots);
     int64_t grid = evaluate(&product->grid[0], slots), cluster = evaluate(&product->cluster[0], slots);
     int64_t threads = evaluate(&product->block[0], slots);
     assert_true(threads == 256 || threads == 384 || threads == 512);
@@ -48,7 +49,7 @@ static void check_launch(const int64_t *slots, const struct problem *problem)
     check_kernel(product, slots, gpu_target_find("sm_90a"));
     assert_int_equal(workspace != 0, streams != 0);
     if (streams) assert_in_range(evaluate(&zero->zero_bytes, slots), grid * threads / 128 * 4, workspace);
-    assert_true(evaluate(&gemm->deterministic, slots));
+    assert_true(evaluate(&tested->deterministic, slots));
     check_maps(slots, problem);
 }
 
@@ -88,26 +89,20 @@ static void test_starts(void **state)
     uint32_t valid = 0;
     for (size_t i = 0; i < N_OF(texts); i++) {
         struct problem problem;
-        struct tuning tuning;
-        struct configuration configuration;
         assert_ok(problem_parse(texts[i], &problem));
-        open_space(&problem, gpu_target_find("sm_90a"), UNITS, &tuning);
-        for (uint32_t s = 0; s < gemm->n_starts; s++)
-            if (tuning_values_configuration(&tuning, gemm->starts[s], &configuration)) valid |= 1u << s;
-        tuning_close(&tuning);
+        valid |= valid_starts(&problem, "sm_90a", UNITS);
     }
-    for (uint32_t s = 0; s < gemm->n_starts; s++)
-        if (!(valid >> s & 1)) fail_msg("start %u is valid for none", s);
+    check_starts(valid);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    return gemm_load("gemm_wgmma");
+    return tested_load("gemm_wgmma");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_spaces), cmocka_unit_test(test_starts)};
-    return cmocka_run_group_tests(tests, set_up, gemm_free);
+    return cmocka_run_group_tests(tests, set_up, tested_free);
 }

@@ -3,6 +3,7 @@
 #include "tests/base/check.h"
 
 #include <math.h>
+#include "templates/attention/attention.h"
 #include "templates/embedded.h"
 #include "templates/gemm/gemm.h"
 #include "templates/models.h"
@@ -45,9 +46,10 @@ static void test_sizes_add_up(void **state)
     }
 }
 
-static struct model_problem *ask(const char *name, const char *phase, const char *dtype, size_t *n)
+static struct model_problem *ask(const char *name, const char *phase, const char *dtype, const char *op,
+                                 size_t *n)
 {
-    const struct model_request request = {.name = name, .phase = phase, .dtype = dtype};
+    const struct model_request request = {.name = name, .phase = phase, .dtype = dtype, .op = op};
     struct model_problem *list;
     assert_ok(model_problems(&request, &list, n));
     return list;
@@ -92,7 +94,7 @@ static void test_known_shapes(void **state)
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
         size_t n;
-        struct model_problem *list = ask(cases[i].model, NULL, NULL, &n);
+        struct model_problem *list = ask(cases[i].model, NULL, NULL, "gemm", &n);
         for (size_t s = 0; s < 10 && cases[i].shapes[s][0]; s++)
             if (!has(list, n, cases[i].shapes[s][0], cases[i].shapes[s][1]))
                 fail_msg("%s lacks n=%lld k=%lld", cases[i].model, (long long)cases[i].shapes[s][0],
@@ -112,7 +114,7 @@ static void test_all(void **state)
             char name[64];
             size_t n;
             snprintf(name, sizeof name, "%s@tp%d", names[i], tp);
-            struct model_problem *list = ask(name, NULL, NULL, &n);
+            struct model_problem *list = ask(name, NULL, NULL, NULL, &n);
             assert_true(n > 20);
             for (size_t p = 0; p < n; p++) {
                 assert_ok(problem_check(&list[p].problem));
@@ -131,7 +133,7 @@ static void test_calls(void **state)
     (void)state;
     size_t n;
     double flops = 0;
-    struct model_problem *list = ask("llama-3-8b", "decode", NULL, &n);
+    struct model_problem *list = ask("llama-3-8b", "decode", NULL, "gemm", &n);
     for (size_t i = 0; i < n; i++) {
         struct op_work work;
         if (list[i].problem.value[GEMM_M] != 1) continue;
@@ -148,7 +150,7 @@ static void test_experts(void **state)
 {
     (void)state;
     size_t n, seen = 0;
-    struct model_problem *list = ask("deepseek-v3", NULL, NULL, &n);
+    struct model_problem *list = ask("deepseek-v3", NULL, NULL, "gemm", &n);
     for (size_t i = 0; i < n; i++) {
         if (strcmp(list[i].layer, "expert_down") != 0) continue;
         int64_t m = list[i].problem.value[GEMM_M];
@@ -166,17 +168,81 @@ static void test_phase_and_type(void **state)
     (void)state;
     size_t n;
     char text[PROBLEM_TEXT_BYTES];
-    struct model_problem *list = ask("llama-3.2-1b", "decode", "f32", &n);
+    struct model_problem *list = ask("llama-3.2-1b", "decode", "f32", "gemm", &n);
     assert_int_equal(n, 5 * 9);
     problem_print(&list[0].problem, text);
     assert_string_equal(text, "gemm f32 nt m=1 n=3072 k=2048");
     assert_string_equal(list[0].layer, "qkv");
     assert_true(list[0].calls == 16);
     free(list);
-    list = ask("llama-3.2-1b", "prefill", "f8e4m3", &n);
+    list = ask("llama-3.2-1b", "prefill", "f8e4m3", "gemm", &n);
     assert_int_equal(n, 4 * 5 + 1); /* logits of the last token alone */
     problem_print(&list[n - 1].problem, text);
     assert_string_equal(text, "gemm f8e4m3 d=bf16 nt m=1 n=128256 k=2048");
+    free(list);
+}
+
+/* Without --op a model is its products and its attention; each op alone is its part of that. */
+static void test_both_ops(void **state)
+{
+    (void)state;
+    const char *names[NAMES_MAX];
+    size_t n_names = model_names(names, NAMES_MAX), all, gemm, attention;
+    for (size_t i = 0; i < n_names; i++) {
+        free(ask(names[i], NULL, NULL, NULL, &all));
+        free(ask(names[i], NULL, NULL, "gemm", &gemm));
+        struct model_problem *list = ask(names[i], NULL, NULL, "attention", &attention);
+        assert_int_equal(gemm + attention, all);
+        for (size_t p = 0; p < attention; p++) assert_ptr_equal(list[p].problem.op, &attention_op);
+        free(list);
+    }
+}
+
+static void assert_attention(const char *model, const char *phase, const char *dtype, size_t index,
+                             size_t n_expected, const char *expected, double calls)
+{
+    size_t n;
+    char text[PROBLEM_TEXT_BYTES];
+    struct model_problem *list = ask(model, phase, dtype, "attention", &n);
+    if (n != n_expected) fail_msg("%s %s: %zu problems", model, phase, n);
+    problem_print(&list[index].problem, text);
+    assert_string_equal(text, expected);
+    assert_true(list[index].calls == calls);
+    free(list);
+}
+
+/* Five lengths as 1, 2, 4 ... prompts of a shorter one: 15; nine batches by eight lengths less those whose
+ * cache is too large for any device. */
+static void test_attention(void **state)
+{
+    (void)state;
+    assert_attention("llama-3-8b", "prefill", NULL, 0, 15,
+                     "attention bf16 causal d=128 q_heads=32 kv_heads=8 q_len=512", 32);
+    assert_attention("llama-3-8b@tp2", "prefill", NULL, 13, 15,
+                     "attention bf16 causal d=128 q_heads=16 kv_heads=4 batch=2 q_len=4096", 32);
+    assert_attention("llama-3-8b@tp2", "decode", NULL, 7, 9 * 8 - 10,
+                     "attention bf16 causal d=128 q_heads=16 kv_heads=4 page=16 q_len=1 kv_len=131072", 32);
+    assert_attention("llama-3-70b@tp8", "decode", "f8e4m3", 8, 9 * 8 - 10,
+                     "attention bf16 kv=f8e4m3 causal d=128 q_heads=8 kv_heads=1 page=16 batch=2 q_len=1 "
+                     "kv_len=1024",
+                     80);
+    assert_attention("gpt-oss-120b", "prefill", NULL, 15, 30,
+                     "attention bf16 sliding sinks d=64 q_heads=64 kv_heads=8 window=128 q_len=512", 18);
+    assert_attention("deepseek-v3@tp16", NULL, NULL, 14, 15,
+                     "attention bf16 causal d=192 dv=128 q_heads=8 q_len=8192", 61);
+    assert_attention("qwen3-32b", "prefill", "f32", 0, 15,
+                     "attention f32 causal d=128 q_heads=64 kv_heads=8 q_len=512", 64);
+}
+
+/* A prompt's layers together: 4 d pairs of a query and a key for each head, half of them masked. */
+static void test_attention_work(void **state)
+{
+    (void)state;
+    size_t n;
+    struct model_problem *list = ask("llama-3-8b", "prefill", NULL, "attention", &n);
+    struct op_work work;
+    list[n - 1].problem.op->work(&list[n - 1].problem, &work);
+    assert_true(work.flops * list[n - 1].calls == 32 * 4.0 * 128 * 32 * 8192.0 * 8192 / 2);
     free(list);
 }
 
@@ -201,7 +267,11 @@ static void test_errors(void **state)
         {{.name = "llama-3-8b@2"}, "model 'llama-3-8b@2': what follows '@' is tpN, such as @tp2"},
         {{.name = "llama-3-8b@tp"}, "model 'llama-3-8b@tp': what follows '@' is tpN, such as @tp2"},
         {{.name = "llama-3-8b", .phase = "train"}, "unknown phase 'train'; it is prefill or decode"},
-        {{.name = "llama-3-8b", .op = "attention"}, "op 'attention' is not known to this build"},
+        {{.name = "llama-3-8b", .op = "convolution"}, "op 'convolution' is not known to this build"},
+        {{.name = "deepseek-v3", .phase = "decode", .op = "attention"},
+         "model 'deepseek-v3' has no problem of op attention in decode"},
+        {{.name = "llama-3-8b", .dtype = "i8", .op = "attention"},
+         "llama-3-8b: attention: attention: q_type=i8; queries are f32, f16 or bf16"},
         {{.name = "llama-3-8b", .dtype = "f31"},
          "llama-3-8b: qkv: gemm: unknown word 'f31'; did you mean 'f32'?"},
     };
@@ -215,9 +285,15 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes_add_up), cmocka_unit_test(test_known_shapes),
-        cmocka_unit_test(test_all),          cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_experts),      cmocka_unit_test(test_phase_and_type),
+        cmocka_unit_test(test_sizes_add_up),
+        cmocka_unit_test(test_known_shapes),
+        cmocka_unit_test(test_all),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_experts),
+        cmocka_unit_test(test_phase_and_type),
+        cmocka_unit_test(test_both_ops),
+        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_attention_work),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

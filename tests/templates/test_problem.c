@@ -281,9 +281,49 @@ static void test_set(void **state)
     problem_print(&p, text);
     assert_string_equal(text, "gemm f32 d=bf16 nt al=2222 m=32 n=64 k=1024");
     const char *names[4];
-    assert_int_equal(op_names(names, 4), 1);
+    assert_int_equal(op_names(names, 4), 2);
     assert_string_equal(names[0], "gemm");
-    assert_null(op_find("attention"));
+    assert_string_equal(names[1], "attention");
+    assert_null(op_find("convolution"));
+}
+
+/* Heads of keys are words of a text once '/' and ',' are blanks; with the key's sizes it is the problem. */
+static void test_keys_read_as_problems(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "gemm bf16 nt bias+gelu al=4422 m=16 n=4096 k=4096 batch=3",
+        "attention f32 d=64 q_heads=2 q_len=50",
+        ("attention bf16 kv=f8e4m3 sliding varlen softcap sinks lse d=192 dv=128 q_heads=8 page=64 window=9 "
+         "q_len=7"),
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct problem problem, again;
+        struct text text = {0};
+        assert_ok(problem_parse(texts[i], &problem));
+        problem.op->key_head(&problem, &text);
+        for (size_t c = 0; c < text.size; c++)
+            if (text.data[c] == '/' || text.data[c] == ',') text.data[c] = ' ';
+        for (const char *const *name = problem.op->key_sizes; *name; name++)
+            text_format(&text, " %s=%lld", *name, (long long)problem_size(&problem, *name));
+        assert_ok(problem_parse(text_string(&text), &again));
+        assert_memory_equal(again.value, problem.value, sizeof problem.value);
+        text_free(&text);
+    }
+}
+
+static void test_sizes_complete_each_other(void **state)
+{
+    (void)state;
+    struct problem p;
+    assert_ok(problem_parse("attention f32 d=64 q_heads=6 q_len=50", &p));
+    assert_int_equal(problem_size(&p, "dv"), 64);
+    assert_int_equal(problem_size(&p, "kv_heads"), 6);
+    assert_int_equal(problem_size(&p, "kv_len"), 50);
+    assert_ok(problem_parse("attention f32 dv=32 d=64 kv_len=70 q_heads=6 kv_heads=3 q_len=50", &p));
+    assert_int_equal(problem_size(&p, "dv"), 32);
+    assert_int_equal(problem_size(&p, "kv_heads"), 3);
+    assert_int_equal(problem_size(&p, "kv_len"), 70);
 }
 
 int main(void)
@@ -298,6 +338,8 @@ int main(void)
         cmocka_unit_test(test_work),
         cmocka_unit_test(test_slots),
         cmocka_unit_test(test_set),
+        cmocka_unit_test(test_keys_read_as_problems),
+        cmocka_unit_test(test_sizes_complete_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

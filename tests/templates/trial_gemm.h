@@ -175,7 +175,7 @@ static inline bool mutant_is_seen(const struct trial *t, const struct mutant *ho
     double *value = malloc(n * sizeof *value), *allowed = malloc(n * sizeof *allowed);
     bool seen = false;
     for (int64_t batch = 0; batch < d->batch; batch++) {
-        struct proof_region region = {batch, 0, d->rows, 0, d->columns};
+        struct proof_region region = {batch, 0, d->rows, 0, d->columns, 0};
         proof->reference(&t->problem, &args, t->kind, &region, value, allowed);
         mutant_run(t, how, &args, batch);
         const char *stored = (const char *)t->storage[GEMM_OPERAND_D] +

@@ -16,21 +16,47 @@ static bool has_gpu_target(const struct manifest *manifest)
     return false;
 }
 
-/* A problem that the template takes; `i` goes through types and layouts. */
-static void make_problem(struct rng *rng, const struct manifest *manifest, const struct device_facts *facts,
-                         unsigned i, struct problem *out)
+static void gemm_text(struct rng *rng, unsigned i, char text[PROBLEM_TEXT_BYTES])
 {
     static const char *const types[] = {"f32", "f16", "bf16", "a=bf16 b=bf16 d=f32"};
     static const char *const layouts[] = {"nn", "nt", "tn", "tt"};
     static const char *const epilogues[] = {"none", "bias",        "relu", "bias+gelu",
                                             "silu", "bias+swiglu", "geglu"};
+    snprintf(text, PROBLEM_TEXT_BYTES, "gemm %s %s %s m=%d n=%d k=%d batch=%d", types[i % 4],
+             layouts[i / 4 % 4], epilogues[rng_below(rng, 7)], 1 + (int)rng_below(rng, 3000),
+             2 * (1 + (int)rng_below(rng, 1500)), 1 + (int)rng_below(rng, 3000), 1 + (int)rng_below(rng, 2));
+}
+
+static void attention_text(struct rng *rng, unsigned i, char text[PROBLEM_TEXT_BYTES])
+{
+    static const char *const types[] = {
+        "f16", "bf16", "q=bf16 kv=bf16 o=f32", "f32", "f16 kv=f8e4m3", "bf16 kv=f8e4m3fnuz", "f16 kv=f8e5m2"};
+    static const char *const masks[] = {"full", "causal", "sliding window=100", "band window=70"};
+    static const char *const flags[] = {"",        "varlen", "softcap", "sinks lse", "varlen lse page=16",
+                                        "page=64", "lse"};
+    static const char *const sizes[] = {"d=128", "d=64", "d=192 dv=128", "d=80", "d=256", "d=112", "d=512"};
+    snprintf(
+        text, PROBLEM_TEXT_BYTES, "attention %s %s %s %s q_heads=8 kv_heads=%d batch=3 q_len=%d kv_len=%d",
+        types[i % 7], masks[rng_below(rng, 4)], flags[rng_below(rng, 7)], sizes[rng_below(rng, 7)],
+        1 << rng_below(rng, 4), i / 7 % 2 ? 1 : 1 + (int)rng_below(rng, 2000), 1 + (int)rng_below(rng, 9000));
+}
+
+static const struct {
+    const char *op;
+    void (*write)(struct rng *rng, unsigned i, char text[PROBLEM_TEXT_BYTES]);
+} problems[] = {{"gemm", gemm_text}, {"attention", attention_text}};
+
+/* A problem that the template takes; `i` goes through types. */
+static void make_problem(struct rng *rng, const struct manifest *manifest, const struct device_facts *facts,
+                         unsigned i, struct problem *out)
+{
+    size_t op = 0, n = sizeof problems / sizeof problems[0];
+    while (op < n && strcmp(problems[op].op, manifest->op->name) != 0) op++;
+    if (op == n) fail_msg("no problems of op %s are made here", manifest->op->name);
     for (;; i++) {
-        char text[256];
+        char text[PROBLEM_TEXT_BYTES];
         int64_t slots[SLOT_COUNT] = {0};
-        snprintf(text, sizeof text, "gemm %s %s %s m=%d n=%d k=%d batch=%d", types[i % 4], layouts[i / 4 % 4],
-                 epilogues[rng_below(rng, 7)], 1 + (int)rng_below(rng, 3000),
-                 2 * (1 + (int)rng_below(rng, 1500)), 1 + (int)rng_below(rng, 3000),
-                 1 + (int)rng_below(rng, 2));
+        problems[op].write(rng, i, text);
         if (problem_parse(text, out) != STATUS_OK) fail_msg("%s: %s", text, status_message());
         problem_slots(out, facts, slots);
         if (manifest_accepts(manifest, slots, NULL)) return;

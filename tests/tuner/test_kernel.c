@@ -108,7 +108,9 @@ static void test_strange_descriptors_cover_nothing(void **state)
     struct kernel *kernel;
     const char *clause;
     struct made made = good;
-    made.descriptor.op = "attention";
+    made.descriptor.op = "attention"; /* an op, but not the problem's */
+    assert_false(kernel_covers(&made.descriptor, &problem, facts, &clause));
+    made.descriptor.op = "convolution";
     assert_false(kernel_covers(&made.descriptor, &problem, facts, &clause));
     assert_int_equal(kernel_load(api, device, &made.descriptor, "", 0, &kernel), STATUS_NOT_COVERED);
     made = good;

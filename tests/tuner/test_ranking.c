@@ -111,7 +111,8 @@ static void test_every_template(void **state)
     };
     struct rng rng;
     rng_seed(&rng, 1);
-    for (size_t i = 0; i < n_templates; i++) assert_true(templates[i]->has_model);
+    for (size_t i = 0; i < n_templates; i++) /* of attention there is no model */
+        assert_int_equal(templates[i]->has_model, strcmp(templates[i]->op->name, "gemm") == 0);
     for (size_t i = 0; i < N_OF(cases); i++) {
         struct ranked_space ranked;
         open_ranked(cases[i].template_name, cases[i].class_name, cases[i].problem, &ranked);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "templates/proof.h"
 #include "tests/scale.h"
 #include "tuner/base/gpu_target.h"
 #include "tuner/base/rng.h"
@@ -49,6 +50,13 @@ static void random_problem(struct rng *rng, const struct manifest *manifest, str
     static const char *const epilogues[] = {"none", "none",        "bias",  "relu", "bias+gelu",
                                             "silu", "bias+swiglu", "geglu", "reglu"};
     static const char *const alignments[] = {"al=4444", "al=2222"};
+    const struct op_proof *proof = op_proof_find(manifest->op->name);
+    while (manifest->op != op_find("gemm")) { /* the op's own samples */
+        int64_t slots[SLOT_COUNT] = {0};
+        proof->sample(rng_below(rng, 1 << 20), out);
+        problem_slots(out, &info.facts, slots);
+        if (manifest_accepts(manifest, slots, NULL)) return;
+    }
     for (;;) {
         char text[256];
         snprintf(text, sizeof text, "gemm %s %s %s %s m=%lld n=%lld k=%lld batch=%d", pick(rng, types, 4),

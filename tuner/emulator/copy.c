@@ -111,6 +111,11 @@ float emu_exp2(float x)
     return exp2f(x);
 }
 
+float emu_log2(float x)
+{
+    return log2f(x);
+}
+
 float emu_rsqrt(float x)
 {
     return (float)(1 / sqrt((double)x));

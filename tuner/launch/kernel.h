@@ -63,6 +63,11 @@ enum status kernel_bind(const struct kernel *kernel, const struct problem *probl
 enum status kernel_prepare(const struct kernel *kernel, const struct kernel_launch *launch,
                            const struct problem *problem, void *args);
 
+/* The same for operands whose rows and batch are other than the op makes them of the problem: lengths that
+ * stand on the device are known to the caller alone. */
+enum status kernel_prepare_operands(const struct kernel *kernel, const struct kernel_launch *launch,
+                                    const struct operand *operands, void *args);
+
 /* Runs a bound launch with a prepared argument block of launch->args_bytes; `workspace` has workspace_bytes +
  * scratch_bytes, 64-byte aligned (may be NULL if both are 0). */
 enum status kernel_run(const struct kernel *kernel, const struct kernel_launch *launch, const void *args,

@@ -64,6 +64,13 @@ static int64_t load(const void *args, size_t offset, int64_t otherwise)
     return value;
 }
 
+/* As many as a map can name: a pitch behind them has to fit, too. */
+static uint64_t most_rows(uint64_t pitch_bytes)
+{
+    uint64_t rows = pitch_bytes ? ((UINT64_C(1) << TENSOR_MAP_PITCH_BITS) - 1) / pitch_bytes : 1;
+    return rows < INT32_MAX ? rows : INT32_MAX;
+}
+
 /* Of a dimension with one element the pitch is nobody's: it becomes the tightest there can be. Items that all
  * lie in one place (a batch stride of 0) are one item. */
 static void describe(const struct kernel_map *map, const struct operand *operand, const void *args,
@@ -72,7 +79,7 @@ static void describe(const struct kernel_map *map, const struct operand *operand
     int64_t element = dtype_bytes(operand->type);
     int64_t pitch = load(args, operand->pitch_offset, operand->pitch);
     int64_t stride = load(args, operand->batch_stride_offset, operand->batch_stride);
-    bool rows = operand->rows > 1, items = operand->batch > 1 && stride != 0;
+    bool rows = operand->rows > 1 || operand->rows_unknown, items = operand->batch > 1 && stride != 0;
     *out = (struct device_tensor_map){
         .type = operand->type,
         .extent = {(uint64_t)operand->columns, (uint64_t)operand->rows, items ? (uint64_t)operand->batch : 1},
@@ -83,6 +90,7 @@ static void describe(const struct kernel_map *map, const struct operand *operand
     pitch_bytes[0] = (uint64_t)element;
     pitch_bytes[1] = rows ? (uint64_t)(pitch * element)
                           : round_up((uint64_t)(operand->columns * element), TENSOR_MAP_PITCH_MULTIPLE);
+    if (operand->rows_unknown) out->extent[1] = most_rows(pitch_bytes[1]);
     pitch_bytes[2] = items ? (uint64_t)(stride * element) : pitch_bytes[1] * out->extent[1];
 }
 
@@ -101,13 +109,11 @@ static enum status prepare_map(const struct kernel *kernel, const struct kernel_
     return STATUS_OK;
 }
 
-enum status kernel_prepare(const struct kernel *kernel, const struct kernel_launch *launch,
-                           const struct problem *problem, void *args)
+enum status kernel_prepare_operands(const struct kernel *kernel, const struct kernel_launch *launch,
+                                    const struct operand *operands, void *args)
 {
-    struct operand operands[OP_OPERANDS_MAX];
-    if (!launch->n_maps) return STATUS_OK;
-    kernel->op->operands(problem, operands);
     size_t used = kernel->op->args_bytes, offset = maps_offset(kernel);
+    if (!launch->n_maps) return STATUS_OK;
     memset((char *)args + used, 0, launch->args_bytes - used);
     for (uint32_t i = 0; i < launch->n_maps; i++, offset += DEVICE_TENSOR_MAP_BYTES) {
         const struct kernel_map *map = &launch->maps[i];
@@ -115,4 +121,13 @@ enum status kernel_prepare(const struct kernel *kernel, const struct kernel_laun
         TRY(prepare_map(kernel, map, &operands[map->operand], args, (char *)args + offset));
     }
     return STATUS_OK;
+}
+
+enum status kernel_prepare(const struct kernel *kernel, const struct kernel_launch *launch,
+                           const struct problem *problem, void *args)
+{
+    struct operand operands[OP_OPERANDS_MAX];
+    if (!launch->n_maps) return STATUS_OK;
+    kernel->op->operands(problem, operands);
+    return kernel_prepare_operands(kernel, launch, operands, args);
 }

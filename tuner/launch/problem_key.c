@@ -27,6 +27,9 @@ enum status problem_key_parts(const struct problem *problem, const char *device_
     memcpy(out->device_class, device_class, strlen(device_class) + 1);
     bool is_default = strchr(device_class, ':') == NULL;
     for (const char *const *name = problem->op->key_sizes; *name; name++) {
+        if (out->n_sizes == KEY_SIZES_MAX)
+            return status_fail(STATUS_USAGE, "%s: a key holds at most %d sizes", problem->op->name,
+                               KEY_SIZES_MAX);
         snprintf(out->names[out->n_sizes], sizeof out->names[0], "%s", short_name(*name));
         out->sizes[out->n_sizes++] = is_default ? 0 : problem_size(problem, *name);
     }

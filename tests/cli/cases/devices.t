@@ -11,6 +11,9 @@ $ autotune --arch=zzzzz 'gemm f32 m=1 n=1 k=1'
 $ autotune --arch=mi300x 'gemm f32 m=1 n=1 k=1'
 ! autotune: --arch=mi300x: a device class, not a target; --class=mi300x or --arch=gfx942
 ? 2
+$ autotune --arch=gfx942:304:5300 'gemm f32 m=1 n=1 k=1'
+! autotune: --arch=gfx942:304:5300: a device class, not a target; --class=gfx942:304:5300 or --arch=gfx942
+? 2
 $ autotune --class=mi300x 'gemm f32 m=1 n=1 k=1'
 ! autotune: --class=mi300x: no such device here; found: cpu:0 (CLASS) (without one, 'autotune --predict' fills a book for it, and 'autotune verify --emulate' checks its kernels)
 ? 3

@@ -21,7 +21,7 @@ $ json 'problems.0.racing.*' 'problems.0.phases.*' 'summary.racing.*' < out.json
 | opening_seconds compiling_seconds trying_seconds finals_seconds
 | stopped saved_samples saved_seconds
 $ json 'problems.0.*' 'problems.0.best.*' < out.json
-| problem class calls best default baseline over_default over_baseline gflops trials recalled racing space seconds phases ended note
+| problem class calls best default baseline over_default over_baseline gflops gbps trials recalled racing space seconds phases ended note
 | template configuration median_ns q1_ns q3_ns low_ns high_ns min_ns samples launches_per_sample contended unstable
 
 The same command again tries nothing anew.

@@ -1,8 +1,8 @@
 The built-in ones, and one of them.
 $ autotune templates --json | json '*' templates.0.name templates.0.op templates.0.origin
 | templates
-| "gemm_cpu"
-| "gemm"
+| "attention_cpu"
+| "attention"
 | "built-in"
 $ autotune templates | head -1 | tr -s ' '
 | template op parameters combinations targets origin
@@ -10,7 +10,7 @@ $ autotune templates gemm_cup
 ! autotune: gemm_cup: unknown template; did you mean 'gemm_cpu'?
 ? 2
 $ autotune templates zzzzzzzzzz
-! autotune: zzzzzzzzzz: unknown template; known: gemm_cpu, gemm_mfma, gemm_mma, gemm_simt, gemm_skinny, gemm_skinny_cpu, gemm_skinny_matrix, gemm_wgmma, gemm_wmma
+! autotune: zzzzzzzzzz: unknown template; known: attention_cpu, attention_mfma, attention_mma, attention_mma_decode, attention_simt, attention_wgmma, gemm_cpu, gemm_mfma, gemm_mma, gemm_simt, gemm_skinny, gemm_skinny_cpu, gemm_skinny_matrix, gemm_wgmma, gemm_wmma
 ? 2
 $ autotune --templates="$CASES/templates" templates
 ! autotune: templates: the command stands first: autotune templates [OPTION...]

@@ -1,34 +1,33 @@
-/* A built-in GPU GEMM's manifest as its tests need it: loaded, its space opened for a problem on a target
- * without a device, and a step of its launch held against what devices can. */
-#ifndef TUNEBOOK_TESTS_TEMPLATES_GPU_GEMM_SPACE_H
-#define TUNEBOOK_TESTS_TEMPLATES_GPU_GEMM_SPACE_H
+/* A built-in GPU template as the tests of its manifest need it: loaded, its space opened for a problem on a
+ * target without a device, and a step of its launch held against what devices can. */
+#ifndef TUNEBOOK_TESTS_TEMPLATES_GPU_SPACE_H
+#define TUNEBOOK_TESTS_TEMPLATES_GPU_SPACE_H
 
 #include "tests/base/check.h"
 
-#include "templates/gemm/gemm.h"
 #include "tuner/base/gpu_target.h"
 #include "tuner/base/rng.h"
 #include "tuner/tuning.h"
 
 enum { GRID_X_MAX = 0x7fffffff, GRID_YZ_MAX = 65535 };
 
-static struct manifest **gemm_templates;
-static size_t n_gemm_templates;
-static const struct manifest *gemm; /* the one that the test is about */
+static struct manifest **loaded;
+static size_t n_loaded;
+static const struct manifest *tested; /* the one that the test is about */
 
-static inline int gemm_load(const char *name)
+static inline int tested_load(const char *name)
 {
-    if (template_load(NULL, &gemm_templates, &n_gemm_templates) != STATUS_OK) return -1;
-    for (size_t i = 0; i < n_gemm_templates; i++)
-        if (strcmp(gemm_templates[i]->name, name) == 0) gemm = gemm_templates[i];
-    return gemm ? 0 : -1;
+    if (template_load(NULL, &loaded, &n_loaded) != STATUS_OK) return -1;
+    for (size_t i = 0; i < n_loaded; i++)
+        if (strcmp(loaded[i]->name, name) == 0) tested = loaded[i];
+    return tested ? 0 : -1;
 }
 
-static inline int gemm_free(void **state)
+static inline int tested_free(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < n_gemm_templates; i++) manifest_free(gemm_templates[i]);
-    free(gemm_templates);
+    for (size_t i = 0; i < n_loaded; i++) manifest_free(loaded[i]);
+    free(loaded);
     return 0;
 }
 
@@ -88,10 +87,30 @@ static inline void open_space(const struct problem *problem, const struct gpu_ta
     struct tuning_scene scene = {.problem = problem, .facts = &facts, .target = target->name};
     char text[PROBLEM_TEXT_BYTES];
     problem_print(problem, text);
-    if (tuning_open(&scene, gemm, out) != STATUS_OK)
+    if (tuning_open(&scene, tested, out) != STATUS_OK)
         fail_msg("%s on %s: %s", text, target->name, status_message());
     if (!out->has_default) fail_msg("%s on %s: the default is not valid", text, target->name);
     out->scene = NULL; /* it ends with this function */
+}
+
+/* Starts that are valid for a problem on a device of such a class, a bit each. */
+static inline uint32_t valid_starts(const struct problem *problem, const char *target, int64_t units)
+{
+    struct tuning tuning;
+    struct configuration configuration;
+    uint32_t valid = 0;
+    open_space(problem, gpu_target_find(target), units, &tuning);
+    for (uint32_t s = 0; s < tested->n_starts; s++)
+        if (tuning_values_configuration(&tuning, tested->starts[s], &configuration)) valid |= 1u << s;
+    tuning_close(&tuning);
+    return valid;
+}
+
+/* No start is dead: each is among these. */
+static inline void check_starts(uint32_t valid)
+{
+    for (uint32_t s = 0; s < tested->n_starts; s++)
+        if (!(valid >> s & 1)) fail_msg("start %u is valid for none", s);
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* The arguments of one product against what its plan promised: pointers, pitches, alignments, sizes. */
 #include <stdint.h>
 #include "frontends/runtime/arguments.h"
+#include "templates/gemm/gemm.h"
 
 /* One operand as stored: `rows` rows of `width` elements, `pitch` apart. */
 struct view {
@@ -106,8 +107,37 @@ static enum status check_bias(const struct problem *planned, const struct gemm_a
     return STATUS_OK;
 }
 
-enum status arguments_check(const struct problem *planned, struct gemm_args *args)
+static struct gemm_args convert(const tb_gemm_args *in, void *workspace)
 {
+    return (struct gemm_args){
+        .a = in->a,
+        .b = in->b,
+        .c = in->c,
+        .bias = in->bias,
+        .d = in->d,
+        .workspace = workspace,
+        .m = in->m,
+        .n = in->n,
+        .k = in->k,
+        .batch = in->batch,
+        .lda = in->lda,
+        .ldb = in->ldb,
+        .ldc = in->ldc,
+        .ldd = in->ldd,
+        .stride_a = in->stride_a,
+        .stride_b = in->stride_b,
+        .stride_c = in->stride_c,
+        .stride_d = in->stride_d,
+        .stride_bias = in->stride_bias,
+        .alpha = in->alpha,
+        .beta = in->beta,
+    };
+}
+
+enum status arguments_gemm(const struct problem *planned, const tb_gemm_args *given, void *workspace,
+                           struct gemm_args *args)
+{
+    *args = convert(given, workspace);
     TRY(check_sizes(planned, args));
     const int64_t *value = planned->value;
     bool ta = gemm_a_transposed(planned), tb = gemm_b_transposed(planned);
