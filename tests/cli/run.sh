@@ -14,7 +14,10 @@ AUTOTUNE=$(cd "$(dirname "$AUTOTUNE")" && pwd)/$(basename "$AUTOTUNE")
 update=no
 [ "${1:-}" = --update ] && { update=yes; shift; }
 
-step_limit_s=$((120 * ${TUNEBOOK_TEST_SCALE:-1}))
+# A step has so long; one that emulates samples of a template has longer.
+limit_s() { # CASE
+    case "$1" in gpu_*) echo $((400 * ${TUNEBOOK_TEST_SCALE:-1})) ;; *) echo $((120 * ${TUNEBOOK_TEST_SCALE:-1})) ;; esac
+}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
@@ -55,7 +58,7 @@ play() {
         command=${line#'$ '}
         (cd "$scratch" && exec env -i PATH="$work/bin:$PATH" HOME="$scratch/home" TMPDIR="$scratch/tmp" LC_ALL=C TERM=dumb \
             AUTOTUNE="$AUTOTUNE" CASES="$CASES" PROJECT="$PROJECT" HELPERS="$HELPERS" ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
-            TUNEBOOK_TEST_SCALE="${TUNEBOOK_TEST_SCALE:-1}" timeout -k 5 "$step_limit_s" sh -c ". \"$here/functions.sh\"; $command") \
+            TUNEBOOK_TEST_SCALE="${TUNEBOOK_TEST_SCALE:-1}" timeout -k 5 "$(limit_s "$name")" sh -c ". \"$here/functions.sh\"; $command") \
             > "$work/stdout" 2> "$work/stderr" < /dev/null
         code=$?
         case "$command" in
