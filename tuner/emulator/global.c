@@ -81,7 +81,7 @@ void global_pages_free(struct range *range)
 struct history *global_history(struct fiber *f, struct global_cell *cell)
 {
     if (cell->history) return cell->history;
-    cell->history = history_create(0);
+    cell->history = history_create();
     cell->history->w = cell->w;
     if (cell->r.word) history_add_reader(f, cell->history, cell->r);
     return cell->history;

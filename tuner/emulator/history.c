@@ -11,12 +11,16 @@ static void *allocated(void *memory)
     return memory;
 }
 
-struct history *history_create(uint32_t team_threads)
+struct history *history_create(void)
 {
-    struct history *history = allocated(calloc(1, sizeof *history));
+    return allocated(calloc(1, sizeof(struct history)));
+}
+
+struct history *history_create_shared(uint32_t team_threads, struct reader_column column)
+{
+    struct history *history = history_create();
     history->team_threads = team_threads;
-    if (!team_threads) return history;
-    history->team_readers = allocated(calloc(team_threads, sizeof *history->team_readers));
+    history->column = column;
     return history;
 }
 
@@ -28,7 +32,6 @@ static void *copied(const void *array, size_t n, size_t item)
 struct history *history_copy(const struct history *from)
 {
     struct history *to = copied(from, 1, sizeof *from);
-    to->team_readers = copied(from->team_readers, from->team_threads, sizeof *from->team_readers);
     to->readers = copied(from->readers, from->n_readers, sizeof *from->readers);
     to->atomics = copied(from->atomics, from->n_atomics, sizeof *from->atomics);
     to->reader_capacity = to->n_readers;
@@ -38,12 +41,22 @@ struct history *history_copy(const struct history *from)
     return to;
 }
 
+struct history *history_copy_shared(const struct history *from, struct reader_column column)
+{
+    struct history *to = history_copy(from);
+    to->column = column;
+    for (uint32_t i = 0; i < from->team_threads; i++) {
+        const struct reader *reader = reader_at(from->column, i);
+        if (reader->generation == from->column.generation) reader_set(column, i, reader->word, reader->pc);
+    }
+    return to;
+}
+
 void history_free(struct history *history)
 {
     if (!history) return;
     pasts_put_away(history->released);
     pasts_put_away(history->released_block);
-    free(history->team_readers);
     free(history->readers);
     free(history->atomics);
     free(history);
@@ -82,6 +95,12 @@ static bool same_thread(const struct fiber *f, struct record a, struct record b)
     return a.team == b.team && ((a.word ^ b.word) & f->block->team->order.mask) == 0;
 }
 
+static void set_team_reader(struct history *history, uint32_t number, uint32_t word, uint32_t pc)
+{
+    reader_set(history->column, number, word, pc);
+    if (history->latest < word) history->latest = word;
+}
+
 static void note_reader(const struct fiber *f, struct history *history, struct record reader)
 {
     for (uint32_t i = 0; i < history->n_readers; i++) {
@@ -96,9 +115,7 @@ void history_add_reader(const struct fiber *f, struct history *history, struct r
 {
     uint32_t n = history->n_readers;
     if (history->team_threads) {
-        uint32_t number = reader.word & f->block->team->order.mask;
-        history->team_readers[number] = (struct reader){reader.word, reader.pc};
-        if (history->latest < reader.word) history->latest = reader.word;
+        set_team_reader(history, reader.word & f->block->team->order.mask, reader.word, reader.pc);
         return;
     }
     if (n == HISTORY_RECORDS) return;
@@ -125,8 +142,10 @@ static void check_readers(struct fiber *f, const struct history *history, const 
     if (history->latest < f->limit) return;
     uint32_t team = f->block->team->index;
     for (uint32_t i = 0; i < history->team_threads; i++) {
-        struct record reader = {team, history->team_readers[i].word, history->team_readers[i].pc};
-        if (reader.word >= f->limit && !knows(f, history, reader)) history_race(f, site, how, reader, "read");
+        const struct reader *last = reader_at(history->column, i);
+        if (last->word < f->limit || last->generation != history->column.generation) continue;
+        struct record reader = {team, last->word, last->pc};
+        if (!knows(f, history, reader)) history_race(f, site, how, reader, "read");
     }
 }
 
@@ -161,8 +180,7 @@ void history_read(struct fiber *f, struct history *history, const struct site *s
     check_atomics(f, history, site, "reads", true);
     struct record now = record_now(f, site);
     if (history->team_threads) {
-        history->team_readers[f->number] = (struct reader){now.word, now.pc};
-        if (history->latest < now.word) history->latest = now.word;
+        set_team_reader(history, f->number, now.word, now.pc);
     } else {
         note_reader(f, history, now);
     }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "tuner/emulator/readers.h"
 #include "tuner/emulator/shadow.h"
 
 struct fiber;
@@ -28,16 +29,12 @@ enum {
     HISTORY_RECORDS = 16
 };
 
-struct reader {
-    uint32_t word, pc;
-};
-
 struct history {
     struct record w;
     struct record *readers;
     uint32_t n_readers, reader_capacity;
-    struct reader *team_readers;   /* shared memory: the last read of each thread of the team */
-    uint32_t team_threads, latest; /* of team_readers */
+    struct reader_column column;   /* shared memory: the last read of each thread of the team */
+    uint32_t team_threads, latest; /* of them, and the latest of their reads */
     struct atomic_record *atomics;
     uint32_t n_atomics, atomic_capacity;
     struct pasts *released;       /* what an acquire learns */
@@ -45,9 +42,12 @@ struct history {
     uint64_t block;               /* its number in the launch: memory of blocks is used again */
 };
 
-/* team_threads: 0 in global memory. */
-struct history *history_create(uint32_t team_threads);
+/* Of global memory. */
+struct history *history_create(void);
 struct history *history_copy(const struct history *history);
+/* Of shared memory; the column is for as many threads, and nobody else's. */
+struct history *history_create_shared(uint32_t team_threads, struct reader_column column);
+struct history *history_copy_shared(const struct history *history, struct reader_column column);
 void history_free(struct history *history);
 
 void history_add_reader(const struct fiber *f, struct history *history, struct record reader);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "tuner/base/status.h"
+#include "tuner/emulator/readers.h"
 
 struct block;
 struct fiber;
@@ -45,7 +46,8 @@ struct shared_memory {
     struct cell *cells;
     struct history **histories;
     uint32_t n_histories, history_capacity;
-    uint32_t *spare; /* places in `histories` */
+    struct readers readers; /* of the histories */
+    uint32_t *spare;        /* places in `histories` */
     uint32_t n_spare, spare_capacity;
     void *mapping;
     size_t mapped;

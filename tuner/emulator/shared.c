@@ -35,6 +35,7 @@ static void free_histories(struct shared_memory *shared)
 void shared_free(struct shared_memory *shared)
 {
     free_histories(shared);
+    readers_free(&shared->readers);
     free(shared->histories);
     free(shared->spare);
     if (shared->mapping) munmap(shared->mapping, shared->mapped);
@@ -49,6 +50,7 @@ static uint32_t n_cells(const struct shared_memory *shared)
 void shared_begin(struct shared_memory *shared, uint32_t bytes, uint32_t shift)
 {
     free_histories(shared);
+    readers_begin(&shared->readers);
     shared->bytes = bytes;
     shared->whole_bytes = bytes >> GRANULE_SHIFT << GRANULE_SHIFT;
     shared->shift = shift;
@@ -65,12 +67,22 @@ static void *grown(void *array, uint32_t n, uint32_t *capacity, size_t item)
     return array;
 }
 
-static uint32_t add_history(struct shared_memory *shared, struct history *history)
+static uint32_t free_place(struct shared_memory *shared)
 {
+    if (shared->n_spare) return shared->spare[--shared->n_spare];
     shared->histories =
         grown(shared->histories, shared->n_histories, &shared->history_capacity, sizeof(struct history *));
-    shared->histories[shared->n_histories] = history;
-    return CELL_HISTORY | shared->n_histories++;
+    return shared->n_histories++;
+}
+
+/* A new history in a place of its own, a copy of `from` if there is one; what a cell's `w` is then. */
+static uint32_t add_history(struct fiber *f, struct shared_memory *shared, const struct history *from)
+{
+    uint32_t threads = f->block->team->n_threads + f->block->team->n_agents, place = free_place(shared);
+    struct reader_column column = readers_column(&shared->readers, place, threads);
+    shared->histories[place] =
+        from ? history_copy_shared(from, column) : history_create_shared(threads, column);
+    return CELL_HISTORY | place;
 }
 
 void shared_close(struct shared_memory *shared, uint32_t offset, uint32_t bytes, uint32_t how)
@@ -105,7 +117,7 @@ void shared_refine(struct fiber *f, struct shared_memory *shared, uint32_t shift
             shared->cells[2 * i] = shared->cells[2 * i + 1] = cell;
             if (cell.w < CELL_CLOSED && cell.w & CELL_HISTORY)
                 shared->cells[2 * i + 1].w =
-                    add_history(shared, history_copy(shared->histories[cell.w & ~CELL_HISTORY]));
+                    add_history(f, shared, shared->histories[cell.w & ~CELL_HISTORY]);
         }
         shared->shift--;
     }
@@ -180,10 +192,11 @@ struct history *shared_history(struct fiber *f, struct shared_memory *shared, st
 {
     if (cell->w >= CELL_CLOSED) shared_closed(f, shared, cell, site, ACCESS_WRITE);
     if (cell->w & CELL_HISTORY) return shared->histories[cell->w & ~CELL_HISTORY];
-    struct history *history = history_create(f->block->team->n_threads + f->block->team->n_agents);
+    uint32_t w = add_history(f, shared, NULL);
+    struct history *history = shared->histories[w & ~CELL_HISTORY];
     if (cell->w) history->w = record_of(f, cell->w, cell->w_pc);
     if (cell->r) history_add_reader(f, history, record_of(f, cell->r, cell->r_pc));
-    *cell = (struct cell){.w = add_history(shared, history)};
+    *cell = (struct cell){.w = w};
     return history;
 }
 
@@ -246,7 +259,7 @@ static bool known_read(const struct fiber *f, const struct shared_memory *shared
     if (!(cell->w & CELL_HISTORY) || cell->w >= CELL_CLOSED) return false;
     struct history *history = shared->histories[cell->w & ~CELL_HISTORY];
     if (history->w.word - 1 >= f->limit - 1 || history->n_atomics) return false;
-    history->team_readers[f->number] = (struct reader){f->epoch, low_bits(pc)};
+    reader_set(history->column, f->number, f->epoch, low_bits(pc));
     if (history->latest < f->epoch) history->latest = f->epoch;
     return true;
 }
