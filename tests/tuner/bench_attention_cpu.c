@@ -21,6 +21,7 @@
 #include "tuner/device/cpu_pool.h"
 #include "tuner/launch/kernel.h"
 #include "tuner/tuning.h"
+#include "tuner/vendor/openblas_library.h"
 #include "tuner/worker.h"
 /* Its words are macros with names of enumerators: behind those. */
 #include "templates/attention/attention_args.h"
@@ -278,9 +279,10 @@ static void subject_close(struct subject *s)
 static void open_blas(void)
 {
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
-    void *handle = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+    void *handle = openblas_library();
     void *symbol = handle ? dlsym(handle, "cblas_sgemm") : NULL;
     memcpy(&bench.sgemm, &symbol, sizeof symbol);
+    if (handle) printf("OpenBLAS with its kernels for %s\n", openblas_core(handle));
 }
 
 static void open_composed(void)

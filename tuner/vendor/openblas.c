@@ -9,6 +9,7 @@
 #include <string.h>
 #include "templates/gemm/gemm.h"
 #include "templates/gemm/gemm_args.h"
+#include "tuner/vendor/openblas_library.h"
 
 /* From cblas.h, declared by hand: the library is opened at run time and may be absent. 64-bit index builds
  * have other names. */
@@ -28,12 +29,10 @@ static struct {
 
 static void load_library(void)
 {
-    static const char *const names[] = {"libopenblas.so.0", "libopenblasp.so.0", "libopenblas.so"};
     /* Idle threads of OpenBLAS spin for 2^26 cycles unless told otherwise, and would take their core from
      * whoever is measured next. 2^20 cycles still bridge the gap between the launches of a block. */
     setenv("OPENBLAS_THREAD_TIMEOUT", "20", 0);
-    for (size_t i = 0; i < sizeof names / sizeof names[0] && !blas.handle; i++)
-        blas.handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    blas.handle = openblas_library();
     if (!blas.handle) return;
     const struct {
         const char *name;
@@ -52,7 +51,8 @@ static void name_library(char *name, size_t capacity)
 {
     char version[22] = "";
     sscanf(blas.config(), "OpenBLAS %21s", version);
-    snprintf(name, capacity, "openblas %s", version);
+    const char *core = openblas_core(blas.handle);
+    snprintf(name, capacity, "openblas %s%s%s", version, *core ? " " : "", core);
 }
 
 static enum status openblas_open(uint32_t threads, char *name, size_t capacity)

@@ -16,7 +16,8 @@ struct vendor_plan {
 
 struct vendor_api {
     const char *backend; /* the device backend it computes on */
-    /* Opens the library; `name` gets "openblas 0.3.21". STATUS_UNAVAILABLE with the package to install. */
+    /* Opens the library; `name` gets "openblas 0.3.21 SkylakeX". STATUS_UNAVAILABLE with the package to
+     * install. */
     enum status (*open)(uint32_t threads, char *name, size_t capacity);
     /* Whether it has anything for problems like this one; the library need not be open. */
     bool (*does)(const struct problem *problem);
