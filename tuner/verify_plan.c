@@ -50,13 +50,13 @@ static unsigned least_alignment(const struct problem *problem, const struct oper
 }
 
 /* Rows and batch items further apart than they need be, by an odd multiple of the alignment and no more
- * aligned than that. */
-static void spread_operand(struct operand *operand, unsigned align)
+ * aligned than that, and not all operands alike. */
+static void spread_operand(struct operand *operand, unsigned index, unsigned align)
 {
     int64_t step = ((int64_t)1 << align) / (int64_t)dtype_bytes(operand->type);
     if (step < 1) step = 1;
     if (operand->pitch_offset) {
-        operand->pitch += step;
+        operand->pitch += step * (1 + 2 * (index % 4));
         if (operand->pitch / step % 2 == 0) operand->pitch += step;
     }
     if (operand->batch_stride_offset) {
@@ -70,7 +70,7 @@ static enum status make_buffers(struct verify_case *vcase, unsigned turn)
     for (unsigned i = 0; i < vcase->n_operands; i++) {
         struct operand *operand = &vcase->operands[i];
         unsigned align = least_alignment(&vcase->problem, operand);
-        spread_operand(operand, align);
+        spread_operand(operand, i, align);
         enum guarded_end end = turn % 2 ? GUARDED_AT_BEGIN : GUARDED_AT_END;
         TRY(guarded_create(operand->name, operand_bytes(operand), align, end, &vcase->buffers[i]));
         vcase->data[i] = vcase->buffers[i].data;

@@ -50,7 +50,7 @@ VEC_INLINE struct sequence sequence_of(const struct attention_args *args, long l
     s.o_first = item * args->o_stride_batch + token * args->o_stride_token + head * args->o_stride_head;
     s.lse_first =
         item * args->lse_stride_batch + token * args->lse_stride_token + head * args->lse_stride_head;
-    s.partial_first = (VARLEN ? token : index * args->q_len) * args->q_heads + head;
+    s.partial_first = index * args->q_len * args->q_heads + head; /* q_offsets may begin anywhere */
     s.k = (const char *)args->k +
           TYPE_BYTES(KV_TYPE) *
               (kv_item * args->k_stride_batch + key * args->k_stride_token + kv_head * args->k_stride_head);

@@ -58,4 +58,21 @@ GPU_DEVICE float attention_base(float max)
     return max == ATTENTION_HIDDEN ? 0.0f : max;
 }
 
+/* Kernels that fold the factor into the exponent, gpu_fma(dot, factor, -base), round dot * factor in the base
+ * and not beside it: the maximum's own exponent is off by up to 2^-24 of the base, which beyond 2^20 becomes
+ * more than weights can take. There dots are rounded as the base was, and subtracted from in place:
+ *
+ *     if (gpu_any(attention_is_far(base))) far: dot = attention_exponent(dot, factor, base), factor = 1, base
+ * = 0 */
+GPU_DEVICE bool attention_is_far(float base)
+{
+    return gpu_abs(base) > 1048576.0f;
+}
+
+/* A product of its own, which no compiler joins with what follows. */
+GPU_DEVICE float attention_exponent(float dot, float factor, float base)
+{
+    return gpu_fma(dot, factor, -0.0f) - base;
+}
+
 #endif

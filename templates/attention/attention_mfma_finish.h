@@ -127,7 +127,8 @@ GPU_DEVICE void finish(const struct attention_args &args, const struct attention
     for (int i = 0; i < M_TILES; i++) {
         float sum = sum_of_column(state.softmax.sum[i]);
         int row = first + i * FORM + form_lane();
-        if (row < rows.n) finish_row(args, s, rows, row, state.softmax.max[i], sum, state.outputs[i]);
+        float max = state.softmax.max[i] - WEIGHTS_LOG2; /* at which the sums' weights are 1 */
+        if (row < rows.n) finish_row(args, s, rows, row, max, sum, state.outputs[i]);
     }
 }
 

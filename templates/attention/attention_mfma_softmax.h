@@ -6,6 +6,11 @@
 #ifndef TUNEBOOK_ATTENTION_MFMA_SOFTMAX_H
 #define TUNEBOOK_ATTENTION_MFMA_SOFTMAX_H
 
+/* gfx90a's matrix instructions take subnormal f16 for zeros (AMD, "MI200 MFMA behavior specifics" in MIOpen's
+ * documentation): weights below 2^-14 of a row's largest would be in the sum and not in O. There the largest
+ * is 2^14, as if the maximum had been smaller by 14. */
+#define WEIGHTS_LOG2 (GPU_ARCH == 0x90a && Q_TYPE == DTYPE_F16 ? 14.0f : 0.0f)
+
 struct softmax {
     float max[M_TILES], sum[M_TILES];
     struct attention_range seen[M_TILES]; /* by the lane's queries */
@@ -64,9 +69,16 @@ GPU_DEVICE float largest_score(const sums_t *scores)
 }
 
 /* `factor` is positive, and 1 with SOFTCAP. */
-GPU_DEVICE void weigh(const sums_t *scores, float factor, float base, float *sum, gpu_u32x4 *weights)
+GPU_DEVICE void weigh(sums_t *scores, float factor, float base, float *sum, gpu_u32x4 *weights)
 {
     float sums[4] = {0, 0, 0, 0};
+    if (gpu_any(attention_is_far(base))) {
+        GPU_UNROLL
+        for (int n = 0; n < KEY_TILES * HELD; n++)
+            scores[n / HELD][n % HELD] = attention_exponent(scores[n / HELD][n % HELD], factor, base);
+        factor = 1.0f, base = 0.0f;
+    }
+    base -= WEIGHTS_LOG2;
     GPU_UNROLL
     for (int n = 0; n < EIGHTS * 4; n++) {
         int eight = n / 4, e = n % 4 * 2;
@@ -80,7 +92,7 @@ GPU_DEVICE void weigh(const sums_t *scores, float factor, float base, float *sum
     *sum += (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-GPU_DEVICE void take_scores(float factor, const scores_t scores, struct softmax *state, weights_t weights,
+GPU_DEVICE void take_scores(float factor, scores_t scores, struct softmax *state, weights_t weights,
                             outputs_t outputs)
 {
     float before[M_TILES];

@@ -71,11 +71,19 @@ GPU_DEVICE void weigh_row(float factor, int i, int half, float (*scores)[KEY_TIL
     for (int j = 0; j < KEY_TILES * 2; j++) top = gpu_max(top, scores[i][j / 2][half * 2 + j % 2]);
     float next = gpu_max(old, quad_max(top) * factor), base = attention_base(next),
           shift = gpu_exp2(old - base);
-    float sum = 0;
+    float sum = 0, subtracted = base;
+    if (gpu_any(attention_is_far(base))) {
+        GPU_UNROLL
+        for (int j = 0; j < KEY_TILES * 2; j++) {
+            float *x = &scores[i][j / 2][half * 2 + j % 2];
+            *x = attention_exponent(*x, factor, base);
+        }
+        factor = 1.0f, subtracted = 0.0f;
+    }
     GPU_UNROLL
     for (int j = 0; j < KEY_TILES * 2; j++) {
         float *x = &scores[i][j / 2][half * 2 + j % 2];
-        *x = gpu_exp2(gpu_fma(*x, factor, -base));
+        *x = gpu_exp2(gpu_fma(*x, factor, -subtracted));
         sum += *x;
     }
     rows->max[i][half] = next;

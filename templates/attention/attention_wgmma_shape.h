@@ -36,6 +36,8 @@ static_assert(STORE == STORE_DIRECT || O_BYTES == 2, "rows of two bytes an eleme
 #define ROWS_BYTES    ALIGNED(Q_BYTES_ALONE > OUT_BYTES ? Q_BYTES_ALONE : OUT_BYTES) /* a warpgroup's */
 #define K_BYTES       (TILE_N * SIZE_D * 2)
 #define V_BYTES       (TILE_N * SIZE_DV * 2)
+/* V begins where a swizzle's pattern does. */
+#define K_STAGES_BYTES ALIGNED(STAGES *K_BYTES)
 
 struct memory {
     unsigned char *rows, *k, *v;
@@ -47,7 +49,7 @@ GPU_DEVICE struct memory memory_of(unsigned char *shared)
     struct memory memory;
     memory.rows = shared;
     memory.k = shared + CONSUMERS * ROWS_BYTES;
-    memory.v = memory.k + STAGES * K_BYTES;
+    memory.v = memory.k + K_STAGES_BYTES;
     memory.full = (unsigned long long *)(memory.v + STAGES * V_BYTES);
     memory.empty = memory.full + 2 * STAGES;
     return memory;

@@ -94,12 +94,21 @@ GPU_DEVICE void soften(const struct scope &scope, int first, struct state *state
     GPU_UNROLL
     for (int half = 0; half < 2; half++) {
         float max = row_max(scores, half, state->max[half]), base = attention_base(max * factor), sum = 0;
-        rescale[half] = gpu_exp2(gpu_fma(state->max[half], factor, -base));
+        float slope = factor, subtracted = base;
+        rescale[half] = gpu_exp2(attention_exponent(state->max[half], factor, base));
         state->max[half] = max;
+        if (gpu_any(attention_is_far(base))) {
+            GPU_UNROLL
+            for (int i = 2 * half; i < SCORES; i += 4) {
+                scores[i] = attention_exponent(scores[i], factor, base);
+                scores[i + 1] = attention_exponent(scores[i + 1], factor, base);
+            }
+            slope = 1.0f, subtracted = 0.0f;
+        }
         GPU_UNROLL
         for (int i = 2 * half; i < SCORES; i += 4) {
-            scores[i] = gpu_exp2(gpu_fma(scores[i], factor, -base));
-            scores[i + 1] = gpu_exp2(gpu_fma(scores[i + 1], factor, -base));
+            scores[i] = gpu_exp2(gpu_fma(scores[i], slope, -subtracted));
+            scores[i + 1] = gpu_exp2(gpu_fma(scores[i + 1], slope, -subtracted));
             sum += scores[i] + scores[i + 1];
         }
         state->sum[half] = gpu_fma(state->sum[half], rescale[half], sum);

@@ -1,15 +1,19 @@
 /* Inputs of the attention proof.
  *
  * PROOF_INTEGERS is made so that a mistake changes some element of O, and so that the change survives the
- * rounding to O's type. V is nowhere zero: small random integers. Query rows are of two kinds, in turns by
- * token and head:
+ * rounding to O's type. V is nowhere zero: small random integers, positive in a head's first column. K's rows
+ * are random codes of +-1, and query rows are a number times the code of one key, by turns of token and head:
  *
- *   uniform    Q is 0: all visible keys weigh the same, exactly 1 before the sum divides. O is the mean of
- * integers, the sums of which are exact in f32: a key dropped, doubled, or taken from elsewhere shifts it by
- * its value over their number. selecting  Q is 16 times the code of one key, K's rows being random codes of
- * +-1: that key's weight is nearly 1 and O its value. Targets walk through all of the sequence, so that rows
- * see first and last keys, the diagonal's both sides and every page: a wrong place in K or V, a wrong head, a
- * stale maximum, a missing rescale give another value.
+ *   0      all visible keys weigh the same, exactly 1 before the sum divides. O is the mean of integers, the
+ *          sums of which are exact in f32: a key dropped, doubled, or taken from elsewhere shifts it by its
+ *          value over their number.
+ *   16     that key's weight is nearly 1 and O its value. Targets walk through all of the sequence, so that
+ *          rows see first and last keys, the diagonal's both sides and every page: a wrong place in K or V, a
+ *          wrong head, a stale maximum, a missing rescale give another value.
+ *   11 / sqrt(d)   that key is about 11 ahead: the others weigh about 2^-16 each, and all together what the
+ *          first column shows. Where small weights are lost, they are missing there.
+ *   2^30   scores whose rounding errors are larger than what an exponential can take (16 where the type is
+ *          too small for it). Ties of keys are exact: every sum of products is.
  *
  * PROOF_NORMAL is standard normal throughout. In both, what attention_args.h says is not to be used is NaN:
  * pages that no table names and a last page's rest; and table entries beyond a sequence's pages point far
@@ -19,7 +23,7 @@
 #include "templates/attention/proof_parts.h"
 #include "templates/normal.h"
 
-enum { VALUE_MAX = 4, AMPLITUDE = 16, PAGE_STEP = 5, NOWHERE = 0x7f7f7f7f };
+enum { VALUE_MAX = 4, PAGE_STEP = 5, NOWHERE = 0x7f7f7f7f };
 enum purpose { FOR_CODES, FOR_VALUES, FOR_TARGETS, FOR_NORMALS };
 
 static uint64_t at(uint64_t seed, enum purpose purpose, int64_t x, int64_t y, int64_t z)
@@ -37,24 +41,42 @@ static void *element(const struct operand *operand, void *storage, int64_t batch
 
 /* ---- integers ---- */
 
-/* The small integers encoded once in an operand's type. */
+/* The small integers, and numbers to multiply codes with, encoded once in an operand's type. */
+enum factor { FACTOR_0, FACTOR_SELECTING, FACTOR_LEADING, FACTOR_HUGE, FACTORS };
+
 struct writer {
     const struct operand *operand;
     char *storage;
     size_t bytes;
-    char encoded[2 * AMPLITUDE + 1][8];
+    char encoded[2 * VALUE_MAX + 1][8];
+    char factors[FACTORS][2][8]; /* minus, plus */
 };
 
-static struct writer writer_of(const struct operand *operand, void *storage)
+/* Sums of so many of them are exact, and so is the number in bf16. */
+static double factor_value(enum factor factor, enum dtype type, int64_t d)
+{
+    switch (factor) {
+    case FACTOR_SELECTING: return 16;
+    case FACTOR_LEADING: return round(88 / sqrt((double)d)) / 8;
+    case FACTOR_HUGE: return type == DTYPE_F16 ? 16 : 0x1p30;
+    default: return 0;
+    }
+}
+
+static struct writer writer_of(const struct operand *operand, int64_t d, void *storage)
 {
     struct writer w = {.operand = operand, .storage = storage, .bytes = dtype_bytes(operand->type)};
-    for (int v = -AMPLITUDE; v <= AMPLITUDE; v++) dtype_store(operand->type, w.encoded[v + AMPLITUDE], v);
+    for (int v = -VALUE_MAX; v <= VALUE_MAX; v++) dtype_store(operand->type, w.encoded[v + VALUE_MAX], v);
+    for (enum factor f = 0; f < FACTORS; f++)
+        for (int plus = 0; plus < 2; plus++)
+            dtype_store(operand->type, w.factors[f][plus],
+                        (plus ? 1 : -1) * factor_value(f, operand->type, d));
     return w;
 }
 
 static void write_value(const struct writer *w, char *row, int64_t column, int value)
 {
-    memcpy(row + (size_t)column * w->bytes, w->encoded[value + AMPLITUDE], w->bytes);
+    memcpy(row + (size_t)column * w->bytes, w->encoded[value + VALUE_MAX], w->bytes);
 }
 
 /* Where a token of a sequence lies in an operand of tokens. */
@@ -73,7 +95,7 @@ static int value_of(uint64_t seed, int64_t b, int64_t key, int64_t g, int64_t c)
 {
     uint64_t random = at(seed, FOR_VALUES, key, b, g * 1024 + c);
     int size = 1 + (int)((random >> 1) % VALUE_MAX);
-    return random & 1 ? size : -size;
+    return random & 1 || c == 0 ? size : -size;
 }
 
 static void fill_query(const struct problem *problem, const struct writer *w, uint64_t seed, int64_t b,
@@ -83,15 +105,17 @@ static void fill_query(const struct problem *problem, const struct writer *w, ui
     int64_t group = heads / problem->value[ATTENTION_KV_HEADS];
     struct attention_length length = attention_length(problem, b);
     char *row = element(w->operand, w->storage, place.batch, place.row, 0);
+    static const enum factor turns[] = {FACTOR_SELECTING, FACTOR_SELECTING, FACTOR_LEADING, FACTOR_HUGE};
     for (int64_t h = 0; h < heads; h++) {
-        bool selects = (t + h) % 2 && length.kv > 0;
+        enum factor factor = (t + h) % 2 && length.kv > 0 ? turns[(t + h) / 2 % 4] : FACTOR_0;
         /* By turns the query's own key, the one behind it, and any. */
         int64_t own = t + length.kv - length.q + t / 2 % 2;
         uint64_t any = at(seed, FOR_TARGETS, t, b, h);
         int64_t target = length.kv ? (int64_t)(any % (uint64_t)length.kv) : 0;
         if ((t + h) / 2 % 3 == 0 && own >= 0 && own < length.kv) target = own;
         for (int64_t c = 0; c < d; c++)
-            write_value(w, row, h * d + c, selects ? AMPLITUDE * code(seed, b, target, h / group, c) : 0);
+            memcpy(row + (size_t)(h * d + c) * w->bytes,
+                   w->factors[factor][code(seed, b, target, h / group, c) > 0], w->bytes);
     }
 }
 
@@ -99,7 +123,7 @@ static void fill_queries(const struct problem *problem, const struct operand *op
                          void *storage)
 {
     bool varlen = problem->value[ATTENTION_VARLEN];
-    struct writer w = writer_of(operand, storage);
+    struct writer w = writer_of(operand, problem->value[ATTENTION_D], storage);
     int64_t token = 0;
     for (int64_t b = 0; b < problem->value[ATTENTION_BATCH]; b++)
         for (int64_t t = 0, n = attention_length(problem, b).q; t < n; t++, token++)
@@ -152,7 +176,7 @@ static void fill_key(const struct problem *problem, const struct writer *w, bool
 static void fill_keys(const struct problem *problem, const struct operand *operand, bool values,
                       uint64_t seed, void *storage)
 {
-    struct writer w = writer_of(operand, storage);
+    struct writer w = writer_of(operand, problem->value[ATTENTION_D], storage);
     struct page_order order = page_order_of(problem);
     int64_t page = problem->value[ATTENTION_PAGE] ? problem->value[ATTENTION_PAGE] : 1, token = 0, pages = 0;
     for (int64_t b = 0; b < problem->value[ATTENTION_BATCH]; b++) {
@@ -205,15 +229,28 @@ static void fill_block_table(const struct problem *problem, const struct operand
     }
 }
 
+/* What a cache holds of a sequence. Problems without varlen are measured with all of kv_len, and verified
+ * with less, too: one key less, none, fewer than queries. The keys behind are there, and not to be used. */
+static int64_t keys_held(const struct problem *problem, int64_t b, enum proof_inputs kind)
+{
+    int64_t kv = attention_length(problem, b).kv, q = problem->value[ATTENTION_Q_LEN];
+    if (problem->value[ATTENTION_VARLEN] || kind != PROOF_INTEGERS || b == 0) return kv;
+    const int64_t held[] = {kv / 2, kv - 1, 0, q / 2 < kv ? q / 2 : kv};
+    return held[b % 4];
+}
+
 static void fill_lengths(const struct problem *problem, const struct operand *operand, unsigned index,
-                         void *storage)
+                         enum proof_inputs kind, void *storage)
 {
     int64_t sum = 0;
     for (int64_t b = 0; b < operand->columns; b++) {
         bool beyond = b >= problem->value[ATTENTION_BATCH];
         struct attention_length length =
             beyond ? (struct attention_length){0, 0} : attention_length(problem, b);
-        store_int(operand, storage, 0, b, index == ATTENTION_OPERAND_KV_LENGTHS ? length.kv : sum);
+        store_int(operand, storage, 0, b,
+                  index != ATTENTION_OPERAND_KV_LENGTHS ? sum
+                  : beyond                              ? 0
+                                                        : keys_held(problem, b, kind));
         sum += index == ATTENTION_OPERAND_Q_OFFSETS ? length.q : length.kv;
     }
 }
@@ -261,6 +298,6 @@ void attention_fill(const struct problem *problem, const struct operand *operand
     case ATTENTION_OPERAND_SINKS:
     case ATTENTION_OPERAND_K_SCALE:
     case ATTENTION_OPERAND_V_SCALE: fill_floats(operand, index, kind, seed, storage); return;
-    default: fill_lengths(problem, operand, index, storage);
+    default: fill_lengths(problem, operand, index, kind, storage);
     }
 }

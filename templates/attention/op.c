@@ -9,6 +9,7 @@ static const char *const masks[] = {"full", "causal", "sliding", "band", NULL};
 
 enum {
     SIZE_MAX_32 = INT32_MAX,
+    LENGTH_MAX = INT32_MAX - 1023, /* kernels count up to a tile beyond the last row or key */
     HEAD_MAX = 512,
     HEAD_STEP = 8,
     NARROW_HEAD_STEP = 16,
@@ -46,8 +47,8 @@ static const struct op_field fields[ATTENTION_FIELDS] = {
     [ATTENTION_PAGE] = SIZE_FIELD("page", 0, PAGE_MOST, 0),
     [ATTENTION_WINDOW] = SIZE_FIELD("window", 0, SIZE_MAX_32, 0),
     [ATTENTION_BATCH] = SIZE_FIELD("batch", 1, SIZE_MAX_32, 1),
-    [ATTENTION_Q_LEN] = SIZE_FIELD("q_len", 1, SIZE_MAX_32, -1),
-    [ATTENTION_KV_LEN] = SIZE_FIELD("kv_len", 1, SIZE_MAX_32, 0),
+    [ATTENTION_Q_LEN] = SIZE_FIELD("q_len", 1, LENGTH_MAX, -1),
+    [ATTENTION_KV_LEN] = SIZE_FIELD("kv_len", 1, LENGTH_MAX, 0),
 };
 
 static const enum attention_field flags[] = {ATTENTION_VARLEN, ATTENTION_SOFTCAP, ATTENTION_SINKS,
@@ -208,8 +209,8 @@ static enum status check_sizes(const struct problem *problem)
     const int64_t *value = problem->value;
     int64_t rows, tokens, bytes;
     if (__builtin_mul_overflow(value[ATTENTION_BATCH], value[ATTENTION_Q_LEN], &tokens) ||
-        __builtin_mul_overflow(tokens, value[ATTENTION_Q_HEADS], &rows) || rows > SIZE_MAX_32)
-        return status_fail(STATUS_USAGE, "attention: batch * q_len * q_heads exceeds 2^31 - 1 rows");
+        __builtin_mul_overflow(tokens, value[ATTENTION_Q_HEADS], &rows) || rows > LENGTH_MAX)
+        return status_fail(STATUS_USAGE, "attention: batch * q_len * q_heads exceeds 2^31 - 1024 rows");
     if (__builtin_mul_overflow(value[ATTENTION_BATCH], value[ATTENTION_KV_LEN], &tokens) ||
         (value[ATTENTION_PAGE] && tokens / value[ATTENTION_PAGE] + value[ATTENTION_BATCH] > SIZE_MAX_32 / 2))
         return status_fail(STATUS_USAGE, "attention: batch * kv_len exceeds 2^30 pages");

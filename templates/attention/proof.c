@@ -9,13 +9,39 @@
 static const struct variant {
     float scale, softcap;
     bool no_lengths; /* kv_lengths is NULL where all have kv_len keys and lie one after the other */
-} variants[] = {{1.0f, 30.0f, false}, {0.5f, 2.0f, true}, {-0.75f, 8.0f, false}};
+    bool no_scales;  /* k_scale and v_scale are NULL: 1 */
+    bool backwards;  /* heads from the last to the first, scales sequence by sequence within a head */
+} variants[] = {
+    {1.0f, 30.0f, false, false, false}, {0.5f, 2.0f, true, true, false}, {-0.75f, 8.0f, false, false, true}};
+
+/* A head's numbers stay in their place, the heads change theirs. */
+static void turn_heads(const void **first, enum dtype type, long long heads, long long *stride)
+{
+    if (*first) *first = (const char *)*first + (heads - 1) * *stride * (long long)dtype_bytes(type);
+    *stride = -*stride;
+}
+
+static void turn_around(const struct problem *problem, struct attention_args *args)
+{
+    enum dtype q = (enum dtype)problem->value[ATTENTION_Q_TYPE],
+               kv = (enum dtype)problem->value[ATTENTION_KV_TYPE];
+    enum dtype o = (enum dtype)problem->value[ATTENTION_O_TYPE];
+    turn_heads(&args->q, q, args->q_heads, &args->q_stride_head);
+    turn_heads(&args->k, kv, args->kv_heads, &args->k_stride_head);
+    turn_heads(&args->v, kv, args->kv_heads, &args->v_stride_head);
+    turn_heads((const void **)&args->o, o, args->q_heads, &args->o_stride_head);
+    turn_heads((const void **)&args->lse, DTYPE_F32, args->q_heads, &args->lse_stride_head);
+    args->scale_stride_head = args->batch;
+    args->scale_stride_batch = 1;
+}
 
 static void set_variant(const struct problem *problem, unsigned variant, void *args)
 {
     struct attention_args *out = args;
     out->scale *= variants[variant].scale;
     out->softcap = problem->value[ATTENTION_SOFTCAP] ? variants[variant].softcap : 0;
+    if (variants[variant].no_scales) out->k_scale = out->v_scale = NULL;
+    if (variants[variant].backwards) turn_around(problem, out);
     if (variants[variant].no_lengths && !problem->value[ATTENTION_PAGE]) out->kv_lengths = NULL;
 }
 

@@ -6,6 +6,8 @@
  *                   and 36 from templates/gemm/reference.c; 4u |s_j - max s| for the argument of the
  *                   exponential; 2^-20 for the exponential itself; with softcap 2^-11 |s_j| where inputs
  *                   have 16 bits (tanh.approx.f32's error bound in the PTX ISA), else 2^-20 |s_j|
+ *     largest       the error of the largest score multiplies its own weight or divides all others', which is
+ *                   the same: the smaller effect counts. So scores of any size have a bound
  *     weight        relative error e_j = d_j, and the unit roundoff u_p of the queries' type, to which
  *                   kernels round weights before they multiply, where w_j is neither 1 nor 0
  *     sum           min(sum_j w_j |v_j| e_j, 6 sqrt(sum_j (w_j v_j e_j)^2)) / W: linear in the worst case,
@@ -34,7 +36,10 @@ struct span {
 };
 
 struct row {
-    double score_max, weight, spread; /* spread: sum of w_j d_j */
+    double score_max, weight, spread; /* spread: sum of w_j d_j, but for the largest score's */
+    int64_t top;                      /* the key of the largest score */
+    double top_error, top_weight;     /* its d_j and w_j */
+    double top_size[HEAD_MAX];        /* w_j |v_j| */
     double sum[HEAD_MAX], linear[HEAD_MAX], square[HEAD_MAX], absolute[HEAD_MAX];
     double rounded[HEAD_MAX]; /* sum of what rounded weights add */
 };
@@ -153,6 +158,7 @@ static void head_begin(struct head *head, const struct span *span, int64_t q_hea
         head->q_norm[r] = norm(head->q[r], value[ATTENTION_D]);
         memset(&head->rows[r], 0, sizeof head->rows[r]);
         head->rows[r].score_max = -INFINITY;
+        head->rows[r].top = -1;
     }
 }
 
@@ -184,18 +190,6 @@ static double score_of(const struct head *head, const struct span *span, int64_t
     return span->problem->value[ATTENTION_SOFTCAP] ? cap * tanh(s / cap) : s;
 }
 
-static void find_max(struct head *head, const struct span *span)
-{
-    for (int64_t key = 0; key < span->keys; key += KEYS) {
-        int64_t n = span->keys - key < KEYS ? span->keys - key : KEYS;
-        load_keys(head, span, key, n, false);
-        for (int64_t r = 0; r < span->n; r++)
-            for (int64_t j = 0; j < n; j++)
-                if (is_visible(span, span->first + r, key + j))
-                    head->rows[r].score_max = fmax(head->rows[r].score_max, score_of(head, span, r, j));
-    }
-}
-
 /* d_j */
 static double score_error(const struct head *head, const struct span *span, int64_t r, int64_t j,
                           double score)
@@ -210,40 +204,91 @@ static double score_error(const struct head *head, const struct span *span, int6
     return error;
 }
 
+/* Keys that some query of the span may see. */
+static int64_t first_seen(const struct span *span)
+{
+    int64_t mask = span->problem->value[ATTENTION_MASK];
+    bool windowed = mask == ATTENTION_SLIDING || mask == ATTENTION_BAND;
+    int64_t first = span->first + span->keys - span->queries - span->args->window + 1;
+    return windowed && first > 0 ? first / KEYS * KEYS : 0;
+}
+
+static int64_t last_seen(const struct span *span)
+{
+    int64_t mask = span->problem->value[ATTENTION_MASK];
+    int64_t last = span->first + span->n + span->keys - span->queries;
+    if (mask == ATTENTION_BAND) last += span->args->window - 1;
+    if (mask == ATTENTION_FULL || last > span->keys) return span->keys;
+    return last > 0 ? last : 0;
+}
+
+static void note_score(struct head *head, const struct span *span, int64_t r, int64_t key, int64_t j)
+{
+    struct row *row = &head->rows[r];
+    double score = score_of(head, span, r, j);
+    if (row->top >= 0 && score <= row->score_max) return;
+    row->top = key + j;
+    row->score_max = score;
+    row->top_error = score_error(head, span, r, j, score);
+}
+
+static void find_max(struct head *head, const struct span *span)
+{
+    for (int64_t key = first_seen(span), last = last_seen(span); key < last; key += KEYS) {
+        int64_t n = last - key < KEYS ? last - key : KEYS;
+        load_keys(head, span, key, n, false);
+        for (int64_t r = 0; r < span->n; r++)
+            for (int64_t j = 0; j < n; j++)
+                if (is_visible(span, span->first + r, key + j)) note_score(head, span, r, key, j);
+    }
+}
+
 static double roundoff(const struct problem *problem, enum attention_field type)
 {
     return dtype_epsilon((enum dtype)problem->value[type]) / 2;
 }
 
-/* Columns [begin, end) of the head. */
-static void add_key(struct head *head, const struct span *span, int64_t r, int64_t j, int64_t begin,
-                    int64_t end)
+/* How far a weight may be off, to which an error is a factor, as long as it is small: no weight exceeds that
+ * of the largest score. */
+static double weight_error(double weight, double below, double error)
+{
+    if (error < 1.0 / 64) return weight * error;
+    return fmax(weight * fmin(error, 1), exp(fmin(error - below, 0)) - weight);
+}
+
+/* Columns [begin, end) of the head, of key `key` + j. */
+static void add_key(struct head *head, const struct span *span, int64_t r, int64_t key, int64_t j,
+                    int64_t begin, int64_t end)
 {
     struct row *row = &head->rows[r];
     double score = score_of(head, span, r, j), weight = exp(score - row->score_max);
-    double error = score_error(head, span, r, j, score);
+    bool top = key + j == row->top;
+    double error =
+        top ? 0 : weight_error(weight, row->score_max - score, score_error(head, span, r, j, score));
+    if (top) row->top_weight = weight;
     row->weight += weight;
-    row->spread += weight * error;
+    row->spread += error;
     bool rounded = weight != 1 && weight > ldexp(1, -60);
-    if (rounded) error += roundoff(span->problem, ATTENTION_Q_TYPE);
+    if (rounded) error += weight * roundoff(span->problem, ATTENTION_Q_TYPE);
     for (int64_t c = begin; c < end; c++) {
-        double term = weight * head->v[j][c] * head->v_scale, size = fabs(term);
+        double v = head->v[j][c] * head->v_scale, term = weight * v, size = fabs(term), off = fabs(v) * error;
+        if (top) row->top_size[c] = size;
         row->sum[c] += term;
         row->rounded[c] += rounded ? term : 0;
         row->absolute[c] += size;
-        row->linear[c] += size * error;
-        row->square[c] += size * size * error * error;
+        row->linear[c] += off;
+        row->square[c] += off * off;
     }
 }
 
 static void add_keys(struct head *head, const struct span *span, int64_t begin, int64_t end)
 {
-    for (int64_t key = 0; key < span->keys; key += KEYS) {
-        int64_t n = span->keys - key < KEYS ? span->keys - key : KEYS;
+    for (int64_t key = first_seen(span), last = last_seen(span); key < last; key += KEYS) {
+        int64_t n = last - key < KEYS ? last - key : KEYS;
         load_keys(head, span, key, n, begin < end);
         for (int64_t r = 0; r < span->n; r++)
             for (int64_t j = 0; j < n; j++)
-                if (is_visible(span, span->first + r, key + j)) add_key(head, span, r, j, begin, end);
+                if (is_visible(span, span->first + r, key + j)) add_key(head, span, r, key, j, begin, end);
     }
 }
 
@@ -281,16 +326,26 @@ static void output_value(const struct span *span, const struct row *row, int64_t
     double sums = ldexp(fmin(n + 1, 64), -24) * (row->absolute[c] / row->weight + fabs(o));
     double weights = fmin(row->linear[c], 6 * sqrt(row->square[c])) / row->weight;
     double cut = roundoff(span->problem, ATTENTION_Q_TYPE) * (fabs(o) + fabs(row->rounded[c]) / row->weight);
+    double own = row->top_size[c] + row->top_weight * fabs(o);
+    double others = row->absolute[c] - row->top_size[c] + (row->weight - row->top_weight) * fabs(o);
+    double top = row->top_error * fmin(own, others) / row->weight;
     char least[8] = {1};
     *value = o;
-    *allowed = weights + sums + cut + dtype_epsilon(type) / 2 * fabs(o) + dtype_load(type, least) / 2 +
+    *allowed = weights + top + sums + cut + dtype_epsilon(type) / 2 * fabs(o) + dtype_load(type, least) / 2 +
                row->spread / row->weight * fabs(o);
 }
 
 static void lse_value(const struct row *row, double *value, double *allowed)
 {
-    *value = row->weight > 0 ? row->score_max + log(row->weight) : -INFINITY;
-    *allowed = row->weight > 0 ? row->spread / row->weight + ldexp(1 + fabs(*value), -20) : 0;
+    *value = row->weight != 0 ? row->score_max + log(row->weight) : -INFINITY;
+    *allowed =
+        row->weight != 0 ? row->spread / row->weight + row->top_error + ldexp(1 + fabs(*value), -20) : 0;
+}
+
+/* The head whose results stand in place `h` of a row. */
+static int64_t head_in_place(const struct span *span, int64_t h, long long stride)
+{
+    return stride < 0 ? span->args->q_heads - 1 - h : h;
 }
 
 static void compute_outputs(struct head *head, const struct span *span, const struct proof_region *region,
@@ -300,7 +355,7 @@ static void compute_outputs(struct head *head, const struct span *span, const st
     for (int64_t h = region->column / dv; h * dv < last; h++) {
         int64_t begin = h * dv < region->column ? region->column - h * dv : 0,
                 end = last - h * dv < dv ? last - h * dv : dv;
-        head_compute(head, span, h, begin, end);
+        head_compute(head, span, head_in_place(span, h, span->args->o_stride_head), begin, end);
         for (int64_t r = 0; r < span->n; r++)
             for (int64_t c = begin; c < end; c++) {
                 int64_t at = (row - region->row + r) * region->columns + h * dv + c - region->column;
@@ -313,7 +368,7 @@ static void compute_lse(struct head *head, const struct span *span, const struct
                         int64_t row, double *value, double *allowed)
 {
     for (int64_t h = region->column; h < region->column + region->columns; h++) {
-        head_compute(head, span, h, 0, 0);
+        head_compute(head, span, head_in_place(span, h, span->args->lse_stride_head), 0, 0);
         for (int64_t r = 0; r < span->n; r++) {
             int64_t at = (row - region->row + r) * region->columns + h - region->column;
             lse_value(&head->rows[r], &value[at], &allowed[at]);

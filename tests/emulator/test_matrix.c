@@ -93,7 +93,7 @@ static void products(void **state)
         for (unsigned i = 0; i < s->m; i++)
             for (unsigned j = 0; j < s->n; j++) expected[i][j] = naive(wave, form, i, j);
         memset(wave->words[MATRIX_D], 0xa5, sizeof wave->words[MATRIX_D]);
-        matrix_multiply(form, wave->d, wave->a, wave->b, wave->c);
+        matrix_multiply(form, wave->d, wave->a, wave->b, wave->c, false);
         for (unsigned i = 0; i < s->m; i++)
             for (unsigned j = 0; j < s->n; j++)
                 assert_true(load(wave, form, MATRIX_D, i, j) == expected[i][j]);
@@ -105,7 +105,7 @@ static void products(void **state)
         memcpy(wave->words[MATRIX_D], wave->words[C_WORDS], sizeof wave->words[MATRIX_D]);
         const unsigned *c[MATRIX_WAVE_MAX];
         for (unsigned lane = 0; lane < MATRIX_WAVE_MAX; lane++) c[lane] = wave->d[lane];
-        matrix_multiply(form, wave->d, wave->a, wave->b, c);
+        matrix_multiply(form, wave->d, wave->a, wave->b, c, false);
         for (unsigned i = 0; i < s->m; i++)
             for (unsigned j = 0; j < s->n; j++)
                 assert_true(load(wave, form, MATRIX_D, i, j) == expected[i][j]);
@@ -128,7 +128,7 @@ static void one_hot(void **state)
         memset(wave->words, 0, sizeof wave->words);
         store(wave, form, MATRIX_A, row, k, 3);
         store(wave, form, MATRIX_B, other, column, -2);
-        matrix_multiply(form, wave->d, wave->a, wave->b, wave->c);
+        matrix_multiply(form, wave->d, wave->a, wave->b, wave->c, false);
         for (unsigned i = 0; i < s->m; i++)
             for (unsigned j = 0; j < s->n; j++)
                 assert_true(load(wave, form, MATRIX_D, i, j) ==
@@ -163,7 +163,7 @@ static void every_code(void **state)
             for (unsigned k = 1; k < info->shape.k; k++)
                 if (info->in != DTYPE_I8 && info->in != DTYPE_F8E4M3FNUZ)
                     store(wave, form, MATRIX_B, k, 5, -0.0);
-            matrix_multiply(form, wave->d, wave->a, wave->b, wave->c);
+            matrix_multiply(form, wave->d, wave->a, wave->b, wave->c, false);
             for (unsigned i = 0; i < info->shape.m; i++)
                 if (!same(load(wave, form, MATRIX_D, i, 5), load(wave, form, MATRIX_A, i, 0)))
                     fail_msg("%s: code %#x became %g", info->name, first + i,
@@ -184,7 +184,7 @@ static void sums(void **state)
         store(wave, form, MATRIX_B, k, 30, -128);
     }
     store(wave, form, C_WORDS, 31, 30, INT32_MAX);
-    matrix_multiply(form, wave->d, wave->a, wave->b, wave->c);
+    matrix_multiply(form, wave->d, wave->a, wave->b, wave->c, false);
     assert_true(load(wave, form, MATRIX_D, 31, 30) == INT32_MIN + (16.0 * 128 * 128 - 1));
 
     memset(wave->words, 0, sizeof wave->words);
@@ -194,9 +194,36 @@ static void sums(void **state)
         store(wave, form, MATRIX_B, k, 3, k == 8 ? 2 : 1);
     }
     store(wave, form, C_WORDS, 2, 3, 0x1p24);
-    matrix_multiply(form, wave->d, wave->a, wave->b, wave->c);
+    matrix_multiply(form, wave->d, wave->a, wave->b, wave->c, false);
     /* A 1 beside 2^24 is half of the last place and lost, until the 2 makes it odd. */
     assert_true(load(wave, form, MATRIX_D, 2, 3) == 0x1p24 + 4);
+    free(wave);
+}
+
+/* On gfx90a a subnormal number of A or B is a zero; the smallest normal one is itself. */
+static void flushes(void **state)
+{
+    (void)state;
+    struct wave *wave = wave_make();
+    enum matrix_form form = MATRIX_mfma_f32_16x16x16_f16;
+    assert_true(matrix_flushes(form, "gfx90a"));
+    assert_false(matrix_flushes(form, "gfx942"));
+    assert_false(matrix_flushes(MATRIX_mfma_i32_32x32x16_i8, "gfx90a"));
+    for (unsigned i = 0; i < 4; i++) {
+        const double small[] = {0x1p-14, -0x1p-14, 0x1.ff8p-15, -0x1p-24};
+        store(wave, form, MATRIX_A, i, 0, small[i]);
+        store(wave, form, MATRIX_A, i, 1, 1);
+    }
+    store(wave, form, MATRIX_B, 0, 3, 1024);
+    store(wave, form, MATRIX_B, 1, 3, 0x1p-15);
+    for (unsigned flush = 0; flush < 2; flush++) {
+        matrix_multiply(form, wave->d, wave->a, wave->b, wave->c, flush);
+        double rest = flush ? 0 : 0x1p-15;
+        assert_true(load(wave, form, MATRIX_D, 0, 3) == 0x1p-4 + rest);
+        assert_true(load(wave, form, MATRIX_D, 1, 3) == -0x1p-4 + rest);
+        assert_true(load(wave, form, MATRIX_D, 2, 3) == (flush ? 0 : 0x1.ff8p-5 + rest));
+        assert_true(load(wave, form, MATRIX_D, 3, 3) == (flush ? 0 : -0x1p-14 + rest));
+    }
     free(wave);
 }
 
@@ -204,7 +231,7 @@ static void sums(void **state)
 static void *multiply_in_thread(void *context)
 {
     struct wave *wave = context;
-    matrix_multiply(MATRIX_mfma_f32_16x16x32_fp8, wave->d, wave->a, wave->b, wave->c);
+    matrix_multiply(MATRIX_mfma_f32_16x16x32_fp8, wave->d, wave->a, wave->b, wave->c, false);
     return NULL;
 }
 
@@ -240,7 +267,7 @@ static void speed(void **state)
         const struct matrix_shape *s = &matrix_info(form)->shape;
         int repeats = (int)test_scaled(2000);
         uint64_t begin = clock_ns();
-        for (int i = 0; i < repeats; i++) matrix_multiply(form, wave->d, wave->a, wave->b, wave->c);
+        for (int i = 0; i < repeats; i++) matrix_multiply(form, wave->d, wave->a, wave->b, wave->c, false);
         double ns = (double)(clock_ns() - begin) / repeats;
         print_message("%-24s %6.0f ns, %5.2f G multiply-adds/s\n", matrix_info(form)->name, ns,
                       s->m * s->n * s->k / ns);
@@ -252,7 +279,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads),    cmocka_unit_test(products), cmocka_unit_test(one_hot),
-        cmocka_unit_test(every_code), cmocka_unit_test(sums),     cmocka_unit_test(speed),
+        cmocka_unit_test(every_code), cmocka_unit_test(sums),     cmocka_unit_test(flushes),
+        cmocka_unit_test(speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,11 +90,11 @@ static void test_huge_problems(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "attention f32 d=512 q_heads=1 batch=1 q_len=2147483647 kv_len=2147483647",
+        "attention f32 d=512 q_heads=1 batch=1 q_len=2147482624 kv_len=2147482624",
         "attention bf16 causal varlen lse d=8 q_heads=1048576 kv_heads=1 batch=2047 q_len=1 kv_len=1000000",
-        "attention f16 d=128 q_heads=1 batch=2147483647 q_len=1 kv_len=1",
+        "attention f16 d=128 q_heads=1 batch=2147482624 q_len=1 kv_len=1",
         ("attention f16 kv=f8e4m3 sliding window=2147483647 d=512 q_heads=8 kv_heads=8 batch=1 q_len=1 "
-         "kv_len=2147483647"),
+         "kv_len=2147482624"),
     };
     size_t n;
     const struct gpu_target *targets = gpu_target_table(&n);

@@ -69,7 +69,8 @@ struct trial {
     struct operand operand[OP_OPERANDS_MAX];
     unsigned n_operands;
     void *storage[OP_OPERANDS_MAX];
-    float *decoded[ATTENTION_OPERAND_V + 1]; /* Q, K and V as they are stored */
+    float *decoded[ATTENTION_OPERAND_V + 1];     /* Q, K and V as they are stored */
+    const float *first[ATTENTION_OPERAND_V + 1]; /* in them, what the arguments point at: head 0 */
     enum proof_inputs kind;
     struct attention_args args;
 };
@@ -99,6 +100,10 @@ static inline void trial_begin(struct trial *t, const struct problem *problem, e
     }
     problem->op->bind(problem, t->storage, NULL, &t->args);
     proof->set_variant(problem, variant, &t->args);
+    const void *pointers[] = {t->args.q, t->args.k, t->args.v};
+    for (unsigned i = 0; i <= ATTENTION_OPERAND_V; i++)
+        t->first[i] = t->decoded[i] + ((const char *)pointers[i] - (const char *)t->storage[i]) /
+                                          (ptrdiff_t)dtype_bytes(t->operand[i].type);
 }
 
 static inline void trial_end(struct trial *t)
@@ -178,7 +183,7 @@ static inline float row_scale(const struct trial_row *row, const float *scales, 
 static inline float row_score(const struct trial_row *row, int64_t j)
 {
     const struct attention_args *a = &row->t->args;
-    const float *k = row->t->decoded[ATTENTION_OPERAND_K] + row_key_at(row, j, false);
+    const float *k = row->t->first[ATTENTION_OPERAND_K] + row_key_at(row, j, false);
     int64_t d = row_value(row, ATTENTION_D);
     float sum = 0;
     if (row_is(row, SHORT_DOT)) d -= 8;
@@ -207,7 +212,7 @@ static inline float row_weight(const struct trial_row *row, float weight)
 
 static inline void row_add(const struct trial_row *row, struct row_state *state, int64_t j, float weight)
 {
-    const float *v = row->t->decoded[ATTENTION_OPERAND_V] + row_key_at(row, j, true);
+    const float *v = row->t->first[ATTENTION_OPERAND_V] + row_key_at(row, j, true);
     float rounded = row_weight(row, weight);
     bool of_rounded = row->mutant->rounding == ROUND_NEAREST_SUMMED && !row->t->args.lse;
     state->sum += of_rounded ? rounded : weight;
@@ -314,7 +319,7 @@ static inline void row_run(struct trial_row *row)
     int64_t item = row_value(row, ATTENTION_VARLEN) ? 0 : row->b, keys = row_keys(row);
     int64_t at = item * a->q_stride_batch + row->token * a->q_stride_token + row->q_head * a->q_stride_head;
     for (int64_t c = 0; c < row_value(row, ATTENTION_D); c++)
-        row->q[c] = row->t->decoded[ATTENTION_OPERAND_Q][at + c];
+        row->q[c] = row->t->first[ATTENTION_OPERAND_Q][at + c];
     int64_t tiles = (keys + TRIAL_TILE - 1) / TRIAL_TILE;
     int splits = row->mutant->splits ? row->mutant->splits : 1;
     struct row_state whole = {.maximum = -INFINITY}, part;

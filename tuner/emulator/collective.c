@@ -150,7 +150,8 @@ void emu_matrix(unsigned form, unsigned *d, const unsigned *a, const unsigned *b
     }
     check_copies(f, (enum matrix_form)form, MATRIX_A, all_a, pc);
     check_copies(f, (enum matrix_form)form, MATRIX_B, all_b, pc);
-    matrix_multiply((enum matrix_form)form, all_d, all_a, all_b, all_c);
+    bool flush = matrix_flushes((enum matrix_form)form, emulator_target(f->block->worker->emulator));
+    matrix_multiply((enum matrix_form)form, all_d, all_a, all_b, all_c, flush);
     let_go(f);
 }
 

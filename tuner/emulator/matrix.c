@@ -91,6 +91,12 @@ bool matrix_on_target(enum matrix_form form, const char *target)
     return here && first && here->vendor == first->vendor && here->architecture >= first->architecture;
 }
 
+bool matrix_flushes(enum matrix_form form, const char *target)
+{
+    enum dtype in = forms[form].in;
+    return (in == DTYPE_F16 || in == DTYPE_BF16) && strcmp(target, "gfx90a") == 0;
+}
+
 struct matrix_place matrix_place(enum matrix_form form, enum matrix_operand operand, unsigned lane,
                                  unsigned element)
 {

@@ -35,6 +35,9 @@ const struct matrix_info *matrix_info(enum matrix_form form);
 bool matrix_find(const char *name, enum matrix_form *form);
 /* NVIDIA's instructions are on every target from the one named. */
 bool matrix_on_target(enum matrix_form form, const char *target);
+/* gfx90a takes subnormal f16 and bf16 numbers of A and B for zeros (AMD, "MI200 MFMA behavior specifics" in
+ * MIOpen's documentation); later targets do not. */
+bool matrix_flushes(enum matrix_form form, const char *target);
 
 struct matrix_place matrix_place(enum matrix_form form, enum matrix_operand operand, unsigned lane,
                                  unsigned element);
@@ -49,10 +52,10 @@ bool matrix_copies_differ(enum matrix_form form, enum matrix_operand operand, co
 /* D = A.B + C for a whole wave: x[lane] are that lane's registers. d may be c.
  *
  * With f32 results, each element is c + a0*b0 + a1*b1 + ... with k ascending; products are exact, every sum
- * is rounded to nearest even, denormals are kept. Vendors specify neither the order nor the precision of the
- * sums inside an instruction, so results agree bit for bit with a GPU only where all partial sums are exact.
- * With i32 results, sums wrap. */
+ * is rounded to nearest even, denormals are kept, but for those of A and B with `flush`. Vendors specify
+ * neither the order nor the precision of the sums inside an instruction, so results agree bit for bit with a
+ * GPU only where all partial sums are exact. With i32 results, sums wrap. */
 void matrix_multiply(enum matrix_form form, unsigned *const d[], const unsigned *const a[],
-                     const unsigned *const b[], const unsigned *const c[]);
+                     const unsigned *const b[], const unsigned *const c[], bool flush);
 
 #endif

@@ -90,9 +90,15 @@ static void from_i8(float *to, const uint8_t *from)
     for (unsigned i = 0; i < CHUNK; i++) to[i] = (float)(int8_t)from[i];
 }
 
+static void flush_subnormals(float *values, unsigned n, enum dtype type)
+{
+    float least = type == DTYPE_F16 ? 0x1p-14f : 0x1p-126f;
+    for (unsigned i = 0; i < n; i++) values[i] = values[i] > -least && values[i] < least ? 0 : values[i];
+}
+
 /* The operand as a matrix in memory. */
 static void unpack(enum matrix_form form, enum matrix_operand operand, const unsigned *const registers[],
-                   float *matrix)
+                   bool flush, float *matrix)
 {
     const struct matrix_info *info = matrix_info(form);
     unsigned words = info->registers[operand], wave = info->shape.wave;
@@ -117,6 +123,7 @@ static void unpack(enum matrix_form form, enum matrix_operand operand, const uns
         default: from_i8(values + i, bytes);
         }
     }
+    if (flush) flush_subnormals(values, elements, info->in);
     const uint16_t *of = tables[form].of[operand];
     for (unsigned i = 0; i < elements; i++) matrix[of[i]] = values[i];
 }
@@ -189,7 +196,7 @@ static void scatter_integers(unsigned *const d[], const unsigned *const c[], con
 }
 
 void matrix_multiply(enum matrix_form form, unsigned *const d[], const unsigned *const a[],
-                     const unsigned *const b[], const unsigned *const c[])
+                     const unsigned *const b[], const unsigned *const c[], bool flush)
 {
     pthread_once(&once, make_tables);
     const struct matrix_info *info = matrix_info(form);
@@ -198,8 +205,8 @@ void matrix_multiply(enum matrix_form form, unsigned *const d[], const unsigned 
     unsigned wave = shape->wave, registers = info->registers[MATRIX_D];
     const uint16_t *of = tables[form].of[MATRIX_D];
     _Alignas(64) float wide_a[ELEMENTS_MAX], wide_b[ELEMENTS_MAX], sums[ELEMENTS_MAX];
-    unpack(form, MATRIX_A, a, wide_a);
-    unpack(form, MATRIX_B, b, wide_b);
+    unpack(form, MATRIX_A, a, flush, wide_a);
+    unpack(form, MATRIX_B, b, flush, wide_b);
     if (integers)
         memset(sums, 0, sizeof *sums * shape->m * shape->n);
     else if (together(shape) == 4)

@@ -7,7 +7,7 @@ $ autotune --dry-run 'attention f32 d=64 q_heads=8 kv_heads=3 q_len=64'
 ! autotune: attention: q_heads=8 is no multiple of kv_heads=3
 ? 2
 $ autotune --dry-run 'attention f32 d=64 q_heads=8 q_len=0'
-! autotune: attention: q_len=0 is out of range; it lies in 1..2147483647
+! autotune: attention: q_len=0 is out of range; it lies in 1..2147482624
 ? 2
 $ autotune --dry-run --json 'attention f32 causal d=64 q_heads=8 q_len=1 kv_len=1024..4096*2 page=0,16' | grep '"problem"' | sed 's/^ *//'
 | "problem": "attention f32 causal d=64 q_heads=8 q_len=1 kv_len=1024",
