@@ -43,6 +43,12 @@ enum status books_open(const char *path, struct layers *out)
     return STATUS_OK;
 }
 
+enum status book_open_one(const char *path, struct book **out)
+{
+    enum status status = book_open(path, BOOK_READ, out);
+    return status == STATUS_NOT_FOUND ? status_fail(STATUS_IO, "%s: no such book", path) : status;
+}
+
 void books_close(struct layers *layers)
 {
     for (size_t i = 0; i < layers->n; i++) book_close(layers->items[i]);
@@ -130,4 +136,18 @@ void book_key_text(const char *key, char out[PROBLEM_TEXT_BYTES])
         default_text(&parts, out);
     else
         snprintf(out, PROBLEM_TEXT_BYTES, "%.255s", key);
+}
+
+void book_kernel_text(struct book *book, const struct hash *kernel, struct text *out)
+{
+    struct value bytes = {0};
+    struct descriptor descriptor;
+    char hex[SHA256_HEX_BYTES];
+    if (book_get_descriptor(book, kernel, &bytes, &descriptor) == STATUS_OK) {
+        text_format(out, "%s %s", descriptor.template_name, descriptor.configuration);
+    } else {
+        text_hex(kernel->bytes, sizeof kernel->bytes, hex);
+        text_format(out, "%.12s (%s)", hex, status_message());
+    }
+    value_free(&bytes);
 }
