@@ -1,17 +1,13 @@
 /* autotune diff: what another book answers, problem by problem. Two walks over both books as they stood at
  * the beginning: one that sums up and finds whatever is damaged, one that prints. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/diff_groups.h"
-#include "frontends/cli/json_rows.h"
+#include "frontends/cli/diff_rows.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/talk.h"
-#include "frontends/cli/timing_json.h"
-
-static const char *const sides[] = {"before", "after"};
 
 /* What --model names, one by one. */
 struct model {
@@ -22,6 +18,7 @@ struct model {
 struct comparison {
     const struct settings *settings;
     struct book *books[2];
+    struct kernel_names names[2];
     struct model *models; /* settings->models.n; only their problems take part, where there are any */
     struct diff_groups by_op, by_model;
     double slower_by; /* --fail-if-slower as a part of one; < 0: not asked */
@@ -103,84 +100,24 @@ static bool sum_up(void *context, const struct diff_row *row)
     return !comparison->no_memory;
 }
 
-/* ---- rows ---- */
-
-static void print_winners(const struct comparison *comparison, const struct diff_row *row)
-{
-    struct text texts[2] = {0};
-    if (row->winner_changed) {
-        for (int i = 0; i < 2; i++) book_kernel_text(comparison->books[i], &row->best[i]->kernel, &texts[i]);
-        printf("; winner: %s -> %s", text_string(&texts[0]), text_string(&texts[1]));
-    }
-    for (int i = 0; i < 2; i++) text_free(&texts[i]);
-}
-
 static bool print_row(void *context, const struct diff_row *row)
 {
     struct comparison *comparison = context;
-    struct key_parts parts;
-    char problem[PROBLEM_TEXT_BYTES], ratio[NUMBER_BYTES] = "-", times[2][NUMBER_BYTES];
-    if (!is_listed(comparison, row)) return true;
-    book_key_text(row->key, problem);
-    key_parse(row->key, strlen(row->key), &parts);
-    if (row->is_timed) snprintf(ratio, sizeof ratio, "%.3fx%s", row->ratio, row->is_outside_noise ? "" : "~");
-    for (int i = 0; i < 2; i++)
-        number_time(row->best[i] ? (double)row->best[i]->timing.median_ns : 0, times[i]);
-    printf("%-7s  %8s  %8s  %8s  %s on %s", diff_kind_name(row->kind), ratio, times[0], times[1], problem,
-           parts.device_class);
-    print_winners(comparison, row);
-    putchar('\n');
+    if (is_listed(comparison, row)) diff_print_row(comparison->names, row);
     return true;
-}
-
-static cJSON *side_json(struct book *book, const struct record_entry *entry)
-{
-    struct text kernel = {0};
-    char hex[SHA256_HEX_BYTES];
-    if (!entry) return cJSON_CreateNull();
-    cJSON *object = cJSON_CreateObject();
-    book_kernel_text(book, &entry->kernel, &kernel);
-    cJSON_AddStringToObject(object, "winner", text_string(&kernel));
-    text_hex(entry->kernel.bytes, sizeof entry->kernel.bytes, hex);
-    cJSON_AddStringToObject(object, "kernel", hex);
-    text_hex(entry->environment.bytes, sizeof entry->environment.bytes, hex);
-    cJSON_AddStringToObject(object, "environment", hex);
-    cJSON_AddStringToObject(object, "evidence", evidence_name((enum evidence)entry->evidence));
-    timing_json_add(object, &entry->timing);
-    text_free(&kernel);
-    return object;
 }
 
 static bool add_row(void *context, const struct diff_row *row)
 {
     struct comparison *comparison = context;
-    struct key_parts parts;
-    char problem[PROBLEM_TEXT_BYTES];
-    if (!is_listed(comparison, row)) return true;
-    book_key_text(row->key, problem);
-    key_parse(row->key, strlen(row->key), &parts);
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "change", diff_kind_name(row->kind));
-    cJSON_AddStringToObject(object, "problem", problem);
-    cJSON_AddStringToObject(object, "class", parts.device_class);
-    if (row->is_timed)
-        cJSON_AddNumberToObject(object, "ratio", row->ratio);
-    else
-        cJSON_AddNullToObject(object, "ratio");
-    cJSON_AddBoolToObject(object, "outside_noise", row->is_outside_noise);
-    cJSON_AddBoolToObject(object, "winner_changed", row->winner_changed);
-    for (int i = 0; i < 2; i++)
-        cJSON_AddItemToObject(object, sides[i], side_json(comparison->books[i], row->best[i]));
-    json_rows_add(&comparison->rows, object);
+    if (is_listed(comparison, row)) json_rows_add(&comparison->rows, diff_row_json(comparison->names, row));
     return true;
 }
-
-/* ---- the whole ---- */
 
 static enum status print_text(struct comparison *comparison, struct diff *diff)
 {
     if (comparison->n_rows) {
-        printf("%-7s  %8s  %8s  %8s  %s\n", "change", "ratio", sides[0], sides[1], "problem");
+        diff_print_headings();
         TRY(diff_each(diff, print_row, comparison));
         putchar('\n');
     }
@@ -195,7 +132,7 @@ static enum status print_text(struct comparison *comparison, struct diff *diff)
 static enum status print_json(struct comparison *comparison, struct diff *diff)
 {
     cJSON *head = cJSON_CreateObject();
-    for (int i = 0; i < 2; i++) cJSON_AddStringToObject(head, sides[i], book_path(comparison->books[i]));
+    for (int i = 0; i < 2; i++) cJSON_AddStringToObject(head, diff_sides[i], book_path(comparison->books[i]));
     cJSON_AddItemToObject(head, "by_op", diff_groups_json(&comparison->by_op, "op", false));
     if (comparison->settings->models.n)
         cJSON_AddItemToObject(head, "by_model", diff_groups_json(&comparison->by_model, "model", true));
@@ -269,8 +206,12 @@ enum status command_diff(const struct settings *settings)
     enum status status = gather_models(&comparison);
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
         status = book_open_one(settings->arguments.items[i], &comparison.books[i]);
+    for (int i = 0; i < 2; i++) comparison.names[i].book = comparison.books[i];
     if (status == STATUS_OK) status = compare(&comparison);
-    for (int i = 0; i < 2; i++) book_close(comparison.books[i]);
+    for (int i = 0; i < 2; i++) {
+        kernel_names_free(&comparison.names[i]);
+        book_close(comparison.books[i]);
+    }
     for (size_t i = 0; i < settings->models.n && comparison.models; i++)
         problems_free(&comparison.models[i].problems);
     free(comparison.models);

@@ -4,19 +4,19 @@ $ timed_book before.book 'm=1 n=5 k=6:1000:1' 'm=2 n=5 k=6:1000:1' 'm=3 n=5 k=6:
 | made
 $ timed_book after.book 'm=1 n=5 k=6:1250:1' 'm=2 n=5 k=6:800:2' 'm=3 n=5 k=6:1020:2' 'm=5 n=5 k=6:1010:1' 'm=6 n=5 k=6:1000:4' && echo made
 | made
-$ autotune diff before.book after.book
-| change      ratio    before     after  problem
-| slower     1.250x   TIME   TIME  gemm f32 nn m=1 n=5 k=6 on CLASS
-| faster     0.800x   TIME    TIME  gemm f32 nn m=2 n=5 k=6 on CLASS; winner: naive UNROLL=1,MODE=good -> naive UNROLL=2,MODE=good
-| changed   1.020x~   TIME   TIME  gemm f32 nn m=3 n=5 k=6 on CLASS; winner: naive UNROLL=1,MODE=good -> naive UNROLL=2,MODE=good
-| gone            -   TIME         -  gemm f32 nn m=4 n=5 k=6 on CLASS
-| new             -         -   TIME  gemm f32 nn m=6 n=5 k=6 on CLASS
+$ autotune diff before.book after.book | sed 's/  */ /g'
+| change ratio before after problem
+| slower 1.250x TIME TIME gemm f32 nn m=1 n=5 k=6 on CLASS
+| faster 0.800x TIME TIME gemm f32 nn m=2 n=5 k=6 on CLASS; winner: naive UNROLL=1,MODE=good -> naive UNROLL=2,MODE=good
+| changed 1.020x~ TIME TIME gemm f32 nn m=3 n=5 k=6 on CLASS; winner: naive UNROLL=1,MODE=good -> naive UNROLL=2,MODE=good
+| gone - TIME - gemm f32 nn m=4 n=5 k=6 on CLASS
+| new - - TIME gemm f32 nn m=6 n=5 k=6 on CLASS
 | 
-| op    class          slower  faster  changed  new  gone  same  mean ratio
-| gemm  CLASS       1       1        1    1     1     1      1.007x
-$ autotune diff before.book before.book
-| op    class          slower  faster  changed  new  gone  same  mean ratio
-| gemm  CLASS       0       0        0    0     0     5      1.000x
+| op class slower faster changed new gone same mean ratio
+| gemm CLASS 1 1 1 1 1 1 1.007x
+$ autotune diff before.book before.book | sed 's/  */ /g'
+| op class slower faster changed new gone same mean ratio
+| gemm CLASS 0 0 0 0 0 5 1.000x
 $ autotune diff --all before.book before.book | head -2
 | change      ratio    before     after  problem
 | same      1.000x~   TIME   TIME  gemm f32 nn m=1 n=5 k=6 on CLASS
@@ -45,6 +45,11 @@ $ autotune diff --model=llama-3.2-1b --json before.book after.book | json by_op 
 | []
 | []
 | []
+$ autotune --budget=1 --book=llama.book gemm f32 nt m=1 n=2048 k=2048 > /dev/null 2>&1; autotune diff --model=llama-3.2-1b --dtype=f32 --phase=decode --all --json llama.book llama.book | json by_model.0.model by_model.0.same by_model.0.mean_ratio problems.0.problem
+| "llama-3.2-1b"
+| 1
+| 1
+| "gemm f32 nt m=1 n=2048 k=2048"
 
 Refused.
 $ autotune diff before.book

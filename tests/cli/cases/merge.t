@@ -4,11 +4,13 @@ $ timed_book a.book 'm=4 n=5 k=6:1000:1' 'm=8 n=5 k=6:2000:1' && timed_book b.bo
 | made
 $ autotune merge a.book b.book -o ab.book
 | ab.book: 3 records, 3 entries, 2 kernels, 0 conflicts
-$ autotune show --book=ab.book | sed 's/  */ /g' | cut -d' ' -f1-6,10-
-| problem class time default vendor library
-| gemm f32 nn m=4 n=5 k=6 TIME TIME measured 1 naive UNROLL=1,MODE=good
-| gemm f32 nn m=8 n=5 k=6 TIME TIME measured 1 naive UNROLL=1,MODE=good
-| gemm f32 nn m=16 n=5 k=6 TIME TIME measured 1 naive UNROLL=2,MODE=good
+$ autotune show --book=ab.book --json | json records.0.problem records.0.entries.0.median_ns records.1.problem records.1.entries.0.configuration records.2.problem records.2.default_ns
+| "gemm f32 nn m=4 n=5 k=6"
+| 1000
+| "gemm f32 nn m=8 n=5 k=6"
+| "UNROLL=1,MODE=good"
+| "gemm f32 nn m=16 n=5 k=6"
+| 9000
 
 The order of books, their grouping and repetitions change nothing: frozen, the same bytes.
 $ autotune merge b.book a.book a.book -o ba.book; autotune freeze ab.book -o 1.book >/dev/null; autotune freeze ba.book -o 2.book >/dev/null; cmp 1.book 2.book
