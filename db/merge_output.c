@@ -99,7 +99,9 @@ enum status merge_output_publish(struct merge_output *output)
     if (code == EEXIST)
         return status_fail(STATUS_USAGE, "%s: was made by somebody else meanwhile; name another file",
                            output->path);
-    return code ? fail(output, code, "create") : folder_sync(output->path);
+    if (code) return fail(output, code, "create");
+    folder_sync(output->path); /* it has its name: what fails from here on takes nothing back */
+    return STATUS_OK;
 }
 
 void merge_output_discard(struct merge_output *output)
