@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "frontends/cli/talk.h"
 #include "tuner/base/file.h"
 #include "tuner/launch/problem_key.h"
@@ -43,9 +44,21 @@ enum status books_open(const char *path, struct layers *out)
     return STATUS_OK;
 }
 
+/* Where no lock file says that somebody may be writing it, its structure is read before LMDB trusts it. */
+static enum status verify_unlocked(const char *path)
+{
+    struct text lock = {0};
+    text_format(&lock, "%s-lock", path);
+    enum status status = text_status(&lock);
+    if (status == STATUS_OK && access(lock.data, F_OK) != 0) status = book_verify(path);
+    text_free(&lock);
+    return status;
+}
+
 enum status book_open_one(const char *path, struct book **out)
 {
-    enum status status = book_open(path, BOOK_READ, out);
+    enum status status = verify_unlocked(path);
+    if (status == STATUS_OK) status = book_open(path, BOOK_READ, out);
     return status == STATUS_NOT_FOUND ? status_fail(STATUS_IO, "%s: no such book", path) : status;
 }
 

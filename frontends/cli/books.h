@@ -20,7 +20,8 @@ enum status book_open_writable(const char *path, struct book **out);
  * all. */
 enum status books_open(const char *path, struct layers *out);
 void books_close(struct layers *layers);
-/* A book that a command names, for reading. */
+/* A book that a command names, for reading; from elsewhere perhaps: a file that nobody is writing is verified
+ * first (book_verify). */
 enum status book_open_one(const char *path, struct book **out);
 
 /* The path --book stands for when left out; appended. */
