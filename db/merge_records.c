@@ -44,11 +44,12 @@ static void find_conflict(struct merge_run *run, const char *key, size_t first,
     if (options->conflict) options->conflict(options->context, &conflict);
 }
 
+/* In an earlier book, or earlier in its own: a record from elsewhere may say a thing twice. */
 static bool is_in_earlier(const struct merge_run *run, size_t book, const struct record_entry *entry)
 {
     for (size_t i = 0; i < book; i++)
         if (find(&run->records[i], entry)) return true;
-    return false;
+    return find(&run->records[book], entry) != entry;
 }
 
 /* Each kernel and environment once, at the first book that has it. */
@@ -78,7 +79,7 @@ static enum status check_kernels(struct merge_run *run, const char *key)
     return STATUS_OK;
 }
 
-/* Decodes all that there are; *value is set where every book has the same bytes or only one has any. */
+/* Decodes all that there are and merges them; *only is set where that is what stands in a book already. */
 static enum status decode(struct merge_run *run, const char *key, const MDB_val *values, const MDB_val **only)
 {
     size_t n_books = run->options->n_books, first = n_books;
@@ -91,9 +92,9 @@ static enum status decode(struct merge_run *run, const char *key, const MDB_val 
         if (first < n_books && join_compare(&values[i], &values[first]) == 0) continue;
         enum status status = record_decode(values[i].mv_data, values[i].mv_size, record);
         if (status != STATUS_OK) return status_prefix(status, "%s: %s", run->options->books[i]->path, key);
-        *only = first == n_books ? &values[i] : NULL;
-        if (first == n_books) first = i;
         record_merge(&run->merged, record);
+        *only = first == n_books && run->merged.n_entries == record->n_entries ? &values[i] : NULL;
+        if (first == n_books) first = i;
     }
     return STATUS_OK;
 }

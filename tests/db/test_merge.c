@@ -401,6 +401,53 @@ static void what_records_name_must_be_somewhere(void **state)
     folder_end(folder);
 }
 
+/* A record that says one thing twice can only come from elsewhere; and 80 entries do not fit. */
+static int put_raw(struct book *book, MDB_txn *txn, void *context, enum status *refusal)
+{
+    (void)refusal;
+    char name[KEY_BYTES_MAX + 1];
+    struct text bytes = {0};
+    few_key(2, name);
+    record_encode(context, &bytes);
+    MDB_val key = value_of(name, strlen(name)), value = value_of(bytes.data, bytes.size);
+    int code = mdb_put(txn, book->environment->tables[TABLE_RECORD], &key, &value, 0);
+    text_free(&bytes);
+    return code;
+}
+
+static void what_does_not_fit_is_counted(void **state)
+{
+    (void)state;
+    static struct record twice, many;
+    struct merge_counts counts;
+    char *folder = folder_begin();
+    struct book *books[2] = {timed_book(in_folder(folder, "a.book"), 1000, 10),
+                             timed_book(in_folder(folder, "b.book"), 1000, 10)};
+    struct record_entry entry = {.kernel = numbered_hash(1), .timing.high_ns = 5};
+    twice = (struct record){.n_entries = 2, .entries = {entry, entry}};
+    twice.entries[1].timing.high_ns = 6;
+    assert_ok(book_write(books[0], "put", put_raw, &twice));
+    struct book_merge merge = {.books = books, .n_books = 1, .path = in_folder(folder, "out.book")};
+    assert_ok(book_merge(&merge, &counts));
+    assert_int_equal(counts.entries, 1);
+    assert_int_equal(counts.left_out, 0);
+    unlink(merge.path);
+    for (uint64_t i = 0; i < 80; i++) { /* 64 in the one, the other 16 in the other */
+        if (i == RECORD_ENTRIES_MAX || i == 0) memset(&many, 0, sizeof many);
+        entry.environment = numbered_hash(100 + i);
+        entry.timing.high_ns = 100 - i;
+        record_insert(&many, &entry);
+        if (i + 1 == RECORD_ENTRIES_MAX) assert_ok(book_write(books[0], "put", put_raw, &many));
+    }
+    assert_ok(book_write(books[1], "put", put_raw, &many));
+    merge.n_books = 2;
+    assert_ok(book_merge(&merge, &counts));
+    assert_int_equal(counts.entries, RECORD_ENTRIES_MAX);
+    assert_int_equal(counts.left_out, 16);
+    for (int i = 0; i < 2; i++) assert_ok(book_close(books[i]));
+    folder_end(folder);
+}
+
 static void differences_are_judged_by_intervals(void **state)
 {
     (void)state;
@@ -441,13 +488,10 @@ static void differences_are_judged_by_intervals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_form_a_semilattice),
-        cmocka_unit_test(no_entry_is_lost),
-        cmocka_unit_test(books_form_a_semilattice),
-        cmocka_unit_test(conflicts_are_disjoint_intervals),
-        cmocka_unit_test(refused_merges_write_nothing),
-        cmocka_unit_test(what_records_name_must_be_somewhere),
-        cmocka_unit_test(differences_are_judged_by_intervals),
+        cmocka_unit_test(records_form_a_semilattice),   cmocka_unit_test(no_entry_is_lost),
+        cmocka_unit_test(books_form_a_semilattice),     cmocka_unit_test(conflicts_are_disjoint_intervals),
+        cmocka_unit_test(refused_merges_write_nothing), cmocka_unit_test(what_records_name_must_be_somewhere),
+        cmocka_unit_test(what_does_not_fit_is_counted), cmocka_unit_test(differences_are_judged_by_intervals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
