@@ -73,15 +73,6 @@ static int copy_kernel(struct transfer *transfer, MDB_txn *txn, const struct has
     return failed ? failed : copy_optional(transfer, txn, TABLE_SOURCE, &source, book_get_source);
 }
 
-static void merge(struct record *mine, const struct record *theirs)
-{
-    for (uint32_t i = 0; i < theirs->n_entries; i++) record_insert(mine, &theirs->entries[i]);
-    if (!mine->default_ns) mine->default_ns = theirs->default_ns;
-    if (mine->baseline_ns) return;
-    mine->baseline_ns = theirs->baseline_ns;
-    memcpy(mine->baseline_name, theirs->baseline_name, sizeof mine->baseline_name);
-}
-
 static int put_record(struct transfer *transfer, MDB_txn *txn, MDB_val *key)
 {
     struct text bytes = {0};
@@ -109,7 +100,7 @@ static int merge_record(struct transfer *transfer, MDB_txn *txn, MDB_val *key, c
     if (!code && record_decode(value.mv_data, value.mv_size, &transfer->mine) != STATUS_OK)
         memset(&transfer->mine, 0, sizeof transfer->mine);
     if (code && code != MDB_NOTFOUND) return code;
-    merge(&transfer->mine, &transfer->theirs);
+    record_merge(&transfer->mine, &transfer->theirs);
     code = put_record(transfer, txn, key);
     for (uint32_t i = 0; i < transfer->theirs.n_entries && !code; i++) {
         const struct record_entry *entry = &transfer->theirs.entries[i];

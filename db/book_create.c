@@ -21,7 +21,7 @@ static int put_note(MDB_txn *txn, MDB_dbi meta, const char *name, const char *te
     return mdb_put(txn, meta, &key, &value, 0);
 }
 
-static int fill(MDB_env *lmdb, const char *id)
+int book_fill(MDB_env *lmdb, const char *id)
 {
     MDB_txn *txn;
     MDB_dbi tables[TABLE_COUNT];
@@ -47,13 +47,12 @@ static int write_empty(const char *path, const char *id)
     if (!(code = mdb_env_set_maxdbs(lmdb, TABLE_COUNT)) &&
         !(code = mdb_env_set_mapsize(lmdb, MAP_BYTES_FIRST)) &&
         !(code = mdb_env_open(lmdb, path, MDB_NOSUBDIR | MDB_NOLOCK, 0644)))
-        code = fill(lmdb, id);
+        code = book_fill(lmdb, id);
     mdb_env_close(lmdb);
     return code;
 }
 
-/* Gives `temporary` its name unless somebody was faster; an empty file there is nobody's book. */
-static int take_name(const char *temporary, const char *path)
+int book_take_name(const char *temporary, const char *path)
 {
     struct stat stat_now;
     if (stat(path, &stat_now) == 0 && S_ISREG(stat_now.st_mode) && stat_now.st_size == 0)
@@ -65,19 +64,25 @@ static int take_name(const char *temporary, const char *path)
     return 0;
 }
 
-enum status book_create(const char *path)
+enum status book_new_id(const char *path, char out[33])
 {
-    TRY(folder_make(path));
     uint8_t random[16];
-    char id[33];
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return status_fail_errno(STATUS_IO, "%s: no random numbers for its id", path);
-    text_hex(random, sizeof random, id);
+    text_hex(random, sizeof random, out);
+    return STATUS_OK;
+}
+
+enum status book_create(const char *path)
+{
+    char id[33];
+    TRY(folder_make(path));
+    TRY(book_new_id(path, id));
     struct text temporary = {0};
     text_format(&temporary, "%s.%.8s", path, id);
     TRY(text_status(&temporary));
     int code = write_empty(temporary.data, id);
-    if (!code) code = take_name(temporary.data, path);
+    if (!code) code = book_take_name(temporary.data, path);
     if (code) unlink(temporary.data);
     text_free(&temporary);
     if (!code) TRY(folder_sync(path));

@@ -22,8 +22,7 @@ static bool digest_row(void *context, const MDB_val *key, const MDB_val *value, 
     return true;
 }
 
-/* SHA-256 of all tables' rows in order; `meta` apart, which will hold it. */
-static enum status digest_book(struct book *book, char out[SHA256_HEX_BYTES])
+enum status book_digest(struct book *book, char out[SHA256_HEX_BYTES])
 {
     struct sha256 sha;
     sha256_begin(&sha);
@@ -64,7 +63,7 @@ static enum status build(struct book *const *books, size_t n_books, struct book 
 {
     char digest[SHA256_HEX_BYTES];
     for (size_t i = 0; i < n_books; i++) TRY(book_absorb(built, books[i]));
-    TRY(digest_book(built, digest));
+    TRY(book_digest(built, digest));
     return book_write(built, "note that it is frozen", notes_body, digest);
 }
 

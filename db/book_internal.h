@@ -126,11 +126,20 @@ extern const struct book_writer book_writer __attribute__((weak, visibility("hid
 /* book_create.c: a new, empty live book, published complete or not at all. */
 enum status book_create(const char *path);
 int environment_create_tables(MDB_txn *txn, MDB_dbi tables[TABLE_COUNT]);
+enum status book_new_id(const char *path, char out[33]);
+/* The tables and notes of an empty book. LMDB's code. */
+int book_fill(MDB_env *lmdb, const char *id);
+/* Gives `temporary` its name unless somebody was faster (EEXIST); an empty file there is nobody's book. 0 or
+ * errno. */
+int book_take_name(const char *temporary, const char *path);
 
 /* book_folder.c: of the folder that a path lies in. */
 enum status folder_of(const char *path, char **out); /* free() it */
 enum status folder_make(const char *path);
 enum status folder_sync(const char *path);
+
+/* book_freeze.c: SHA-256, in hex, of all tables' rows in order, `meta` apart. */
+enum status book_digest(struct book *book, char out[SHA256_HEX_BYTES]);
 
 /* freeze_pages.c */
 enum status freeze_clean_pages(int descriptor, const char *path);

@@ -12,13 +12,16 @@ static int descending(uint64_t a, uint64_t b)
     return (a < b) - (a > b);
 }
 
-/* Which of two measurements of one kernel in one environment stays (< 0: `a`). What the order of entries does
- * not see decides last, so that the answer never depends on which one came first. */
+/* Which of two measurements of one kernel in one environment stays (< 0: `a`): the better one. Its upper
+ * bound already pays for few samples and for noise, while a noisy measurement takes more samples than a calm
+ * one. The order of entries comes first for the sake of a full record: what falls out of it is then behind 64
+ * kernels that can only get better, whatever comes later and in which order. What that order does not see
+ * decides last. */
 static int compare_duplicates(const struct record_entry *a, const struct record_entry *b)
 {
     const struct timing *s = &a->timing, *t = &b->timing;
-    int order = descending(s->samples, t->samples);
-    if (!order) order = record_entry_compare(a, b);
+    int order = record_entry_compare(a, b);
+    if (!order) order = descending(s->samples, t->samples);
     if (!order) order = descending(a->verified, b->verified);
     if (!order) order = descending(a->measured_at_s, b->measured_at_s);
     if (!order) order = descending(s->launches_per_sample, t->launches_per_sample);

@@ -162,8 +162,13 @@ enum status trial_decode(const void *bytes, size_t size, struct trial *out);
 /* The strict total order of entries: evidence, high_ns, median_ns, kernel hash, environment hash. < 0: `a` is
  * better. */
 int record_entry_compare(const struct record_entry *a, const struct record_entry *b);
-/* Adds or replaces (same kernel and environment: more samples win, then the order above) and keeps the
- * entries sorted; when full the worst falls out. */
+/* Adds or replaces (same kernel and environment: the better stays, among equals the one with more samples)
+ * and keeps the entries sorted; when full the worst falls out. Any order of insertion, also with records
+ * merged in between, gives the same record: the best 64 of what was ever inserted. */
 void record_insert(struct record *record, const struct record_entry *entry);
+/* Takes over all that `from` knows: its entries, and the shorter time of the vendor library (with its name)
+ * and of the default, where known. Commutative, associative and idempotent, with the empty record as
+ * identity: docs/merging.md. */
+void record_merge(struct record *into, const struct record *from);
 
 #endif

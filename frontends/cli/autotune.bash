@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export replay space trust doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze merge diff export replay space trust doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -53,7 +53,7 @@ _autotune() {
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment | --configuration | --comment) return ;;
+        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
     esac
 
     case $cur in
@@ -75,6 +75,8 @@ _autotune() {
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --records --targets --output $every" ;;
+                merge) _autotune_words "--fail-on-conflict --output $every" ;;
+                diff) _autotune_words "--dtype --model --phase --all --fail-if-slower $every" ;;
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
@@ -91,7 +93,7 @@ _autotune() {
         _autotune_words "add list remove check"
     elif [ "$command" = trust ] && [ "${words[2]}" = remove ]; then
         _autotune_listing trust list
-    elif case $command in freeze | export | replay | space | trust) ;; *) false ;; esac; then
+    elif case $command in freeze | merge | diff | export | replay | space | trust) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

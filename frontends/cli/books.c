@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "frontends/cli/talk.h"
 #include "tuner/base/file.h"
 #include "tuner/launch/problem_key.h"
@@ -41,6 +42,24 @@ enum status books_open(const char *path, struct layers *out)
                                              "'autotune PROBLEM' or 'autotune --model=NAME' makes one");
     *out = layers;
     return STATUS_OK;
+}
+
+/* Where no lock file says that somebody may be writing it, its structure is read before LMDB trusts it. */
+static enum status verify_unlocked(const char *path)
+{
+    struct text lock = {0};
+    text_format(&lock, "%s-lock", path);
+    enum status status = text_status(&lock);
+    if (status == STATUS_OK && access(lock.data, F_OK) != 0) status = book_verify(path);
+    text_free(&lock);
+    return status;
+}
+
+enum status book_open_one(const char *path, struct book **out)
+{
+    enum status status = verify_unlocked(path);
+    if (status == STATUS_OK) status = book_open(path, BOOK_READ, out);
+    return status == STATUS_NOT_FOUND ? status_fail(STATUS_IO, "%s: no such book", path) : status;
 }
 
 void books_close(struct layers *layers)
@@ -130,4 +149,18 @@ void book_key_text(const char *key, char out[PROBLEM_TEXT_BYTES])
         default_text(&parts, out);
     else
         snprintf(out, PROBLEM_TEXT_BYTES, "%.255s", key);
+}
+
+void book_kernel_text(struct book *book, const struct hash *kernel, struct text *out)
+{
+    struct value bytes = {0};
+    struct descriptor descriptor;
+    char hex[SHA256_HEX_BYTES];
+    if (book_get_descriptor(book, kernel, &bytes, &descriptor) == STATUS_OK) {
+        text_format(out, "%s %s", descriptor.template_name, descriptor.configuration);
+    } else {
+        text_hex(kernel->bytes, sizeof kernel->bytes, hex);
+        text_format(out, "%.12s (%s)", hex, status_message());
+    }
+    value_free(&bytes);
 }

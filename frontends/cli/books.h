@@ -20,6 +20,9 @@ enum status book_open_writable(const char *path, struct book **out);
  * all. */
 enum status books_open(const char *path, struct layers *out);
 void books_close(struct layers *layers);
+/* A book that a command names, for reading; from elsewhere perhaps: a file that nobody is writing is verified
+ * first (book_verify). */
+enum status book_open_one(const char *path, struct book **out);
 
 /* The path --book stands for when left out; appended. */
 enum status book_user_path(const char *path, struct text *out);
@@ -29,5 +32,7 @@ enum status book_user_path(const char *path, struct text *out);
 void book_key_text(const char *key, char out[PROBLEM_TEXT_BYTES]);
 /* As a problem; false for defaults and for ops this program does not know. */
 bool book_key_problem(const char *key, struct problem *out);
+/* "template configuration" of a kernel, appended; its hash where the descriptor is missing or damaged. */
+void book_kernel_text(struct book *book, const struct hash *kernel, struct text *out);
 
 #endif

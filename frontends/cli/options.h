@@ -20,10 +20,10 @@ struct settings {
     struct words dtypes, layouts, epilogues, shapes, shape_files, models, runs, records;
     const char *gpus, *op, *phase, *arch, *device, *device_class, *book, *budget, *strategy, *templates,
         *targets, *output, *space, *format, *problem, *template_name, *environment, *order, *m,
-        *configuration, *comment;
+        *configuration, *comment, *fail_if_slower;
     int64_t threads, seed, jobs, repeats, sample, measure_ms, peak_size, peak_bytes;
     bool fresh, no_tuning, retry_quarantined, dry_run, trials, defaults, selftest, emulate, predict, confirm,
-        json, help, version;
+        fail_on_conflict, all, json, help, version;
 };
 
 struct command;

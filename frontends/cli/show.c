@@ -38,21 +38,6 @@ static bool is_wanted(const struct show *show, const char *key)
     return false;
 }
 
-/* "template configuration" of a kernel; its hash where the descriptor is missing or damaged. */
-static void kernel_text(struct book *book, const struct hash *kernel, struct text *out)
-{
-    struct value bytes = {0};
-    struct descriptor descriptor;
-    char hex[SHA256_HEX_BYTES];
-    if (book_get_descriptor(book, kernel, &bytes, &descriptor) == STATUS_OK) {
-        text_format(out, "%s %s", descriptor.template_name, descriptor.configuration);
-    } else {
-        text_hex(kernel->bytes, sizeof kernel->bytes, hex);
-        text_format(out, "%.12s (%s)", hex, status_message());
-    }
-    value_free(&bytes);
-}
-
 static void class_of(const char *key, char out[CLASS_TEXT_BYTES])
 {
     struct key_parts parts;
@@ -67,7 +52,7 @@ static void add_row(struct show *show, const char *key, const struct record *rec
     struct text kernel = {0};
     book_key_text(key, problem);
     class_of(key, class_text);
-    if (best) kernel_text(show->book, &best->kernel, &kernel);
+    if (best) book_kernel_text(show->book, &best->kernel, &kernel);
     table_add(&show->table, "%s", problem);
     table_add(&show->table, "%s", class_text);
     table_add(&show->table, "%s", number_time(best ? (double)best->timing.median_ns : 0, time));

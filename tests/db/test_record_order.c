@@ -83,17 +83,20 @@ static void insertion_order_does_not_matter(void **state)
     }
 }
 
-static void more_samples_replace_fewer(void **state)
+/* Samples decide only between equals: a noisy measurement takes more of them. */
+static void the_better_of_two_measurements_stays(void **state)
 {
     (void)state;
     struct record record = {0};
-    struct record_entry lucky = {.timing = {.high_ns = 10, .median_ns = 9, .samples = 3}};
-    struct record_entry sure = {.timing = {.high_ns = 20, .median_ns = 19, .samples = 30}};
-    record_insert(&record, &lucky);
+    struct record_entry noisy = {.timing = {.high_ns = 20, .median_ns = 9, .samples = 30}};
+    struct record_entry sure = {.timing = {.high_ns = 10, .median_ns = 9, .samples = 8}};
+    struct record_entry surer = {.timing = {.high_ns = 10, .median_ns = 9, .samples = 9}};
+    record_insert(&record, &noisy);
+    record_insert(&record, &surer);
     record_insert(&record, &sure);
-    record_insert(&record, &lucky);
+    record_insert(&record, &noisy);
     assert_int_equal(record.n_entries, 1);
-    assert_int_equal(record.entries[0].timing.median_ns, 19);
+    assert_int_equal(record.entries[0].timing.samples, 9);
 }
 
 static void a_full_record_keeps_the_best(void **state)
@@ -126,7 +129,7 @@ int main(void)
         cmocka_unit_test(the_order_is_total),
         cmocka_unit_test(better_means_evidence_then_upper_bound),
         cmocka_unit_test(insertion_order_does_not_matter),
-        cmocka_unit_test(more_samples_replace_fewer),
+        cmocka_unit_test(the_better_of_two_measurements_stays),
         cmocka_unit_test(a_full_record_keeps_the_best),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
