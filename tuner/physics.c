@@ -61,16 +61,21 @@ static void admit(const struct device_class *known, uint32_t units, struct physi
     if (out->launch_ns == 0 || one.launch_ns < out->launch_ns) out->launch_ns = one.launch_ns;
 }
 
+static bool is_of(const struct device_class *known, const char *target)
+{
+    return !*target || strcmp(known->target, target) == 0;
+}
+
 bool physics_of_target(const char *target, uint32_t units, struct physics *out)
 {
     size_t n;
     const struct device_class *table = class_table(&n);
     bool exact = false, found = false;
     for (size_t i = 0; i < n && !exact; i++)
-        exact = units && strcmp(table[i].target, target) == 0 && table[i].units == units;
+        exact = units && is_of(&table[i], target) && table[i].units == units;
     *out = (struct physics){.is_nominal = true};
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(table[i].target, target) != 0 || (exact && table[i].units != units)) continue;
+    for (size_t i = 0; i < n && (*target || exact); i++) {
+        if (!is_of(&table[i], target) || (exact && table[i].units != units)) continue;
         admit(&table[i], units, out);
         found = true;
     }
