@@ -126,7 +126,9 @@ static bool kernel(struct linted *linted, const struct lint_finding *about, cons
         !TELL(linted, about, OTHER_OP, "a kernel of %s in a record of %.*s", kernel->op, (int)op,
               linted->parts.head))
         return false;
-    if (!kernel->has_code && !TELL(linted, about, LOST_CODE, "%s", kernel->why)) return false;
+    if (!kernel->has_code &&
+        !TELL(linted, about, LOST_CODE, "%s", *kernel->why ? kernel->why : "its code is not there"))
+        return false;
     return kernel->has_source || TELL(linted, about, LOST_SOURCE, "the source of its kernel is not there");
 }
 
