@@ -117,8 +117,12 @@ enum status foreign_read_tunableop(const struct foreign_source *source, foreign_
     while (status == STATUS_OK && go_on) {
         status = csv_next(&csv, &more);
         if (status != STATUS_OK || !more) break;
-        n++;
-        if (strcmp(csv.fields[0], "Validator") == 0) {
+        bool validates = strcmp(csv.fields[0], "Validator") == 0;
+        if (!n++ && !validates && !strstr(csv.fields[0], "TunableOp_"))
+            status = status_fail(STATUS_BAD_DATA, "%s:%zu: neither a Validator nor an operator of TunableOp",
+                                 source->name, csv.line);
+        if (status != STATUS_OK) break;
+        if (validates) {
             if (csv.n == 3 && strcmp(csv.fields[1], "GCN_ARCH_NAME") == 0)
                 snprintf(target, sizeof target, "%.*s", (int)strcspn(csv.fields[2], ":") % 32, csv.fields[2]);
             continue;

@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export replay space doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export import lint replay space doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -49,7 +49,7 @@ _autotune() {
         --device) cur=$value; _autotune_listing devices; return ;;
         --order) cur=$value; _autotune_words "forward reverse"; return ;;
         --gpus) cur=$value; _autotune_words "all"; return ;;
-        --format) cur=$value; _autotune_words "t4 kerneltuner records"; return ;;
+        --format) cur=$value; _autotune_words "t4 kerneltuner records aiter tunableop hipblaslt-log"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -76,6 +76,8 @@ _autotune() {
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --records --targets --output $every" ;;
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
+                import) _autotune_words "--format --problem --dtype --class --book --output $every" ;;
+                lint) _autotune_words "--class $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
                 doctor) _autotune_words "--threads --book --selftest --arch --emulate $every" ;;
@@ -86,7 +88,7 @@ _autotune() {
         _autotune_words "$commands gemm"
     elif [ "$command" = templates ] && [ "$cword" -eq 2 ]; then
         _autotune_listing templates
-    elif case $command in freeze | export | replay | space) ;; *) false ;; esac; then
+    elif case $command in freeze | export | import | lint | replay | space) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

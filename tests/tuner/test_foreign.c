@@ -147,6 +147,8 @@ static void no_tables(void **state)
     assert_fails(read_as("aiter", "M,N,K\n1,2\r3\n", NULL, NULL), STATUS_BAD_DATA,
                  "file:2: a carriage return inside a row");
     assert_fails(read_as("tunableop", "", NULL, NULL), STATUS_BAD_DATA, "file: an empty file");
+    assert_fails(read_as("tunableop", "a,b\n", NULL, NULL), STATUS_BAD_DATA,
+                 "file:1: neither a Validator nor an operator of TunableOp");
     assert_fails(read_as("hipblaslt-log", "nothing\n", NULL, NULL), STATUS_BAD_DATA,
                  "file: no hipblaslt-bench command; HIPBLASLT_LOG_MASK=32 logs them");
     assert_fails(read_as("t4", "{}", NULL, NULL), STATUS_BAD_DATA,

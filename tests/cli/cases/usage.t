@@ -135,6 +135,8 @@ $ for command in $(commands); do autotune $command --help | head -1; done
 | Usage: autotune templates [OPTION...] [NAME [PROBLEM]]
 | Usage: autotune freeze [OPTION...] BOOK... -o FILE | --defaults -o FILE
 | Usage: autotune export [OPTION...] [BOOK]
+| Usage: autotune import [OPTION...] FILE
+| Usage: autotune lint [OPTION...] [BOOK]
 | Usage: autotune replay [OPTION...] FILE...
 | Usage: autotune space [OPTION...] FILE
 | Usage: autotune doctor [OPTION...]
