@@ -23,6 +23,10 @@ static bool visit_finding(void *context, const struct lint_finding *finding)
     struct lint_command *command = context;
     char problem[PROBLEM_TEXT_BYTES], where[PROBLEM_TEXT_BYTES + CLASS_TEXT_BYTES + 8];
     struct key_parts parts;
+    if (!lint_report_lists(&command->report, finding->rule)) {
+        lint_report_add(&command->report, "", finding);
+        return !*stop_flag();
+    }
     bool known = key_parse(finding->key, strlen(finding->key), &parts) == STATUS_OK;
     book_key_text(finding->key, problem);
     snprintf(where, sizeof where, "%s%s%s%s", problem, known ? " (" : "", known ? parts.device_class : "",

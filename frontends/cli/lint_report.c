@@ -30,14 +30,20 @@ static void add_json(struct lint_report *report, const char *where, const struct
     cJSON_AddItemToArray(report->findings, object);
 }
 
+bool lint_report_lists(const struct lint_report *report, enum lint_rule rule)
+{
+    return report->found[rule] < (report->findings ? LINT_LISTED_JSON : LINT_LISTED_TEXT);
+}
+
 void lint_report_add(struct lint_report *report, const char *where, const struct lint_finding *finding)
 {
-    uint64_t n = ++report->found[finding->rule];
+    bool listed = lint_report_lists(report, finding->rule);
+    report->found[finding->rule]++;
+    if (!listed) return;
     if (report->findings) {
-        if (n <= LINT_LISTED_JSON) add_json(report, where, finding);
+        add_json(report, where, finding);
         return;
     }
-    if (n > LINT_LISTED_TEXT) return;
     printf("%s: ", where);
     if (finding->entry != LINT_RECORD) printf("entry %d: ", finding->entry);
     printf("%s: %s: %s\n", level_name(finding->level), lint_rule_name(finding->rule), finding->line);

@@ -15,6 +15,8 @@ struct lint_report {
 };
 
 void lint_report_begin(struct lint_report *report, bool json);
+/* Whether the next finding of the rule is listed, and not only counted: to spare the text of where it is. */
+bool lint_report_lists(const struct lint_report *report, enum lint_rule rule);
 void lint_report_add(struct lint_report *report, const char *where, const struct lint_finding *finding);
 uint64_t lint_report_count(const struct lint_report *report, enum lint_level level);
 /* Into a document of the caller's: "findings" and "rules". */
