@@ -1,6 +1,6 @@
 /* The lint: each rule found where it holds and not beside it; physics from the class tables; books. */
 #include "tests/db/samples.h"
-#include "tuner/key_problem.h"
+#include "tuner/device/device.h"
 #include "tuner/launch/problem_key.h"
 #include "tuner/lint.h"
 
@@ -117,6 +117,27 @@ static void cpus(void **state)
     assert_true(physics.memory_gbps == 6000 && physics.peak_tflops[DTYPE_BF16] == 1307.4);
     assert_true(physics_of_target("gfx942", 80, &physics));
     assert_true(physics.peak_tflops[DTYPE_BF16] == 344.1);
+}
+
+/* What a sweep asks of a trial's time: errors alone, and of a CPU its arithmetic alone. */
+static void objections(void **state)
+{
+    (void)state;
+    struct problem problem = problem_of("gemm bf16 nt m=1 n=8192 k=8192");
+    struct device_info gpu = {.device_class = *class_find("h100_sxm")}, cpu = {.device_class = {.units = 1}};
+    assert_string_equal(
+        physics_objection(&problem, &gpu, 21800),
+        "21800 ns for 81.82 MB that must come from memory: 3753 GB/s, and the device has 3350");
+    assert_null(physics_objection(&problem, &gpu, 22500));
+    assert_string_equal(physics_objection(&problem, &gpu, 0), "a time of 0 ns is no measurement");
+    strcpy(cpu.device_class.target, "x86-64-v4");
+    cpu.device_class.bandwidth_gbps = 8;
+    cpu.device_class.nickname = "";
+    cpu.device_class.peak_tflops[DTYPE_BF16] = 0.1;
+    assert_null(
+        physics_objection(&problem, &cpu, 1100000)); /* 122 GB/s: its caches may be larger than it says */
+    assert_string_equal(physics_objection(&problem, &cpu, 1000000),
+                        "0.13 TFLOP/s is above the device's peak of 0.10 TFLOP/s for bf16");
 }
 
 /* --- records --- */
@@ -376,10 +397,10 @@ static void books(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arithmetic), cmocka_unit_test(memory),  cmocka_unit_test(launches),
-        cmocka_unit_test(cpus),       cmocka_unit_test(timings), cmocka_unit_test(provenance),
-        cmocka_unit_test(keys),       cmocka_unit_test(callers), cmocka_unit_test(the_table),
-        cmocka_unit_test(books),
+        cmocka_unit_test(arithmetic), cmocka_unit_test(memory),     cmocka_unit_test(launches),
+        cmocka_unit_test(cpus),       cmocka_unit_test(objections), cmocka_unit_test(timings),
+        cmocka_unit_test(provenance), cmocka_unit_test(keys),       cmocka_unit_test(callers),
+        cmocka_unit_test(the_table),  cmocka_unit_test(books),
     };
     return cmocka_run_group_tests(tests, begin, NULL);
 }
