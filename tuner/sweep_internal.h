@@ -3,6 +3,7 @@
 #define TUNEBOOK_SWEEP_INTERNAL_H
 
 #include <pthread.h>
+#include "tuner/physics.h"
 #include "tuner/racing.h"
 #include "tuner/sweep.h"
 #include "tuner/sweep_allocate.h"
@@ -199,9 +200,5 @@ void sweep_confirmation_finalists(struct sweep_confirmation *confirmation, struc
 void sweep_confirmation_tell(struct sweep_confirmation *confirmation, const struct hash *kernel,
                              const struct trial_outcome *outcome, bool kept);
 void sweep_confirmation_free(struct sweep_confirmation *confirmation);
-
-/* physics.c: a line when no kernel could be that fast on this device, else NULL. */
-const char *physics_objection(const struct problem *problem, const struct device_info *info,
-                              uint64_t median_ns);
 
 #endif

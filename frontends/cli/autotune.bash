@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze merge diff export replay space trust doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze merge diff export import lint replay space trust doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -49,7 +49,7 @@ _autotune() {
         --device) cur=$value; _autotune_listing devices; return ;;
         --order) cur=$value; _autotune_words "forward reverse"; return ;;
         --gpus) cur=$value; _autotune_words "all"; return ;;
-        --format) cur=$value; _autotune_words "t4 kerneltuner records"; return ;;
+        --format) cur=$value; _autotune_words "t4 kerneltuner records aiter tunableop hipblaslt-log"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -78,6 +78,8 @@ _autotune() {
                 merge) _autotune_words "--fail-on-conflict --output $every" ;;
                 diff) _autotune_words "--dtype --model --phase --all --fail-if-slower $every" ;;
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
+                import) _autotune_words "--format --problem --dtype --class --book --output $every" ;;
+                lint) _autotune_words "--class $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
                 trust) _autotune_words "--comment $every" ;;
@@ -93,7 +95,7 @@ _autotune() {
         _autotune_words "add list remove check"
     elif [ "$command" = trust ] && [ "${words[2]}" = remove ]; then
         _autotune_listing trust list
-    elif case $command in freeze | merge | diff | export | replay | space | trust) ;; *) false ;; esac; then
+    elif case $command in freeze | merge | diff | export | import | lint | replay | space | trust) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "frontends/cli/talk.h"
 #include "tuner/base/file.h"
-#include "tuner/launch/problem_key.h"
+#include "tuner/key_problem.h"
 
 enum status book_user_path(const char *path, struct text *out)
 {
@@ -68,39 +68,9 @@ void books_close(struct layers *layers)
     layers->n = 0;
 }
 
-static const struct op *op_of_head(const char *head)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(head, "/"), head);
-    return op_find(name);
-}
-
-/* "gemm/a=bf16,b=bf16/nt" with sizes -> "gemm a=bf16 b=bf16 nt n=4096 ...": the words of a problem text. */
-static enum status problem_of_parts(const struct key_parts *parts, struct problem *out)
-{
-    char text[1024];
-    const struct op *op = op_of_head(parts->head);
-    if (!op) return status_fail(STATUS_BAD_DATA, "unknown op in '%s'", parts->head);
-    size_t used = (size_t)snprintf(text, sizeof text, "%s", parts->head);
-    for (size_t i = 0; i < used; i++)
-        if (text[i] == '/' || text[i] == ',') text[i] = ' ';
-    for (uint32_t i = 0; i < parts->n_sizes && op->key_sizes[i]; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, " %s=%lld", op->key_sizes[i],
-                                 (long long)parts->sizes[i]);
-    return problem_parse(text, out);
-}
-
 bool book_key_problem(const char *key, struct problem *out)
 {
-    struct key_parts parts;
-    char again[KEY_BYTES_MAX + 1];
-    struct problem problem;
-    if (key_parse(key, strlen(key), &parts) != STATUS_OK) return false;
-    if (problem_of_parts(&parts, &problem) != STATUS_OK) return false;
-    if (problem_key(&problem, parts.device_class, again) != STATUS_OK || strcmp(again, key) != 0)
-        return false;
-    *out = problem;
-    return true;
+    return key_problem(key, out);
 }
 
 /* Sizes that any problem may have: a field's own, and 8 of what has none. */
@@ -127,9 +97,9 @@ static void cut_sizes(const struct op *op, char *text)
 static void default_text(struct key_parts *parts, char out[PROBLEM_TEXT_BYTES])
 {
     struct problem problem;
-    const struct op *op = op_of_head(parts->head);
+    const struct op *op = key_op(parts->head);
     if (op) any_sizes(parts, op);
-    if (!op || problem_of_parts(parts, &problem) != STATUS_OK) {
+    if (!op || key_parts_problem(parts, &problem) != STATUS_OK) {
         snprintf(out, PROBLEM_TEXT_BYTES, "%.200s (any size)", parts->head);
         return;
     }

@@ -177,9 +177,12 @@ void settings_free(struct settings *settings)
 {
     size_t n;
     const struct option_row *rows = option_table(&n);
-    for (size_t i = 0; i < n; i++)
-        if (rows[i].kind == OPTION_LIST)
-            free(((struct words *)(void *)((char *)settings + rows[i].offset))->items);
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].kind != OPTION_LIST) continue;
+        struct words *words = (struct words *)(void *)((char *)settings + rows[i].offset);
+        free(words->items);
+        *words = (struct words){0}; /* rows of several commands may share it */
+    }
     free(settings->arguments.items);
     *settings = (struct settings){0};
 }

@@ -137,6 +137,8 @@ $ for command in $(commands); do autotune $command --help | head -1; done
 | Usage: autotune merge [OPTION...] BOOK... -o FILE
 | Usage: autotune diff [OPTION...] BOOK BOOK
 | Usage: autotune export [OPTION...] [BOOK]
+| Usage: autotune import [OPTION...] FILE
+| Usage: autotune lint [OPTION...] [BOOK]
 | Usage: autotune replay [OPTION...] FILE...
 | Usage: autotune space [OPTION...] FILE
 | Usage: autotune trust [OPTION...] list | add FILE | remove KEYID | check FILE
