@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export replay space doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze check export replay space doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -75,6 +75,7 @@ _autotune() {
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --records --targets --output $every" ;;
+                check) _autotune_words "--repair --output $every" ;;
                 export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
@@ -86,7 +87,7 @@ _autotune() {
         _autotune_words "$commands gemm"
     elif [ "$command" = templates ] && [ "$cword" -eq 2 ]; then
         _autotune_listing templates
-    elif case $command in freeze | export | replay | space) ;; *) false ;; esac; then
+    elif case $command in freeze | check | export | replay | space) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"
