@@ -75,6 +75,24 @@ static enum status check_pinned(struct check *check, int descriptor, bool moving
     return status;
 }
 
+/* A flipped bit in the size that a head page names asks for more address space than there is. */
+static enum status open_book(struct check *check, const char *path, int descriptor)
+{
+    static const uint64_t UNLIKELY = (uint64_t)1 << 36;
+    struct book_file file;
+    char line[1024];
+    enum status status = book_open(path, BOOK_READ, &check->book);
+    if (status != STATUS_NO_MEMORY) return status;
+    snprintf(line, sizeof line, "%s", status_message());
+    if (book_file_check(descriptor, path, &file) != STATUS_OK ||
+        (file.map_bytes < UNLIKELY && file.last_page < UNLIKELY / file.page_bytes))
+        return status_fail(status, "%s", line);
+    snprintf(line, sizeof line, "%s: damaged (its head pages name a map of %llu bytes and %llu pages)", path,
+             (unsigned long long)file.map_bytes, (unsigned long long)file.last_page + 1);
+    check_report(check, false, "", "", line);
+    return STATUS_OK;
+}
+
 static enum status check_file(struct check *check, const char *path, int descriptor)
 {
     bool moving;
@@ -86,7 +104,8 @@ static enum status check_file(struct check *check, const char *path, int descrip
     }
     TRY(status);
     check->at(check->options->context, "tables");
-    TRY(book_open(path, BOOK_READ, &check->book));
+    TRY(open_book(check, path, descriptor));
+    if (!check->book) return STATUS_OK;
     status = check_pinned(check, descriptor, moving);
     book_close(check->book);
     return status;

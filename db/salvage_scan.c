@@ -162,7 +162,7 @@ static bool take_page(struct scan *scan, uint64_t page, const uint8_t *bytes, un
             continue;
         }
         /* The first key of a branch is not used, and mostly empty. */
-        if (i > PAGE_HEAD + (is_branch ? 2 : 0) && !is_behind(&last, &node)) whole = false;
+        if (last.key && i > PAGE_HEAD + (is_branch ? 2 : 0) && !is_behind(&last, &node)) whole = false;
         last = node;
         filled += node_bytes(&node, is_branch);
         if (is_branch)
