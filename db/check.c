@@ -51,6 +51,7 @@ static enum status check_tables(struct check *check, MDB_txn *txn)
         check->at(check->options->context, table_name(table));
         check_table(check, table);
     }
+    check->summary.rows_read = true;
     check->at(check->options->context, "references");
     check_unreferenced(check);
     bool failed =

@@ -26,6 +26,7 @@ struct check_summary {
     uint64_t findings, notes;
     struct book_counts counts; /* of rows read */
     uint64_t sources;
+    bool rows_read; /* false: the pages are damaged and LMDB was not trusted with them, or died of them */
 };
 
 /* A status other than OK: the file is no book (STATUS_BAD_DATA, STATUS_NOT_FOUND), cannot be read, or is of a

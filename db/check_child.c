@@ -190,12 +190,12 @@ static void find_end(struct receiver *receiver, const char *path, bool in_time, 
     char how[128];
     struct text what = {0};
     if (!in_time)
-        snprintf(how, sizeof how, "not finished after %u s", deadline_s);
+        snprintf(how, sizeof how, "no end after %u s", deadline_s);
     else if (WIFSIGNALED(wait_status))
         snprintf(how, sizeof how, "signal %d (%s)", WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
     else
         snprintf(how, sizeof how, "exit code %d", WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1);
-    text_format(&what, "%s: reading its %s ended with %s: the pages are damaged", path, receiver->begun, how);
+    text_format(&what, "%s: reading its %s came to %s: the pages are damaged", path, receiver->begun, how);
     struct check_finding finding = {.table = "", .key = "", .what = text_string(&what)};
     receiver->options->visit(receiver->options->context, &finding);
     receiver->summary->findings = receiver->findings + 1;

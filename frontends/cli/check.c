@@ -93,14 +93,18 @@ static enum status report_check(const char *path, const struct check_summary *su
     list_counts(summary, counts);
     if (!findings) {
         printf("%s:", path);
-        for (int i = 0; i < 7; i++) printf(" %llu %s,", (unsigned long long)counts[i].n, counts[i].name);
+        for (int i = 0; i < 7 && summary->rows_read; i++)
+            printf(" %llu %s,", (unsigned long long)counts[i].n, counts[i].name);
+        if (!summary->rows_read) printf(" rows not read,");
         printf(" %llu findings\n", (unsigned long long)summary->findings);
         return STATUS_OK;
     }
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "book", path);
-    cJSON *rows = cJSON_AddObjectToObject(root, "rows");
-    for (int i = 0; i < 7; i++) cJSON_AddNumberToObject(rows, counts[i].name, (double)counts[i].n);
+    cJSON *rows =
+        summary->rows_read ? cJSON_AddObjectToObject(root, "rows") : cJSON_AddNullToObject(root, "rows");
+    for (int i = 0; i < 7 && summary->rows_read; i++)
+        cJSON_AddNumberToObject(rows, counts[i].name, (double)counts[i].n);
     cJSON_AddNumberToObject(root, "n_findings", (double)summary->findings);
     cJSON_AddItemToObject(root, "findings", findings);
     return json_deliver(root);

@@ -1,5 +1,6 @@
-/* Any bytes as a damaged book: the search for rows ends, reads nothing outside, and shows only rows that prove
- * themselves. Pages 2 and up come from the fuzzer; where it says so, entries get the checksum that they lack. */
+/* Any bytes as a damaged book: the search for rows ends, reads nothing outside, and shows only rows that
+ * prove themselves. Pages 2 and up come from the fuzzer; where it says so, entries get the checksum that they
+ * lack. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -65,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint64_t i = 2; i < PAGES_MAX; i++)
         if (orders[1] >> i & 1) memcpy(bytes + i * PAGE, &i, 8);
     for (int i = 2; i < 8; i += 2)
-        if (orders[1] & 1) seal(bytes + (size_t)(2 + i / 2) * PAGE, 2 * (size_t)orders[i], i & 2, orders[i + 1]);
+        if (orders[1] & 1)
+            seal(bytes + (size_t)(2 + i / 2) * PAGE, 2 * (size_t)orders[i], i & 2, orders[i + 1]);
     size_t whole = (size_t)2 * PAGE + size + (orders[1] & 2 ? PAGE : 0);
     if (whole > sizeof bytes) whole = sizeof bytes;
     if (file < 0) file = memfd_create("book", MFD_CLOEXEC);
