@@ -9,13 +9,13 @@
 #include "db/hash_set.h"
 #include "db/salvage_scan.h"
 
-enum { BATCH_ROWS = 4096, BATCH_BYTES = 8 << 20, KEY_CAPACITY = 512 };
+enum { BATCH_ROWS = 32768, BATCH_BYTES = 32 << 20, KEY_CAPACITY = 512 };
 
 /* Where a row stands in the file; what it holds is read again when it is written. */
 struct found {
     uint8_t id[16]; /* of its key */
     uint64_t key_at, value_at, age;
-    uint32_t value_bytes;
+    uint32_t value_bytes, order; /* as it was found: a tree's rows in the order of their keys */
     uint16_t key_bytes;
     uint8_t table, is_older;
 };
@@ -76,11 +76,12 @@ static enum status keep(void *context, const struct salvaged *found)
         salvage->capacity = capacity;
     }
     struct hash hash = sha256_of(found->key.mv_data, found->key.mv_size);
-    struct found *item = &salvage->items[salvage->n++];
+    struct found *item = &salvage->items[salvage->n];
     *item = (struct found){.key_at = found->node_at + 8,
                            .value_at = found->value_at,
                            .age = age_of(found),
                            .value_bytes = (uint32_t)found->value.mv_size,
+                           .order = (uint32_t)salvage->n++,
                            .key_bytes = (uint16_t)found->key.mv_size,
                            .table = (uint8_t)found->table,
                            .is_older = !found->in_tree};
@@ -109,6 +110,13 @@ static int compare_found(const void *left, const void *right)
     return order ? order : compare_u64(a->key_at, b->key_at);
 }
 
+/* Rows written in the order of their keys fill pages one by one. */
+static int compare_order(const void *left, const void *right)
+{
+    const struct found *a = left, *b = right;
+    return a->table != b->table ? a->table - b->table : compare_u64(a->order, b->order);
+}
+
 static void choose_versions(struct salvage *salvage)
 {
     size_t kept = 0;
@@ -118,6 +126,7 @@ static void choose_versions(struct salvage *salvage)
         if (!kept || compare_rows(&salvage->items[kept - 1], &salvage->items[i]))
             salvage->items[kept++] = salvage->items[i];
     salvage->n = kept;
+    qsort(salvage->items, salvage->n, sizeof *salvage->items, compare_order);
 }
 
 /* The row's bytes, judged once more: the file may have changed. */
