@@ -3,50 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "db/book_internal.h"
-
-/* LMDB's on-disk format, version 1 (mdb.c: MDB_page, MDB_node, MDB_db). */
-enum {
-    PAGE_HEAD = 16,
-    PAGE_BRANCH = 1,
-    PAGE_LEAF = 2,
-    PAGE_OVERFLOW = 4,
-    NODE_HEAD = 8,
-    NODE_BIG = 1,
-    NODE_TREE = 2,
-    NODE_DUPLICATES = 4,
-    TREE_BYTES = 48,
-    TREE_ROOT = 40,
-    DEPTH_MAX = 32
-};
-static const uint64_t NO_PAGE = UINT64_MAX;
+#include "db/book_pages.h"
 
 struct walk {
     int descriptor;
     const char *path;
     const struct book_file *file;
-    uint8_t *seen; /* one bit a page: none is reached twice */
+    uint8_t *seen;     /* one bit a page: none is reached twice */
+    bool is_free_tree; /* its values are lists of pages: how many, then their numbers */
+    struct text free_lists;
 };
-
-struct node {
-    uint64_t low; /* branch: the child's page; leaf: bytes of the value */
-    uint16_t flags, key_bytes;
-    const uint8_t *key;
-};
-
-static uint16_t get_u16(const uint8_t *at)
-{
-    uint16_t value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
-static uint64_t get_u64(const uint8_t *at)
-{
-    uint64_t value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
 
 static enum status damaged(const struct walk *walk, uint64_t page, const char *why)
 {
@@ -77,15 +43,38 @@ static enum status read_page(struct walk *walk, uint64_t page, uint8_t *bytes, s
     return STATUS_OK;
 }
 
-static bool read_node(const uint8_t *page, uint64_t page_bytes, uint64_t at, struct node *node)
+static enum status keep_free_list(struct walk *walk, uint64_t page, const uint8_t *bytes, uint64_t size)
 {
-    if (at < PAGE_HEAD || at + NODE_HEAD > page_bytes) return false;
-    uint64_t low = get_u16(page + at), high = get_u16(page + at + 2);
-    node->low = low | high << 16;
-    node->flags = get_u16(page + at + 4);
-    node->key_bytes = get_u16(page + at + 6);
-    node->key = page + at + NODE_HEAD;
-    return at + NODE_HEAD + node->key_bytes <= page_bytes;
+    if (size < sizeof(uint64_t) || size % sizeof(uint64_t) || get_u64(bytes) != size / sizeof(uint64_t) - 1)
+        return damaged(walk, page, "not the list of free pages it should be");
+    text_append_bytes(&walk->free_lists, bytes + sizeof(uint64_t), size - sizeof(uint64_t));
+    return text_status(&walk->free_lists);
+}
+
+static enum status keep_long_free_list(struct walk *walk, uint64_t page, uint64_t size)
+{
+    uint8_t *bytes = malloc(size);
+    if (!bytes) return status_fail(STATUS_NO_MEMORY, "%s: out of memory", walk->path);
+    ssize_t got = pread(walk->descriptor, bytes, size, (off_t)(page * walk->file->page_bytes + PAGE_HEAD));
+    enum status status = (uint64_t)got == size ? keep_free_list(walk, page, bytes, size)
+                                               : damaged(walk, page, "cannot be read");
+    free(bytes);
+    return status;
+}
+
+/* LMDB writes over free pages. */
+static enum status check_free_pages(struct walk *walk)
+{
+    for (size_t at = 0; at < walk->free_lists.size; at += sizeof(uint64_t)) {
+        uint64_t page = get_u64((const uint8_t *)walk->free_lists.data + at);
+        if (page < 2 || page > walk->file->last_page)
+            return damaged(walk, page, "listed as free, and no page of this file");
+        if (page >= walk->file->bytes / walk->file->page_bytes) continue; /* never written */
+        if (walk->seen[page / 8] >> page % 8 & 1)
+            return damaged(walk, page, "listed as free and in use, or twice");
+        walk->seen[page / 8] |= (uint8_t)(1 << page % 8);
+    }
+    return STATUS_OK;
 }
 
 static enum status walk_tree(struct walk *walk, uint64_t root, int depth);
@@ -100,7 +89,8 @@ static enum status walk_overflow(struct walk *walk, uint64_t page, uint64_t valu
     if (!(get_u16(head + 10) & PAGE_OVERFLOW) ||
         pages < (PAGE_HEAD + value_bytes - 1) / walk->file->page_bytes + 1)
         return damaged(walk, page, "not the long value it should be");
-    return pages > 1 ? claim(walk, page + 1, pages - 1) : STATUS_OK;
+    if (pages > 1) TRY(claim(walk, page + 1, pages - 1));
+    return walk->is_free_tree ? keep_long_free_list(walk, page, value_bytes) : STATUS_OK;
 }
 
 static enum status walk_value(struct walk *walk, uint64_t page, const struct node *node,
@@ -111,6 +101,7 @@ static enum status walk_value(struct walk *walk, uint64_t page, const struct nod
     if (here > (uint64_t)(page_end - value)) return damaged(walk, page, "a value reaches past its page");
     if (node->flags & NODE_DUPLICATES) return damaged(walk, page, "duplicate keys, which books have not");
     if (node->flags & NODE_BIG) return walk_overflow(walk, get_u64(value), node->low);
+    if (walk->is_free_tree) return keep_free_list(walk, page, value, here);
     if (!(node->flags & NODE_TREE)) return STATUS_OK;
     if (node->low != TREE_BYTES) return damaged(walk, page, "not a table's head");
     uint64_t root = get_u64(value + TREE_ROOT);
@@ -156,8 +147,12 @@ enum status book_file_walk(int descriptor, const char *path, const struct book_f
     walk.seen = calloc(1, file->bytes / file->page_bytes / 8 + 1);
     if (!walk.seen) return status_fail(STATUS_NO_MEMORY, "%s: out of memory", path);
     enum status status = STATUS_OK;
-    for (int i = 0; i < 2 && status == STATUS_OK; i++)
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        walk.is_free_tree = i == 0;
         if (file->roots[i] != NO_PAGE) status = walk_tree(&walk, file->roots[i], 0);
+    }
+    if (status == STATUS_OK) status = check_free_pages(&walk);
+    text_free(&walk.free_lists);
     free(walk.seen);
     return status;
 }

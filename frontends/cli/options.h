@@ -23,7 +23,7 @@ struct settings {
         *configuration, *comment, *fail_if_slower;
     int64_t threads, seed, jobs, repeats, sample, measure_ms, peak_size, peak_bytes;
     bool fresh, no_tuning, retry_quarantined, dry_run, trials, defaults, selftest, emulate, predict, confirm,
-        fail_on_conflict, all, json, help, version;
+        fail_on_conflict, all, repair, json, help, version;
 };
 
 struct command;
