@@ -73,7 +73,7 @@ static int copy_kernel(struct transfer *transfer, MDB_txn *txn, const struct has
     return failed ? failed : copy_optional(transfer, txn, TABLE_SOURCE, &source, book_get_source);
 }
 
-static void merge(struct record *mine, const struct record *theirs)
+void record_absorb(struct record *mine, const struct record *theirs)
 {
     for (uint32_t i = 0; i < theirs->n_entries; i++) record_insert(mine, &theirs->entries[i]);
     if (!mine->default_ns) mine->default_ns = theirs->default_ns;
@@ -109,7 +109,7 @@ static int merge_record(struct transfer *transfer, MDB_txn *txn, MDB_val *key, c
     if (!code && record_decode(value.mv_data, value.mv_size, &transfer->mine) != STATUS_OK)
         memset(&transfer->mine, 0, sizeof transfer->mine);
     if (code && code != MDB_NOTFOUND) return code;
-    merge(&transfer->mine, &transfer->theirs);
+    record_absorb(&transfer->mine, &transfer->theirs);
     code = put_record(transfer, txn, key);
     for (uint32_t i = 0; i < transfer->theirs.n_entries && !code; i++) {
         const struct record_entry *entry = &transfer->theirs.entries[i];

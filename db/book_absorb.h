@@ -8,6 +8,8 @@
  * name. Other kernels stay behind. STATUS_BAD_DATA where a record, a kernel or its code is missing or
  * damaged. */
 enum status book_absorb(struct book *to, struct book *from);
+/* What `mine` does not know: entries, by record_insert, and times of default and baseline. */
+void record_absorb(struct record *mine, const struct record *theirs);
 /* Also adds rows of this table that `to` does not have. */
 enum status book_absorb_table(struct book *to, struct book *from, enum table table);
 

@@ -52,8 +52,7 @@ static int write_empty(const char *path, const char *id)
     return code;
 }
 
-/* Gives `temporary` its name unless somebody was faster; an empty file there is nobody's book. */
-static int take_name(const char *temporary, const char *path)
+int book_take_name(const char *temporary, const char *path)
 {
     struct stat stat_now;
     if (stat(path, &stat_now) == 0 && S_ISREG(stat_now.st_mode) && stat_now.st_size == 0)
@@ -77,7 +76,7 @@ enum status book_create(const char *path)
     text_format(&temporary, "%s.%.8s", path, id);
     TRY(text_status(&temporary));
     int code = write_empty(temporary.data, id);
-    if (!code) code = take_name(temporary.data, path);
+    if (!code) code = book_take_name(temporary.data, path);
     if (code) unlink(temporary.data);
     text_free(&temporary);
     if (!code) TRY(folder_sync(path));
