@@ -102,14 +102,14 @@ static void make_book(const char *path)
     assert_ok(book_close(book));
 }
 
-static const char *book_path, *bundle_path, *new_path;
+static const char *from_path, *bundle_path, *new_path;
 
 static void run_export(void)
 {
     struct book *book;
     struct bundle_counts counts;
     struct bundle_export_options options = {0};
-    assert_ok(book_open(book_path, BOOK_READ, &book));
+    assert_ok(book_open(from_path, BOOK_READ, &book));
     assert_ok(bundle_export(book, bundle_path, &options, &counts));
     assert_ok(book_close(book));
     assert_int_equal(counts.records, n_records);
@@ -132,7 +132,7 @@ static void run_dry(void)
 
 static void make(void)
 {
-    make_book(book_path);
+    make_book(from_path);
 }
 
 static void measure(const char *name, void (*step)(void))
@@ -164,9 +164,9 @@ int main(int argc, char **argv)
     n_entries = argc > 3 ? strtoul(argv[3], NULL, 10) : 2;
     char *folder = argc > 4 ? NULL : folder_begin();
     const char *in = folder ? folder : argv[4];
-    book_path = in_folder(in, "from.book"), bundle_path = in_folder(in, "b.bundle"),
+    from_path = in_folder(in, "from.book"), bundle_path = in_folder(in, "b.bundle"),
     new_path = in_folder(in, "to.book");
-    if (access(book_path, F_OK)) measure("filling a book", make);
+    if (access(from_path, F_OK)) measure("filling a book", make);
     unlink(new_path);
     struct stat info;
     measure("export", run_export);

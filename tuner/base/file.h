@@ -21,7 +21,8 @@ enum status file_read_unpacked(const char *path, size_t limit_bytes, struct text
 enum status file_publish(const char *path, const void *bytes, size_t size, unsigned mode);
 
 /* The same for what is too large to be held: written to draft->fd, under a name of its own beside `path`, and
- * then published or abandoned. `path` outlives it. After either the draft is gone; abandoning twice is fine. */
+ * then published or abandoned. `path` outlives it. After either the draft is gone; abandoning twice is fine.
+ */
 struct file_draft {
     const char *path;
     int fd;
