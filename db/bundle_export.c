@@ -20,7 +20,8 @@ struct export
     struct bundle_manifest manifest;
     struct record record;
     struct descriptor *descriptor;
-    uint64_t touched; /* bytes of the map read since they were last released */
+    uint64_t touched; /* bytes of the map read since it was last released, and between where they lie */
+    uintptr_t touched_begin, touched_end;
 };
 
 /* Where lines and values go: into a hash in the first pass, into the archive in the second. */
@@ -48,16 +49,17 @@ static enum status sink_flush(struct sink *sink, size_t above)
     return STATUS_OK;
 }
 
-/* Pages of the file that were read count as this process's memory until they are let go. They stay in the
- * system's cache. */
-static void touch(struct export *export, size_t bytes)
+/* Pages of the file that were read count as this process's memory until they are let go; the system's cache
+ * keeps them. What lies between two values of the map is the map. */
+static void touch(struct export *export, const MDB_val *value)
 {
-    MDB_envinfo info;
-    export->touched += bytes;
+    uintptr_t begin = (uintptr_t)value->mv_data & ~(uintptr_t)4095, end = begin + value->mv_size;
+    if (!export->touched || begin < export->touched_begin) export->touched_begin = begin;
+    if (!export->touched || end > export->touched_end) export->touched_end = end;
+    export->touched += value->mv_size;
     if (export->touched < RELEASE_BYTES) return;
     export->touched = 0;
-    MDB_env *lmdb = mdb_txn_env(export->txn);
-    if (!mdb_env_info(lmdb, &info)) madvise(info.me_mapaddr, info.me_mapsize, MADV_DONTNEED);
+    madvise((void *)export->touched_begin, export->touched_end - export->touched_begin, MADV_DONTNEED);
 }
 
 static enum status check_stop(const struct export *export)
@@ -109,7 +111,7 @@ static enum status put_record(struct export *export, const MDB_val *row_key, con
 {
     char key[KEY_BYTES_MAX + 1];
     bool taken = false;
-    touch(export, row_key->mv_size + row->mv_size);
+    touch(export, row);
     TRY(take_record(export, row_key, row, key, &taken));
     if (!taken) return STATUS_OK;
     if (!sink->pack) TRY(note_entries(export));
@@ -152,7 +154,7 @@ static enum status get(struct export *export, enum table table, const struct has
     int code = mdb_get(export->txn, export->book->environment->tables[table], &key, out);
     if (code == MDB_NOTFOUND) return fail_value(export, table, name, "missing, and an entry names it");
     if (code) return lmdb_fail(export->book->path, code, "read");
-    touch(export, out->mv_size);
+    touch(export, out);
     return STATUS_OK;
 }
 

@@ -150,16 +150,17 @@ enum status import_record(struct import *import, struct scan *scan)
 {
     char key[KEY_BYTES_MAX + 1];
     const struct bundle_import_options *options = import->options;
+    const struct scan begin = *scan;
     TRY(bundle_record_parse(scan, key, &import->theirs));
     if (import->n_records && strcmp(key, import->last_key) <= 0)
-        return scan_fail(scan, "record '%s' a second time, or out of order", key);
+        return scan_fail(&begin, "record '%s' a second time, or out of order", key);
     strcpy(import->last_key, key);
     import->n_records++;
     if (options->check_record) {
         enum status status = options->check_record(options->context, key, &import->theirs);
-        if (status != STATUS_OK) return scan_fail(scan, "%s", status_message());
+        if (status != STATUS_OK) return scan_fail(&begin, "%s", status_message());
     }
     bool had_entries = import->theirs.n_entries > 0;
-    TRY(take_entries(import, scan, &import->theirs));
+    TRY(take_entries(import, &begin, &import->theirs));
     return merge_record(import, key, had_entries && !import->theirs.n_entries);
 }
