@@ -135,5 +135,6 @@ enum status book_freeze(struct book *const *books, size_t n_books, const char *p
 /* True when nobody but this user (and root) can write the file and its folder: the rule for loading host
  * code. */
 bool book_is_private(const char *path);
+bool book_folder_is_private(const char *path); /* the same of a folder and what it lies in */
 
 #endif

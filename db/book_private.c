@@ -11,11 +11,11 @@ static bool is_ours(const char *path, mode_t refused, struct stat *out)
            !(out->st_mode & refused);
 }
 
-bool book_is_private(const char *path)
+static bool is_private(const char *path, mode_t kind)
 {
     char real[PATH_MAX];
     struct stat stat;
-    if (!realpath(path, real) || !is_ours(real, S_IWGRP | S_IWOTH, &stat) || !S_ISREG(stat.st_mode))
+    if (!realpath(path, real) || !is_ours(real, S_IWGRP | S_IWOTH, &stat) || (stat.st_mode & S_IFMT) != kind)
         return false;
     /* The folder decides who may put another file there; above it, who may put another folder there. A group
      * that may write higher up is usually the user's own (umask 002); everybody is not, unless the folder is
@@ -27,4 +27,14 @@ bool book_is_private(const char *path)
         if (!is_ours(real, refused, &stat) || (stat.st_mode & S_IWOTH && !(stat.st_mode & S_ISVTX)))
             return false;
     }
+}
+
+bool book_is_private(const char *path)
+{
+    return is_private(path, S_IFREG);
+}
+
+bool book_folder_is_private(const char *path)
+{
+    return is_private(path, S_IFDIR);
 }

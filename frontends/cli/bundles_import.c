@@ -3,6 +3,7 @@
 #include <string.h>
 #include "db/bundle.h"
 #include "frontends/cli/books.h"
+#include "frontends/cli/bundle_trust.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/talk.h"
 #include "tuner/base/json.h"
@@ -129,8 +130,10 @@ enum status bundle_import_command(const struct settings *settings, const char *p
     struct importing importing = {.settings = settings};
     struct text book = {0};
     struct bundle_report report;
+    struct bundle_trust trust;
     struct bundle_import_options options = {.dry_run = settings->dry_run,
                                             .allow_unsigned = settings->allow_unsigned,
+                                            .verifier = &trust.verifier,
                                             .stop = stop_flag(),
                                             .check_descriptor = check_descriptor,
                                             .visit = visit,
@@ -138,12 +141,15 @@ enum status bundle_import_command(const struct settings *settings, const char *p
     stop_watch();
     enum status status = book_user_path(settings->book, &book);
     if (status == STATUS_OK) status = text_status(&book);
+    enum status keys = bundle_trust_begin(settings, path, &trust);
+    if (status == STATUS_OK) status = keys;
     if (status == STATUS_OK) status = bundle_import(path, book.data, &options, &report);
     if (status == STATUS_OK) status = text_status(&importing.changes);
     if (status == STATUS_OK && settings->json)
         status = report_json(&importing, book.data, &report);
     else if (status == STATUS_OK)
         report_text(&importing, book.data, &report);
+    bundle_trust_free(&trust);
     text_free(&importing.changes);
     text_free(&book);
     return status;

@@ -211,7 +211,10 @@ static enum status check(const struct settings *settings)
                             : settings->template_name ? "template"
                             : settings->environment   ? "environment"
                                                       : NULL;
-    const char *of_bundle = settings->without_code ? "without-code" : settings->filters.n ? "filter" : NULL;
+    const char *of_bundle = settings->without_code ? "without-code"
+                            : settings->filters.n  ? "filter"
+                            : settings->sign       ? "sign"
+                                                   : NULL;
     bool records = settings->format && strcmp(settings->format, "records") == 0;
     if (settings->arguments.n > 1) return status_fail(STATUS_USAGE, "export: takes one BOOK");
     if (!settings->format && of_trials)

@@ -99,3 +99,8 @@ enum status file_cache_path(const char *leaf, struct text *out)
 {
     return home_path("XDG_CACHE_HOME", ".cache", leaf, out);
 }
+
+enum status file_config_path(const char *leaf, struct text *out)
+{
+    return home_path("XDG_CONFIG_HOME", ".config", leaf, out);
+}

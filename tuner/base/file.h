@@ -44,9 +44,10 @@ bool file_on_network(const char *path, const char **name);
 /* The same judgement on statfs's f_type and, for FUSE, the mount's type ("fuse.sshfs"). NULL: local. */
 const char *file_network_name(uint32_t magic, const char *mount_type);
 
-/* "$XDG_DATA_HOME/tunebook/LEAF" (else "$HOME/.local/share/..."), and the same for the cache. STATUS_USAGE if
- * neither variable is set. The text is appended to `out`. */
+/* "$XDG_DATA_HOME/tunebook/LEAF" (else "$HOME/.local/share/..."), and the same for the cache and the
+ * configuration. STATUS_USAGE if neither variable is set. The text is appended to `out`. */
 enum status file_data_path(const char *leaf, struct text *out);
 enum status file_cache_path(const char *leaf, struct text *out);
+enum status file_config_path(const char *leaf, struct text *out);
 
 #endif

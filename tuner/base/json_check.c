@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "tuner/base/utf8.h"
 
 struct check {
     const struct json_source *source;
@@ -56,18 +57,6 @@ static enum status fail_found(const struct check *check, const char *wanted)
         return json_fail_at(check->source, bytes, check->at, "%s expected, found byte 0x%02x", wanted,
                             (unsigned)c);
     return json_fail_at(check->source, bytes, check->at, "%s expected, found '%c'", wanted, c);
-}
-
-/* Bytes of the UTF-8 character at `p`, 0 if it is none (overlong, surrogate, above U+10FFFF, cut off). */
-static size_t utf8_length(const unsigned char *p, size_t size)
-{
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (n > size) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f)) return 0;
-    if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) return 0;
-    return n;
 }
 
 /* The four digits after \u, or -1. */
