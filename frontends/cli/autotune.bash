@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export replay space doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export import replay space doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -51,9 +51,9 @@ _autotune() {
         --gpus) cur=$value; _autotune_words "all"; return ;;
         --format) cur=$value; _autotune_words "t4 kerneltuner records"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
-        --book | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --book | --sign | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --environment | --configuration) return ;;
+        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --environment | --configuration) return ;;
     esac
 
     case $cur in
@@ -75,7 +75,8 @@ _autotune() {
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
                 freeze) _autotune_words "--jobs --templates --defaults --records --targets --output $every" ;;
-                export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
+                export) _autotune_words "--format --without-code --filter --sign --problem --template --environment --threads --output $every" ;;
+                import) _autotune_words "--book --dry-run --trust --allow-unsigned $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
                 doctor) _autotune_words "--threads --book --selftest --arch --emulate $every" ;;
@@ -86,7 +87,7 @@ _autotune() {
         _autotune_words "$commands gemm"
     elif [ "$command" = templates ] && [ "$cword" -eq 2 ]; then
         _autotune_listing templates
-    elif case $command in freeze | export | replay | space) ;; *) false ;; esac; then
+    elif case $command in freeze | export | import | replay | space) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

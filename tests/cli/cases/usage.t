@@ -134,9 +134,11 @@ $ for command in $(commands); do autotune $command --help | head -1; done
 | Usage: autotune devices [OPTION...]
 | Usage: autotune templates [OPTION...] [NAME [PROBLEM]]
 | Usage: autotune freeze [OPTION...] BOOK... -o FILE | --defaults -o FILE
-| Usage: autotune export [OPTION...] [BOOK]
+| Usage: autotune export [OPTION...] [BOOK] -o FILE
+| Usage: autotune import [OPTION...] FILE
 | Usage: autotune replay [OPTION...] FILE...
 | Usage: autotune space [OPTION...] FILE
+| Usage: autotune trust [OPTION...] list | add FILE | remove KEYID | check FILE
 | Usage: autotune doctor [OPTION...]
 $ autotune --help > /dev/full
 ! autotune: standard output: No space left on device (free some space or choose another place)
@@ -147,7 +149,7 @@ $ autotune devices --json > /dev/full
 
 Every option of --help stands in the man page and in the completion, and neither knows others.
 $ for c in $(commands); do options_of $c; done | sort -u > options; wc -l < options | tr -d ' '
-| 49
+| 55
 $ sed 's/\\-/-/g' "$PROJECT/docs/man/autotune.1" > man; for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" man || echo "$o: not in the man page"; done
 $ for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" "$PROJECT/frontends/cli/autotune.bash" || echo "$o: not in the completion"; done
 $ { cat man "$PROJECT/frontends/cli/autotune.bash"; } | grep -oE -e '--[a-z][a-z-]+' | sort -u | grep -vxF -f options
