@@ -163,16 +163,15 @@ static enum status canonical_id(const char *text, char out[SIGN_ID_TEXT_BYTES])
     return STATUS_OK;
 }
 
-enum status trust_remove(const char *id)
+enum status trust_remove(const char *id, char removed[SIGN_ID_TEXT_BYTES])
 {
     struct text folder = {0}, path = {0};
-    char canonical[SIGN_ID_TEXT_BYTES];
-    TRY(canonical_id(id, canonical));
-    enum status status = path_of(canonical, &folder, &path);
+    TRY(canonical_id(id, removed));
+    enum status status = path_of(removed, &folder, &path);
     if (status == STATUS_OK && unlink(text_string(&path)) != 0)
         status = errno == ENOENT
                      ? status_fail(STATUS_NOT_FOUND,
-                                   "%s: not trusted here; 'autotune trust list' says who is", canonical)
+                                   "%s: not trusted here; 'autotune trust list' says who is", removed)
                      : status_fail_errno(STATUS_IO, "cannot remove %s", text_string(&path));
     text_free(&folder);
     text_free(&path);

@@ -26,8 +26,8 @@ enum trust_change { TRUST_ADDED, TRUST_RENAMED, TRUST_UNCHANGED };
 /* The key's comment is kept with it, and one that is trusted gets a new comment where that is not empty.
  * Another key with the same id is STATUS_BAD_DATA. */
 enum status trust_add(const struct sign_public *key, enum trust_change *change);
-/* By id, in either case of letters. STATUS_USAGE for what is no id, STATUS_NOT_FOUND where it is not trusted.
- * Works where trust_load refuses. */
-enum status trust_remove(const char *id);
+/* By id, in either case of letters; `removed` is it as it is printed. STATUS_USAGE for what is no id,
+ * STATUS_NOT_FOUND where it is not trusted. Works where trust_load refuses. */
+enum status trust_remove(const char *id, char removed[SIGN_ID_TEXT_BYTES]);
 
 #endif

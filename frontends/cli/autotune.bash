@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export import replay space doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze export import replay space trust doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -53,7 +53,7 @@ _autotune() {
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --sign | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --environment | --configuration) return ;;
+        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --environment | --configuration | --comment) return ;;
     esac
 
     case $cur in
@@ -79,6 +79,7 @@ _autotune() {
                 import) _autotune_words "--book --dry-run --trust --allow-unsigned $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
+                trust) _autotune_words "--comment $every" ;;
                 doctor) _autotune_words "--threads --book --selftest --arch --emulate $every" ;;
             esac
             return ;;
@@ -87,7 +88,11 @@ _autotune() {
         _autotune_words "$commands gemm"
     elif [ "$command" = templates ] && [ "$cword" -eq 2 ]; then
         _autotune_listing templates
-    elif case $command in freeze | export | import | replay | space) ;; *) false ;; esac; then
+    elif [ "$command" = trust ] && [ "$cword" -eq 2 ]; then
+        _autotune_words "add list remove check"
+    elif [ "$command" = trust ] && [ "${words[2]}" = remove ]; then
+        _autotune_listing trust list
+    elif case $command in freeze | export | import | replay | space | trust) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

@@ -28,7 +28,7 @@ static cJSON *key_json(const struct sign_public *key)
 static enum status add(const struct settings *settings, const char *file_or_key)
 {
     static const char *const said[] = {[TRUST_ADDED] = "trusted from now on",
-                                       [TRUST_RENAMED] = "trusted already, under another comment",
+                                       [TRUST_RENAMED] = "trusted already; its comment is new",
                                        [TRUST_UNCHANGED] = "trusted already"};
     struct sign_public key;
     enum trust_change change;
@@ -91,9 +91,10 @@ static enum status list(const struct settings *settings, const char *unused)
 
 /* ---- remove ---- */
 
-static enum status forget(const struct settings *settings, const char *id)
+static enum status forget(const struct settings *settings, const char *typed)
 {
-    TRY(trust_remove(id));
+    char id[SIGN_ID_TEXT_BYTES];
+    TRY(trust_remove(typed, id));
     if (!settings->json) {
         printf("%s  no longer trusted\n", id);
         return STATUS_OK;
