@@ -21,6 +21,25 @@ enum status import_stop(struct import *import, int code)
     return STATUS_IO;
 }
 
+enum status import_breathe(struct import *import, uint64_t bytes)
+{
+    enum { HELD_BYTES_MAX = 32 << 20 };
+    if (!import->fresh || (import->held += bytes) < HELD_BYTES_MAX) return STATUS_OK;
+    MDB_env *lmdb = mdb_txn_env(import->txn);
+    MDB_dbi records = import->book->environment->tables[TABLE_RECORD];
+    mdb_cursor_close(import->records);
+    import->records = NULL;
+    int code = mdb_txn_commit(import->txn);
+    import->txn = NULL;
+    import->held = 0;
+    if (!code) {
+        import->is_written = true;
+        code = mdb_txn_begin(lmdb, NULL, 0, &import->txn);
+    }
+    if (!code) code = mdb_cursor_open(import->txn, records, &import->records);
+    return code ? import_stop(import, code) : STATUS_OK;
+}
+
 bool import_writes(const struct import *import)
 {
     return !import->options->dry_run;
@@ -234,7 +253,9 @@ static enum status make_room(struct import *import)
     MDB_stat stat;
     MDB_env *lmdb = import->txn ? mdb_txn_env(import->txn) : NULL;
     if (!import_writes(import) || mdb_env_info(lmdb, &info) || mdb_env_stat(lmdb, &stat)) return STATUS_OK;
-    uint64_t needed = (info.me_last_pgno + 1) * stat.ms_psize + bundle_manifest_unpacked(&import->manifest);
+    /* Twice: values of little more than half a page take a whole one. */
+    uint64_t needed =
+        (info.me_last_pgno + 1) * stat.ms_psize + 2 * bundle_manifest_unpacked(&import->manifest);
     return needed <= info.me_mapsize ? STATUS_OK : import_stop(import, MDB_MAP_FULL);
 }
 
@@ -265,6 +286,7 @@ static void clear(struct import *import)
     import->n_environments = import->n_known = 0;
     import->n_records = import->n_entries = 0;
     import->code = 0;
+    import->held = 0;
     *import->report = (struct bundle_report){.trusted = import->report->trusted};
 }
 
@@ -308,6 +330,39 @@ static enum status write_into(struct import *import, const char *book_path)
     return status == STATUS_OK ? closed : status;
 }
 
+/* One go; *again where the map was too small, and grew. */
+static enum status fill(struct import *import, struct book *book, bool *again)
+{
+    MDB_txn *txn;
+    enum status refusal = STATUS_OK;
+    *again = false;
+    int code = mdb_txn_begin(book->environment->lmdb, NULL, 0, &txn);
+    if (!code) {
+        code = import_body(book, txn, import, &refusal);
+        if (!code)
+            code = mdb_txn_commit(import->txn);
+        else if (import->txn)
+            mdb_txn_abort(import->txn);
+    }
+    if (code == BODY_REFUSED) return refusal;
+    if (!code) return STATUS_OK;
+    *again = code == MDB_MAP_FULL && !import->is_written;
+    return *again ? environment_grow(book->environment, false)
+                  : lmdb_fail(book->path, code, "import into it");
+}
+
+static enum status write_fresh(struct import *import, const char *work)
+{
+    struct book *book;
+    TRY(book_open(work, BOOK_WRITE, &book));
+    enum status status = STATUS_OK;
+    import->fresh = true;
+    for (bool again = true; again && status == STATUS_OK;) status = fill(import, book, &again);
+    import->fresh = false;
+    enum status closed = book_close(book);
+    return status == STATUS_OK ? closed : status;
+}
+
 /* A book that does not exist yet appears with all that is imported, or not at all. */
 static enum status write_new(struct import *import, const char *book_path)
 {
@@ -316,7 +371,7 @@ static enum status write_new(struct import *import, const char *book_path)
     text_format(&lock, "%s-lock", text_string(&work));
     enum status status = text_status(&work);
     if (status == STATUS_OK) status = text_status(&lock);
-    if (status == STATUS_OK) status = write_into(import, work.data);
+    if (status == STATUS_OK) status = write_fresh(import, work.data);
     int code = status == STATUS_OK ? book_take_name(work.data, book_path) : 0;
     unlink(text_string(&lock));
     unlink(text_string(&work));

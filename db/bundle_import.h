@@ -15,7 +15,10 @@ struct import {
     struct book *book; /* NULL: none yet, nothing is known */
     MDB_txn *txn;
     MDB_cursor *records;
-    int code; /* LMDB's, where it stopped the import */
+    bool fresh;      /* nobody sees the book yet: it may be written in several transactions */
+    uint64_t held;   /* bytes put since the last of them */
+    bool is_written; /* one of them was committed */
+    int code;        /* LMDB's, where it stopped the import */
     struct unpack unpack;
     struct bundle_manifest manifest;
     uint8_t *kernels;       /* KERNEL_* of each descriptor */
@@ -32,6 +35,8 @@ struct import {
 
 /* Keeps LMDB's code for book_write, which knows what to do about a full map. */
 enum status import_stop(struct import *import, int code);
+/* After a put of so many bytes: what a transaction changed is held in memory until it commits. */
+enum status import_breathe(struct import *import, uint64_t bytes);
 bool import_writes(const struct import *import);
 /* The value in the book, or MDB_NOTFOUND. */
 int import_get(struct import *import, enum table table, const struct hash *name, MDB_val *out);

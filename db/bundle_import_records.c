@@ -143,7 +143,7 @@ static enum status merge_record(struct import *import, const char *text, bool al
         options->visit(options->context, text, change, &import->before, &import->mine);
     if (!import_writes(import) || change == BUNDLE_SAME || change == BUNDLE_LEFT_OUT) return STATUS_OK;
     code = put(import, &key, there);
-    return code ? import_stop(import, code) : STATUS_OK;
+    return code ? import_stop(import, code) : import_breathe(import, import->text.size + key.mv_size);
 }
 
 enum status import_record(struct import *import, struct scan *scan)

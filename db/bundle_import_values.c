@@ -60,7 +60,9 @@ static enum status read_row(struct import *import, enum table table, const struc
     MDB_val key = value_of(member->name.bytes, SHA256_BYTES), value = {.mv_size = member->bytes};
     if (!import_writes(import)) return skip(import, member->bytes);
     int code = mdb_put(import->txn, import->book->environment->tables[table], &key, &value, MDB_RESERVE);
-    return code ? import_stop(import, code) : read_into(import, value.mv_data, member->bytes);
+    if (code) return import_stop(import, code);
+    TRY(read_into(import, value.mv_data, member->bytes));
+    return import_breathe(import, member->bytes);
 }
 
 static enum status put_descriptor(struct import *import, const struct bundle_member *member)
