@@ -1,15 +1,14 @@
 /* A book as a bundle: two passes over one snapshot. The first finds what there is, and its sizes and hashes,
  * for the manifest, which stands first; the second writes. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include "db/book_internal.h"
 #include "db/bundle_pack.h"
 #include "db/hash_set.h"
+#include "db/map_touch.h"
 #include "tuner/base/file.h"
 
-enum { FLUSH_BYTES = 1 << 18, RELEASE_BYTES = 32 << 20 };
+enum { FLUSH_BYTES = 1 << 18 };
 
 struct export
 {
@@ -20,8 +19,7 @@ struct export
     struct bundle_manifest manifest;
     struct record record;
     struct descriptor *descriptor;
-    uint64_t touched; /* bytes of the map read since it was last released, and between where they lie */
-    uintptr_t touched_begin, touched_end;
+    struct map_touch touch;
 };
 
 /* Where lines and values go: into a hash in the first pass, into the archive in the second. */
@@ -47,19 +45,6 @@ static enum status sink_flush(struct sink *sink, size_t above)
     TRY(sink_put(sink, sink->text.data, sink->text.size));
     text_clear(&sink->text);
     return STATUS_OK;
-}
-
-/* Pages of the file that were read count as this process's memory until they are let go; the system's cache
- * keeps them. What lies between two values of the map is the map. */
-static void touch(struct export *export, const MDB_val *value)
-{
-    uintptr_t begin = (uintptr_t)value->mv_data & ~(uintptr_t)4095, end = begin + value->mv_size;
-    if (!export->touched || begin < export->touched_begin) export->touched_begin = begin;
-    if (!export->touched || end > export->touched_end) export->touched_end = end;
-    export->touched += value->mv_size;
-    if (export->touched < RELEASE_BYTES) return;
-    export->touched = 0;
-    madvise((void *)export->touched_begin, export->touched_end - export->touched_begin, MADV_DONTNEED);
 }
 
 static enum status check_stop(const struct export *export)
@@ -111,7 +96,7 @@ static enum status put_record(struct export *export, const MDB_val *row_key, con
 {
     char key[KEY_BYTES_MAX + 1];
     bool taken = false;
-    touch(export, row);
+    map_touch(&export->touch, row);
     TRY(take_record(export, row_key, row, key, &taken));
     if (!taken) return STATUS_OK;
     if (!sink->pack) TRY(note_entries(export));
@@ -154,7 +139,7 @@ static enum status get(struct export *export, enum table table, const struct has
     int code = mdb_get(export->txn, export->book->environment->tables[table], &key, out);
     if (code == MDB_NOTFOUND) return fail_value(export, table, name, "missing, and an entry names it");
     if (code) return lmdb_fail(export->book->path, code, "read");
-    touch(export, out);
+    map_touch(&export->touch, out);
     return STATUS_OK;
 }
 

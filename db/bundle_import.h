@@ -4,6 +4,7 @@
 
 #include "db/book_internal.h"
 #include "db/bundle_pack.h"
+#include "db/map_touch.h"
 
 /* Of a descriptor in the bundle. */
 enum { KERNEL_KNOWN = 1 /* the book has it, with its code */, KERNEL_NAMED = 2 /* an entry names it */ };
@@ -28,6 +29,7 @@ struct import {
     size_t n_environments, n_known;
     char last_key[KEY_BYTES_MAX + 1];
     uint64_t n_records, n_entries;
+    struct map_touch touch;
     struct record mine, theirs, before;
     struct descriptor descriptor;
     struct text text;

@@ -83,6 +83,7 @@ static int load(struct import *import, const MDB_val *key, MDB_val *row, bool *t
     MDB_val at = *key;
     int code = mdb_cursor_get(import->records, &at, row, MDB_SET_KEY);
     if (code) return code == MDB_NOTFOUND ? 0 : code;
+    if (!import_writes(import)) map_touch(&import->touch, row);
     *there = record_decode(row->mv_data, row->mv_size, &import->before) == STATUS_OK;
     if (!*there) import->before.n_entries = 0;
     return 0;
