@@ -58,7 +58,8 @@ struct sign_secret; /* in locked memory, wiped when freed */
 /* Puts the password of the key at `path` into out[size], with a terminator. */
 typedef enum status sign_password(void *context, const char *path, char *out, size_t size);
 /* A sign_password: context is the path of a file whose first line it is, or NULL: then the file that
- * $TUNEBOOK_PASSWORD_FILE names, else the terminal is asked, without echo. STATUS_UNAVAILABLE without one. */
+ * $TUNEBOOK_PASSWORD_FILE names, else the terminal is asked, without echo; a signal meanwhile
+ * takes its course once the terminal is restored. STATUS_UNAVAILABLE without one. */
 sign_password sign_password_ask;
 
 /* Refused by name (STATUS_BAD_DATA): a file that the group or others may use in any way, one of another user,

@@ -122,6 +122,8 @@ static enum status from_terminal(const char *path, char *out, size_t size)
     silence_end(&silence);
     say(silence.fd, "\n");
     close(silence.fd);
+    if (caught)
+        raise(caught); /* now as it would have been without us: an end, or the program's own handler */
     return status;
 }
 

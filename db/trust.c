@@ -43,16 +43,23 @@ static bool is_key_file(const char *name)
     return *name != '.' && length > tail && strcmp(name + length - tail, suffix) == 0;
 }
 
-static enum status add_key(struct trust *trust, const char *folder, const char *name)
+enum status trust_include(struct trust *trust, const struct sign_public *key)
 {
     struct sign_public *keys = realloc(trust->keys, (trust->n + 1) * sizeof *keys);
     if (!keys) return status_fail(STATUS_NO_MEMORY, "no memory for trusted keys");
     trust->keys = keys;
+    keys[trust->n++] = *key;
+    return STATUS_OK;
+}
+
+static enum status add_key(struct trust *trust, const char *folder, const char *name)
+{
+    struct sign_public key;
     struct text path = {0};
     text_format(&path, "%s/%s", folder, name);
     enum status status = text_status(&path);
-    if (status == STATUS_OK) status = read_key(text_string(&path), name, &keys[trust->n]);
-    if (status == STATUS_OK) trust->n++;
+    if (status == STATUS_OK) status = read_key(text_string(&path), name, &key);
+    if (status == STATUS_OK) status = trust_include(trust, &key);
     text_free(&path);
     return status;
 }

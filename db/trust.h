@@ -16,6 +16,8 @@ struct trust {
 /* All of them; none, where there is no folder. One damaged, misnamed or unprotected file refuses all, by
  * name: STATUS_BAD_DATA. trust_free even after a failure. */
 enum status trust_load(struct trust *out);
+/* One more for this run, trusted by the word of whoever named it (import --trust=KEY). Nothing is written. */
+enum status trust_include(struct trust *trust, const struct sign_public *key);
 void trust_free(struct trust *trust);
 
 /* The folder, appended. */

@@ -1,7 +1,5 @@
 #include "frontends/cli/bundle_trust.h"
 
-#include <stdlib.h>
-
 static void add(void *context, const void *bytes, size_t size)
 {
     struct bundle_trust *trust = context;
@@ -32,13 +30,12 @@ static enum status end(void *context, bool *trusted)
 
 static enum status read_named(const struct words *words, struct trust *out)
 {
-    out->keys = calloc(words->n, sizeof *out->keys);
-    if (!out->keys) return status_fail(STATUS_NO_MEMORY, "no memory for %zu keys", words->n);
     for (size_t i = 0; i < words->n; i++) {
-        enum status status = sign_public_read(words->items[i], &out->keys[i]);
+        struct sign_public key;
+        enum status status = sign_public_read(words->items[i], &key);
         if (status == STATUS_NOT_FOUND) status = STATUS_USAGE; /* neither a file nor a key */
         TRY(status_prefix(status, "--trust"));
-        out->n++;
+        TRY(trust_include(out, &key));
     }
     return STATUS_OK;
 }

@@ -325,9 +325,17 @@ static void test_user_paths(void **state)
         assert_string_equal(text_string(&path), cases[i].cache_path);
         text_free(&path);
     }
+    struct text path = {0};
+    setenv("HOME", "/h", 1);
+    unsetenv("XDG_CONFIG_HOME");
+    assert_ok(file_config_path("x", &path));
+    setenv("XDG_CONFIG_HOME", "/c", 1);
+    assert_ok(file_config_path("x", &path));
+    assert_string_equal(text_string(&path), "/h/.config/tunebook/x/c/tunebook/x");
+    unsetenv("XDG_CONFIG_HOME");
+    text_free(&path);
     unsetenv("HOME");
     setenv("XDG_DATA_HOME", "relative", 1);
-    struct text path = {0};
     assert_fails(file_data_path("user.book", &path), STATUS_USAGE,
                  "no place for user.book: set XDG_DATA_HOME or HOME to an absolute path");
     assert_null(path.data);

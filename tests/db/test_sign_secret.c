@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -170,6 +171,13 @@ static void test_password_file(void **state)
 
 /* ---- the terminal ---- */
 
+static volatile sig_atomic_t noted;
+
+static void take_note(int number)
+{
+    noted = number;
+}
+
 /* A child whose terminal is `slave` (none: NULL) asks; its exit code tells what it got. */
 static pid_t ask_in_child(const char *slave)
 {
@@ -177,12 +185,14 @@ static pid_t ask_in_child(const char *slave)
     pid_t child = fork();
     if (child) return child;
     char out[SIGN_PASSWORD_BYTES];
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0}); /* for SIGQUIT */
     if (setsid() < 0) _exit(90);
     int fd = slave ? open(slave, O_RDWR) : -1;
     if (slave && (fd < 0 || ioctl(fd, TIOCSCTTY, 0) != 0)) _exit(91);
     enum status status = sign_password_ask(NULL, "my.key", out, sizeof out);
-    struct termios terminal;
-    if (fd >= 0 && (tcgetattr(fd, &terminal) != 0 || !(terminal.c_lflag & ECHO))) _exit(92);
+    struct sigaction handler;
+    sigaction(SIGTERM, NULL, &handler);
+    if (handler.sa_handler == take_note && noted != SIGTERM) _exit(92);
     if (status == STATUS_OK && strcmp(out, "pa ss") != 0) _exit(93);
     _exit(status);
 }
@@ -226,6 +236,9 @@ static int converse(const char *typed, int number, char *seen, size_t size)
     int code = exit_code(child);
     read_until(master, "\n", seen, size);
     alarm(0);
+    struct termios terminal;
+    assert_int_equal(tcgetattr(keep, &terminal), 0);
+    assert_true(terminal.c_lflag & ECHO);
     close(keep);
     close(master);
     return code;
@@ -238,11 +251,16 @@ static void test_terminal(void **state)
     assert_int_equal(converse("pa ss\n", 0, seen, sizeof seen), STATUS_OK);
     assert_string_equal(seen, "Password of my.key: \r\n"); /* and nothing of what was typed */
     assert_int_equal(converse("pa\x15pa ss\n", 0, seen, sizeof seen), STATUS_OK);
-    assert_int_equal(converse("pa\x03", 0, seen, sizeof seen), STATUS_INTERRUPTED);
+    assert_int_equal(converse("pa\x03", 0, seen, sizeof seen), 128 + SIGINT);
     assert_int_equal(converse("\x04", 0, seen, sizeof seen), STATUS_INTERRUPTED);
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     for (size_t i = 0; i < N_OF(signals); i++)
-        assert_int_equal(converse("", signals[i], seen, sizeof seen), STATUS_INTERRUPTED);
+        assert_int_equal(converse("", signals[i], seen, sizeof seen), 128 + signals[i]);
+    /* A program with a handler of its own hears the signal, and the call ends. */
+    struct sigaction own = {.sa_handler = take_note}, before;
+    sigaction(SIGTERM, &own, &before);
+    assert_int_equal(converse("", SIGTERM, seen, sizeof seen), STATUS_INTERRUPTED);
+    sigaction(SIGTERM, &before, NULL);
     assert_int_equal(exit_code(ask_in_child(NULL)), STATUS_UNAVAILABLE);
 }
 

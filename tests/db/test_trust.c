@@ -82,6 +82,22 @@ static void test_add_list_remove(void **state)
     assert_int_equal(count(), 1);
 }
 
+static void test_include(void **state)
+{
+    (void)state;
+    struct trust trust;
+    struct sign_public keys[2];
+    enum trust_change change;
+    sample_public(1, &keys[0]), sample_public(2, &keys[1]);
+    assert_ok(trust_add(&keys[0], &change));
+    assert_ok(trust_load(&trust));
+    assert_ok(trust_include(&trust, &keys[1]));
+    assert_int_equal(trust.n, 2);
+    assert_memory_equal(trust.keys[1].key, keys[1].key, sizeof keys[1].key);
+    trust_free(&trust);
+    assert_int_equal(count(), 1);
+}
+
 static void test_two_keys_one_id(void **state)
 {
     (void)state;
@@ -183,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup(test_bad_files, set_up),
         cmocka_unit_test_setup(test_others_may_write, set_up),
         cmocka_unit_test_setup(test_no_place, set_up),
+        cmocka_unit_test_setup(test_include, set_up),
     };
     if (!mkdtemp(root)) return 1;
     setenv("XDG_CONFIG_HOME", root, 1);
