@@ -23,7 +23,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wstrict-prototypes -Wmissing-prototypes $(i
 CPPFLAGS_ALL := -D_GNU_SOURCE -DTUNEBOOK_VERSION='"$(VERSION)"' -DTUNEBOOK_PREFIX='"$(PREFIX)"' -I. $(CPPFLAGS)
 CFLAGS_ALL   := -std=c17 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
                 -fno-asynchronous-unwind-tables -fno-math-errno -pthread $(CFLAGS)
-LDLIBS_ALL   := -lcjson -lzstd -lsodium -llmdb -ldl -lm -pthread
+LDLIBS_ALL   := -lcjson -larchive -lzstd -lsodium -llmdb -ldl -lm -pthread
 
 # --- Rooms: one archive each, in link order: a room may use those behind it. tests/lint/arrows.txt is the finer rule.
 # A .c beside a .json of the same name is a kernel: data here, compiled by autotune.
@@ -248,7 +248,8 @@ lint: deps-lint
 # The other architecture compiles, against this one's headers of the libraries; there is nothing to link with.
 lint-aarch64:
 	@mkdir -p $(BUILD)-aarch64/include
-	@ln -sfn /usr/include/lmdb.h /usr/include/sodium.h /usr/include/sodium /usr/include/cjson /usr/include/zstd*.h $(BUILD)-aarch64/include
+	@ln -sfn /usr/include/lmdb.h /usr/include/sodium.h /usr/include/sodium /usr/include/cjson /usr/include/zstd*.h /usr/include/archive*.h \
+	    $(BUILD)-aarch64/include
 	@$(MAKE) --no-print-directory -j$(JOBS) CI=1 CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)-aarch64 \
 	    CPPFLAGS=-I$(BUILD)-aarch64/include objects
 objects: $(ALL_OBJECTS)

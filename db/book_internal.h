@@ -125,6 +125,8 @@ extern const struct book_writer book_writer __attribute__((weak, visibility("hid
 
 /* book_create.c: a new, empty live book, published complete or not at all. */
 enum status book_create(const char *path);
+/* Gives `temporary` its name unless somebody was faster (EEXIST); an empty file there is nobody's book. */
+int book_take_name(const char *temporary, const char *path);
 int environment_create_tables(MDB_txn *txn, MDB_dbi tables[TABLE_COUNT]);
 enum status book_new_id(const char *path, char out[33]);
 /* The tables and notes of an empty book. LMDB's code. */

@@ -3,54 +3,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_none(const struct hash *hash)
+static size_t slot_of(const struct hash_set *set, const struct hash *hash)
 {
-    static const struct hash none;
-    return memcmp(hash->bytes, none.bytes, sizeof none.bytes) == 0;
+    uint64_t first;
+    memcpy(&first, hash->bytes, sizeof first);
+    size_t slot = (size_t)first & (set->n_slots - 1);
+    while (set->slots[slot] && memcmp(set->items[set->slots[slot] - 1].bytes, hash->bytes, SHA256_BYTES))
+        slot = (slot + 1) & (set->n_slots - 1);
+    return slot;
 }
 
-/* Where it is or belongs. The hash is random already. */
-static size_t place_of(const struct hash_set *set, const struct hash *hash)
+/* At most half of the slots are taken. */
+static enum status grow(struct hash_set *set)
 {
-    uint64_t start;
-    memcpy(&start, hash->bytes, sizeof start);
-    size_t i = (size_t)start & (set->capacity - 1);
-    while (!is_none(&set->items[i]) && memcmp(&set->items[i], hash, sizeof *hash))
-        i = (i + 1) & (set->capacity - 1);
-    return i;
-}
-
-static bool grow(struct hash_set *set)
-{
-    struct hash_set larger = {.capacity = set->capacity ? 2 * set->capacity : 64, .n = set->n};
-    larger.items = calloc(larger.capacity, sizeof *larger.items);
-    if (!larger.items) return false;
-    for (size_t i = 0; i < set->capacity; i++)
-        if (!is_none(&set->items[i])) larger.items[place_of(&larger, &set->items[i])] = set->items[i];
-    free(set->items);
-    *set = larger;
-    return true;
-}
-
-void hash_set_add(struct hash_set *set, const struct hash *hash)
-{
-    if (is_none(hash) || set->failed) return;
-    if (2 * set->n >= set->capacity && !grow(set)) {
-        set->failed = true;
-        return;
+    size_t capacity = set->capacity ? 2 * set->capacity : 64;
+    uint32_t *slots = calloc(2 * capacity, sizeof *slots);
+    struct hash *items = slots ? realloc(set->items, capacity * sizeof *items) : NULL;
+    if (!items || capacity > UINT32_MAX / 2) {
+        if (items) set->items = items;
+        free(slots);
+        return status_fail(STATUS_NO_MEMORY, "no memory for %zu hashes", capacity);
     }
-    size_t at = place_of(set, hash);
-    set->n += is_none(&set->items[at]);
-    set->items[at] = *hash;
+    free(set->slots);
+    set->items = items;
+    set->slots = slots;
+    set->capacity = capacity;
+    set->n_slots = 2 * capacity;
+    for (size_t i = 0; i < set->n; i++) set->slots[slot_of(set, &set->items[i])] = (uint32_t)i + 1;
+    return STATUS_OK;
+}
+
+enum status hash_set_add(struct hash_set *set, const struct hash *hash)
+{
+    if (set->n == set->capacity && grow(set) != STATUS_OK) {
+        set->failed = true;
+        return STATUS_NO_MEMORY;
+    }
+    size_t slot = slot_of(set, hash);
+    if (set->slots[slot]) return STATUS_OK;
+    set->items[set->n++] = *hash;
+    set->slots[slot] = (uint32_t)set->n;
+    return STATUS_OK;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct hash));
+}
+
+void hash_set_sort(struct hash_set *set)
+{
+    if (set->n) qsort(set->items, set->n, sizeof *set->items, compare);
 }
 
 bool hash_set_has(const struct hash_set *set, const struct hash *hash)
 {
-    return set->n && !is_none(hash) && !is_none(&set->items[place_of(set, hash)]);
+    return set->n && set->slots[slot_of(set, hash)];
 }
 
 void hash_set_free(struct hash_set *set)
 {
     free(set->items);
+    free(set->slots);
     *set = (struct hash_set){0};
 }

@@ -1,19 +1,23 @@
-/* A set of hashes, for telling what nobody refers to. Private to db. */
+/* A set of hashes that grows. `struct hash_set s = {0};` is an empty one. Private to db. */
 #ifndef TUNEBOOK_DB_HASH_SET_H
 #define TUNEBOOK_DB_HASH_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include "tuner/base/sha256.h"
+#include "tuner/base/status.h"
 
 struct hash_set {
-    struct hash *items; /* open addressing; all zero: free */
+    struct hash *items; /* as they came, until hash_set_sort */
     size_t n, capacity;
-    bool failed; /* an allocation */
+    uint32_t *slots; /* 1 + index of an item; 0: empty */
+    size_t n_slots;
+    bool failed; /* an addition found no memory */
 };
-/* The hash of all zero, which stands for "none", is never in. */
-void hash_set_add(struct hash_set *set, const struct hash *hash);
+/* Hashes are spread evenly already: their first bytes choose the slot. */
+enum status hash_set_add(struct hash_set *set, const struct hash *hash);
+/* By their bytes; nothing is added afterwards. */
+void hash_set_sort(struct hash_set *set);
 bool hash_set_has(const struct hash_set *set, const struct hash *hash);
 void hash_set_free(struct hash_set *set);
 

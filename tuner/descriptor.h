@@ -23,4 +23,8 @@ enum status descriptor_kernel_hash(const struct descriptor_request *request, str
 enum status descriptor_build(struct arena *arena, const struct descriptor_request *request,
                              struct descriptor *out);
 
+/* Every piece of bytecode of a descriptor that came over a file is valid (expr_validate). STATUS_BAD_DATA
+ * says which is not. */
+enum status descriptor_check(const struct descriptor *descriptor);
+
 #endif

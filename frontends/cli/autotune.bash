@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze merge diff check export import lint replay space trust doctor"
+    local commands="sweep show lookup explain bench gpubench verify devices templates freeze merge diff check export import lint import replay space trust doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -51,9 +51,9 @@ _autotune() {
         --gpus) cur=$value; _autotune_words "all"; return ;;
         --format) cur=$value; _autotune_words "t4 kerneltuner records aiter tunableop hipblaslt-log"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
-        --book | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --book | --sign | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
+        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
     esac
 
     case $cur in
@@ -78,8 +78,8 @@ _autotune() {
                 merge) _autotune_words "--fail-on-conflict --output $every" ;;
                 diff) _autotune_words "--dtype --model --phase --all --fail-if-slower $every" ;;
                 check) _autotune_words "--repair --output $every" ;;
-                export) _autotune_words "--format --problem --template --environment --threads --output $every" ;;
-                import) _autotune_words "--format --problem --dtype --class --book --output $every" ;;
+                export) _autotune_words "--format --without-code --filter --sign --problem --template --environment --threads --output $every" ;;
+                import) _autotune_words "--format --problem --dtype --class --book --output --dry-run --trust --allow-unsigned $every" ;;
                 lint) _autotune_words "--class $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;
@@ -96,7 +96,7 @@ _autotune() {
         _autotune_words "add list remove check"
     elif [ "$command" = trust ] && [ "${words[2]}" = remove ]; then
         _autotune_listing trust list
-    elif case $command in freeze | merge | diff | check | export | import | lint | replay | space | trust) ;; *) false ;; esac; then
+    elif case $command in freeze | merge | diff | check | export | import | lint | import | replay | space | trust) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

@@ -1,10 +1,11 @@
-/* autotune export: what a book holds, in the formats of other tools. */
+/* autotune export: what a book holds, as a bundle and in the formats of other tools. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "frontends/cli/book_recordings.h"
 #include "frontends/cli/books.h"
+#include "frontends/cli/bundles.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/place.h"
 #include "frontends/cli/records.h"
@@ -33,7 +34,6 @@ struct export
 
 static enum status choose_format(const char *name, write_format **out)
 {
-    if (!name) return status_fail(STATUS_USAGE, "export: --format is missing: t4, kerneltuner or records");
     for (size_t i = 0; i < FORMATS; i++)
         if (strcmp(name, formats[i].name) == 0) {
             *out = formats[i].write;
@@ -204,23 +204,49 @@ static enum status export_book(struct export *export)
     return status;
 }
 
+/* Options that would be silently without effect are refused. */
+static enum status check(const struct settings *settings)
+{
+    const char *of_trials = settings->problem         ? "problem"
+                            : settings->template_name ? "template"
+                            : settings->environment   ? "environment"
+                                                      : NULL;
+    const char *of_bundle = settings->without_code ? "without-code"
+                            : settings->filters.n  ? "filter"
+                            : settings->sign       ? "sign"
+                                                   : NULL;
+    bool records = settings->format && strcmp(settings->format, "records") == 0;
+    if (settings->arguments.n > 1) return status_fail(STATUS_USAGE, "export: takes one BOOK");
+    if (!settings->format && of_trials)
+        return status_fail(STATUS_USAGE, "--%s: goes with --format=t4 or kerneltuner, which is missing",
+                           of_trials);
+    if (settings->format && of_bundle)
+        return status_fail(STATUS_USAGE, "--%s: goes with a bundle; leave --format out", of_bundle);
+    if (!settings->format && !settings->output)
+        return status_fail(STATUS_USAGE, "export: -o FILE is missing, the bundle to write; or name another "
+                                         "--format: t4, kerneltuner or records");
+    if (settings->json && !settings->output)
+        return status_fail(STATUS_USAGE, "export: --json needs -o, for both would go to standard output");
+    if (records && settings->json)
+        return status_fail(STATUS_USAGE, "export: --format=records is JSON already; leave --json out");
+    return STATUS_OK;
+}
+
 enum status command_export(const struct settings *settings)
 {
     struct export export = {.settings = settings};
     struct layers layers = {0};
     struct text path = {0};
-    if (settings->arguments.n > 1) return status_fail(STATUS_USAGE, "export: takes one BOOK");
-    if (settings->json && !settings->output)
-        return status_fail(STATUS_USAGE, "export: --json needs -o, for both would go to standard output");
-    bool records = settings->format && strcmp(settings->format, "records") == 0;
-    if (records && settings->json)
-        return status_fail(STATUS_USAGE, "export: --format=records is JSON already; leave --json out");
-    if (!records) TRY(choose_format(settings->format, &export.write));
+    TRY(check(settings));
+    bool bundle = !settings->format, records = !bundle && strcmp(settings->format, "records") == 0;
+    if (!bundle && !records) TRY(choose_format(settings->format, &export.write));
     enum status status = book_user_path(settings->arguments.n ? settings->arguments.items[0] : NULL, &path);
     if (status == STATUS_OK) status = books_open(path.data, &layers);
     if (status == STATUS_OK) {
         export.book = layers.items[0];
-        status = records ? records_export(settings, export.book) : export_book(&export);
+        status = bundle    ? bundle_export_command(settings, export.book)
+                 : records ? records_export(settings, export.book)
+                           : export_book(&export);
     }
     book_recordings_free(&export.recordings);
     books_close(&layers);

@@ -9,6 +9,7 @@
 #include "frontends/cli/talk.h"
 #include "frontends/cli/timing_json.h"
 #include "tuner/base/clock.h"
+#include "tuner/lint.h"
 
 struct talk {
     bool json;
@@ -109,6 +110,13 @@ static enum status report(const struct settings *settings, const struct merge_co
     return STATUS_OK;
 }
 
+/* What physics forbids comes from nobody's book. */
+static enum status check_record(void *context, const char *key, const struct record *record)
+{
+    (void)context;
+    return lint_refuse(NULL, key, record);
+}
+
 static enum status merge_books(const struct settings *settings, struct book **books)
 {
     struct talk talk = {.json = settings->json};
@@ -116,6 +124,7 @@ static enum status merge_books(const struct settings *settings, struct book **bo
     struct book_merge merge = {.books = books,
                                .path = settings->output,
                                .conflict = on_conflict,
+                               .check = check_record,
                                .context = &talk,
                                .stop = stop_flag()};
     enum status status = STATUS_OK;

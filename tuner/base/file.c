@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "tuner/base/clock.h"
 
 /* ---- reading ---- */
 
@@ -48,86 +46,6 @@ enum status file_read(const char *path, size_t limit_bytes, struct text *out)
     }
     text_free(&content);
     return status;
-}
-
-/* ---- publishing ---- */
-
-/* O_EXCL with a name of our own rather than mkostemp, so that `mode` meets the user's umask. */
-static int open_beside(const char *path, unsigned mode, struct text *name)
-{
-    static unsigned counter;
-    for (int attempt = 0; attempt < 100; attempt++) {
-        uint64_t salt = clock_ns() * 1000003u ^ (uint64_t)getpid() << 20 ^
-                        __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED);
-        char suffix[8];
-        for (int i = 0; i < 6; i++, salt /= 36) suffix[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[salt % 36];
-        suffix[6] = 0;
-        text_clear(name);
-        text_format(name, "%s.%s", path, suffix);
-        if (name->failed) {
-            errno = ENOMEM;
-            return -1;
-        }
-        int fd = open(text_string(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-        if (fd >= 0 || errno != EEXIST) return fd;
-    }
-    return -1;
-}
-
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-    while (size) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return fsync(fd) == 0;
-}
-
-/* The rename is on the disk only when its folder is. Some file systems cannot sync a folder, and a folder
- * that may be written need not be readable: neither is a failure. */
-static bool sync_folder_of(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t size = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
-    if (size >= sizeof folder) return true;
-    memcpy(folder, path, size);
-    folder[size] = 0;
-    int fd = open(size ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return errno == EACCES;
-    bool synced = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return synced;
-}
-
-enum status file_publish(const char *path, const void *bytes, size_t size, unsigned mode)
-{
-    struct text name = {0};
-    int fd = open_beside(path, mode, &name);
-    if (fd < 0) {
-        text_free(&name);
-        return status_fail_errno(STATUS_IO, "cannot write %s", path);
-    }
-    bool written = write_all(fd, bytes, size);
-    int error = errno;
-    if (close(fd) != 0 && written) { /* a network file system may tell only here */
-        written = false;
-        error = errno;
-    }
-    if (written && rename(text_string(&name), path) != 0) {
-        written = false;
-        error = errno;
-    }
-    if (!written) unlink(text_string(&name));
-    text_free(&name);
-    errno = error;
-    if (!written || !sync_folder_of(path)) return status_fail_errno(STATUS_IO, "cannot write %s", path);
-    return STATUS_OK;
 }
 
 /* ---- folders ---- */

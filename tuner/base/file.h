@@ -20,6 +20,20 @@ enum status file_read_unpacked(const char *path, size_t limit_bytes, struct text
  * failure (if only the last fsync fails, the whole new file is there). `mode` meets the umask. STATUS_IO. */
 enum status file_publish(const char *path, const void *bytes, size_t size, unsigned mode);
 
+/* The same for what is too large to be held: written to draft->fd, under a name of its own beside `path`, and
+ * then published or abandoned. `path` outlives it. After either the draft is gone; abandoning twice is fine.
+ */
+struct file_draft {
+    const char *path;
+    int fd;
+    struct text name;
+};
+enum status file_draft_begin(const char *path, unsigned mode, struct file_draft *out);
+enum status file_draft_publish(struct file_draft *draft);
+void file_draft_abandon(struct file_draft *draft);
+/* Goes on after a short write and a signal; false with errno. */
+bool file_write_all(int fd, const char *bytes, size_t size);
+
 /* mkdir -p, never writable for the group. STATUS_IO names the folder at fault. */
 enum status file_make_folders(const char *path);
 

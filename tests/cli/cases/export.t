@@ -38,7 +38,7 @@ $ autotune replay kt.json t4.json --json --repeats=20 --strategy=random > scores
 
 What cannot be written.
 $ autotune export a.book
-! autotune: export: --format is missing: t4, kerneltuner or records
+! autotune: export: -o FILE is missing, the bundle to write; or name another --format: t4, kerneltuner or records
 ? 2
 $ autotune export a.book --format=xml
 ! autotune: --format=xml: unknown format; known: t4, kerneltuner, records

@@ -73,8 +73,8 @@ $ autotune import --format=xml a.csv
 ! autotune: --format=xml: unknown format; known: aiter, tunableop, hipblaslt-log, t4, kerneltuner
 ? 2
 $ autotune import a.csv
-! autotune: import: --format is missing: aiter, tunableop, hipblaslt-log, t4 or kerneltuner
-? 2
+! autotune: a.csv: no bundle (not compressed by zstd)
+? 4
 $ autotune import --format=aiter
 ! autotune: import: takes one FILE
 ? 2

@@ -11,7 +11,7 @@ $ autotune lint good.book --class=mi300x
 | 0 records, 0 errors, 0 notes
 
 Times that no samples have: a book made of records that were changed by hand.
-$ autotune export --format=records good.book > good.jsonl; sed 's/"q1_ns":[0-9]*/"q1_ns":999999999/; s/"samples":[0-9]*/"samples":0/' good.jsonl > bad.jsonl; autotune freeze --templates="$CASES/templates" --records=bad.jsonl -o bad.book >/dev/null 2>&1; autotune lint bad.book
+$ autotune export --format=records good.book > good.jsonl; sed 's/"q1_ns":[0-9]*/"q1_ns":999999999/; s/"samples":[0-9]*/"samples":0/; s/"launches":[0-9]*/"launches":20/' good.jsonl > bad.jsonl; autotune freeze --templates="$CASES/templates" --records=bad.jsonl -o bad.book >/dev/null 2>&1; autotune lint bad.book
 | gemm f32 nn m=4 n=5 k=6 (CLASS): entry 0: error: no-samples: TIME, measured in 0 samples of 20 launches
 | gemm f32 nn m=4 n=5 k=6 (CLASS): entry 0: error: quantiles: the first quartile (TIME) is above the median (TIME)
 | gemm f32 nn m=4 n=5 k=6 (CLASS): entry 0: note: lost-source: the source of its kernel is not there
