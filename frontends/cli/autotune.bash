@@ -53,14 +53,14 @@ _autotune() {
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --sign | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
+        --arch | --class | --threads | --m | --shard | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
     esac
 
     case $cur in
         -*)
             case $command in
                 sweep)
-                    _autotune_words "$problems $on_device --gpus --book --budget --strategy --seed --jobs --templates --fresh \
+                    _autotune_words "$problems $on_device --gpus --book --budget --shard --strategy --seed --jobs --templates --fresh \
                         --retry-quarantined --dry-run --predict --confirm $every" ;;
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup) _autotune_words "$on_device --book $every" ;;

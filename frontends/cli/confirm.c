@@ -217,11 +217,9 @@ static enum status check_company(const struct settings *settings)
     const struct {
         const char *name;
         bool given;
-    } useless[] = {{"gpus", settings->gpus != NULL},
-                   {"budget", settings->budget != NULL},
-                   {"strategy", settings->strategy != NULL},
-                   {"fresh", settings->fresh},
-                   {"dry-run", settings->dry_run}};
+    } useless[] = {{"gpus", settings->gpus != NULL},   {"budget", settings->budget != NULL},
+                   {"shard", settings->shard != NULL}, {"strategy", settings->strategy != NULL},
+                   {"fresh", settings->fresh},         {"dry-run", settings->dry_run}};
     for (size_t i = 0; i < sizeof useless / sizeof *useless; i++)
         if (useless[i].given)
             return status_fail(STATUS_USAGE, "--%s: goes without --confirm, which searches nothing",

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "frontends/cli/books.h"
 #include "frontends/cli/problems.h"
+#include "frontends/cli/shard.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/template_set.h"
@@ -79,6 +80,7 @@ static enum status prepare(struct predicting *predicting)
     if (!predicting->problems.n)
         return status_fail(STATUS_USAGE, "nothing to predict: name a PROBLEM ('gemm bf16 nt m=16 n=4096 "
                                          "k=4096'), --model=NAME or --shapes=FILE; see 'autotune --help'");
+    TRY(shard_apply(settings, &predicting->problems));
     TRY(template_set_load(settings->templates, &predicting->templates));
     TRY(class_parse(predicting->report.class_text, target, &units, &gbps));
     enum status status = compiler_for_target(target, &compiler, &identity);

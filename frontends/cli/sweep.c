@@ -10,6 +10,7 @@
 #include "frontends/cli/place.h"
 #include "frontends/cli/predict.h"
 #include "frontends/cli/problems.h"
+#include "frontends/cli/shard.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/strategies.h"
 #include "frontends/cli/sweep_report.h"
@@ -92,7 +93,7 @@ static enum status check_words(struct sweep_command *command)
         return status_fail(STATUS_USAGE,
                            "nothing to tune: name a PROBLEM ('gemm f32 nt m=16 n=4096 k=4096'), --model=NAME "
                            "or --shapes=FILE; see 'autotune --help'");
-    return STATUS_OK;
+    return shard_apply(settings, &command->problems);
 }
 
 /* What the machine must have; asked before the book is touched, so that nothing half-made stays behind. */

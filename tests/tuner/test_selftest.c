@@ -99,7 +99,7 @@ static void made_up_wave(unsigned *a, unsigned *b, const unsigned *c, unsigned *
         unsigned char *lane = (unsigned char *)(a + 5 * registers[MATRIX_A]);
         swap(lane, lane + bytes, bytes);
     }
-    matrix_multiply(made_up.form, ds, as, bs, cs);
+    matrix_multiply(made_up.form, ds, as, bs, cs, false);
     if (made_up.belief == D_SWAPPED) swap((unsigned char *)ds[3], (unsigned char *)(ds[3] + 1), 4);
     for (unsigned i = 0; i < wave * registers[MATRIX_D]; i++) { /* fine alone, off in sums */
         float value;
