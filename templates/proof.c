@@ -47,6 +47,7 @@ void operand_copy(const struct operand *from, const void *source, const struct o
 static double error_of(enum dtype type, double stored, double value, double allowed)
 {
     char element[8] = {0};
+    if (isnan(value)) return isnan(stored) ? 0 : HUGE_VAL;
     dtype_store(type, element, value);
     double rounded = dtype_load(type, element);
     if (stored == rounded) return 0;

@@ -13,7 +13,8 @@
  *   11 / sqrt(d)   that key is about 11 ahead: the others weigh about 2^-16 each, and all together what the
  *          first column shows. Where small weights are lost, they are missing there.
  *   2^30   scores whose rounding errors are larger than what an exponential can take (16 where the type is
- *          too small for it). Ties of keys are exact: every sum of products is.
+ *          too small for it).
+ *   NaN    its row becomes NaN, and no other.
  *
  * PROOF_NORMAL is standard normal throughout. In both, what attention_args.h says is not to be used is NaN:
  * pages that no table names and a last page's rest; and table entries beyond a sequence's pages point far
@@ -42,7 +43,7 @@ static void *element(const struct operand *operand, void *storage, int64_t batch
 /* ---- integers ---- */
 
 /* The small integers, and numbers to multiply codes with, encoded once in an operand's type. */
-enum factor { FACTOR_0, FACTOR_SELECTING, FACTOR_LEADING, FACTOR_HUGE, FACTORS };
+enum factor { FACTOR_0, FACTOR_SELECTING, FACTOR_LEADING, FACTOR_HUGE, FACTOR_NAN, FACTORS };
 
 struct writer {
     const struct operand *operand;
@@ -59,6 +60,7 @@ static double factor_value(enum factor factor, enum dtype type, int64_t d)
     case FACTOR_SELECTING: return 16;
     case FACTOR_LEADING: return round(88 / sqrt((double)d)) / 8;
     case FACTOR_HUGE: return type == DTYPE_F16 ? 16 : 0x1p30;
+    case FACTOR_NAN: return (double)NAN;
     default: return 0;
     }
 }
@@ -108,6 +110,7 @@ static void fill_query(const struct problem *problem, const struct writer *w, ui
     static const enum factor turns[] = {FACTOR_SELECTING, FACTOR_SELECTING, FACTOR_LEADING, FACTOR_HUGE};
     for (int64_t h = 0; h < heads; h++) {
         enum factor factor = (t + h) % 2 && length.kv > 0 ? turns[(t + h) / 2 % 4] : FACTOR_0;
+        if ((t + h) % 16 == 6) factor = FACTOR_NAN;
         /* By turns the query's own key, the one behind it, and any. */
         int64_t own = t + length.kv - length.q + t / 2 % 2;
         uint64_t any = at(seed, FOR_TARGETS, t, b, h);
@@ -173,6 +176,23 @@ static void fill_key(const struct problem *problem, const struct writer *w, bool
                         values ? value_of(seed, b, j, g, c) : code(seed, b, j, g, c));
 }
 
+/* What a cache holds of a sequence. Problems without varlen are measured with all of kv_len, and verified
+ * with less, too: one key less, none, fewer than queries. The keys behind are there, NaN where there are
+ * pages, and not to be used. */
+static int64_t keys_held(const struct problem *problem, int64_t b, enum proof_inputs kind)
+{
+    int64_t kv = attention_length(problem, b).kv, q = problem->value[ATTENTION_Q_LEN];
+    if (problem->value[ATTENTION_VARLEN] || kind != PROOF_INTEGERS || b == 0) return kv;
+    const int64_t held[] = {kv / 2, kv - 1, 0, q / 2 < kv ? q / 2 : kv};
+    return held[b % 4];
+}
+
+static void spoil_row(const struct operand *operand, int64_t batch, int64_t row, void *storage)
+{
+    for (int64_t c = 0; c < operand->columns; c++)
+        dtype_store(operand->type, element(operand, storage, batch, row, c), NAN);
+}
+
 static void fill_keys(const struct problem *problem, const struct operand *operand, bool values,
                       uint64_t seed, void *storage)
 {
@@ -181,20 +201,20 @@ static void fill_keys(const struct problem *problem, const struct operand *opera
     int64_t page = problem->value[ATTENTION_PAGE] ? problem->value[ATTENTION_PAGE] : 1, token = 0, pages = 0;
     for (int64_t b = 0; b < problem->value[ATTENTION_BATCH]; b++) {
         int64_t n = attention_length(problem, b).kv;
-        for (int64_t j = 0; j < n; j++)
-            fill_key(problem, &w, values, seed, b, j, key_place(problem, &order, b, j, token, pages));
+        int64_t used = problem->value[ATTENTION_PAGE] ? keys_held(problem, b, PROOF_INTEGERS) : n;
+        for (int64_t j = 0; j < n; j++) {
+            struct place place = key_place(problem, &order, b, j, token, pages);
+            if (j < used)
+                fill_key(problem, &w, values, seed, b, j, place);
+            else
+                spoil_row(operand, place.batch, place.row, storage);
+        }
         token += n;
         pages += (n + page - 1) / page;
     }
 }
 
 /* ---- what is not to be used ---- */
-
-static void spoil_row(const struct operand *operand, int64_t batch, int64_t row, void *storage)
-{
-    for (int64_t c = 0; c < operand->columns; c++)
-        dtype_store(operand->type, element(operand, storage, batch, row, c), NAN);
-}
 
 /* Everything is spoilt but the rows of pages that tables name. */
 static void spoil_pages(const struct problem *problem, const struct operand *operand, void *storage)
@@ -227,16 +247,6 @@ static void fill_block_table(const struct problem *problem, const struct operand
             store_int(operand, storage, b, i, i < used ? page_place(&order, index + i) : NOWHERE);
         index += used;
     }
-}
-
-/* What a cache holds of a sequence. Problems without varlen are measured with all of kv_len, and verified
- * with less, too: one key less, none, fewer than queries. The keys behind are there, and not to be used. */
-static int64_t keys_held(const struct problem *problem, int64_t b, enum proof_inputs kind)
-{
-    int64_t kv = attention_length(problem, b).kv, q = problem->value[ATTENTION_Q_LEN];
-    if (problem->value[ATTENTION_VARLEN] || kind != PROOF_INTEGERS || b == 0) return kv;
-    const int64_t held[] = {kv / 2, kv - 1, 0, q / 2 < kv ? q / 2 : kv};
-    return held[b % 4];
 }
 
 static void fill_lengths(const struct problem *problem, const struct operand *operand, unsigned index,

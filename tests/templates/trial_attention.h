@@ -307,7 +307,9 @@ static inline void row_store(const struct trial_row *row, struct row_state *stat
     for (int64_t c = 0; c < row_value(row, ATTENTION_DV); c++)
         dtype_store(type, (char *)a->o + (at + c) * (int64_t)dtype_bytes(type), (double)(state->o[c] * one));
     if (!a->lse) return;
-    float lse = lse_sum > 0 ? (row_is(row, LSE_WITHOUT_MAXIMUM) ? 0 : lse_max) + logf(lse_sum) : -INFINITY;
+    float lse = lse_sum > 0 || isnan(lse_sum)
+                    ? (row_is(row, LSE_WITHOUT_MAXIMUM) ? 0 : lse_max) + logf(lse_sum)
+                    : -INFINITY;
     if (row_is(row, LSE_BASE_2)) lse *= 1.44269504f;
     a->lse[item * a->lse_stride_batch + row->token * a->lse_stride_token + row->q_head * a->lse_stride_head] =
         lse;
