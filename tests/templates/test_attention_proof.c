@@ -296,6 +296,10 @@ static const struct {
     {{.kind = SHORT_DOT}, SMALL, ALL},
     {{.kind = SHORT_DOT}, "d=256 q_heads=2 q_len=3 kv_len=500", ALL},
     {{.kind = NAN_WHERE_NOTHING_IS_SEEN}, "causal d=64 q_heads=2 q_len=90 kv_len=30", ALL},
+    {{.kind = NAN_HIDDEN}, SMALL, ALL},
+    {{.kind = HEAD_FORWARD, .variant = 2}, SMALL, ALL},
+    {{.kind = BOUND_LENGTH}, "d=64 q_heads=2 batch=3 q_len=1 kv_len=70", ALL},
+    {{.kind = BOUND_LENGTH}, "d=64 q_heads=2 batch=3 page=16 q_len=3 kv_len=70", ALL},
     {{.kind = NO_K_SCALE}, "kv=f8e4m3 " SMALL, "f16 bf16"},
     {{.kind = NO_V_SCALE}, "kv=f8e5m2 " SMALL, "f16 bf16"},
     {{.kind = SCALE_OF_HEAD_ZERO}, "kv=f8e4m3fnuz " SMALL, "f16 bf16"},
@@ -313,8 +317,8 @@ static bool is_caught(const struct mutant *mutant, const char *type, const char 
     honest.kind = HONEST;
     for (int kind = 0; kind < 2; kind++) {
         bool found;
-        assert_passes(&problem, (enum proof_inputs)kind, 0, 7, &honest);
-        run(&problem, (enum proof_inputs)kind, 0, 7, mutant, &found);
+        assert_passes(&problem, (enum proof_inputs)kind, mutant->variant, 7, &honest);
+        run(&problem, (enum proof_inputs)kind, mutant->variant, 7, mutant, &found);
         caught |= found;
     }
     return caught;

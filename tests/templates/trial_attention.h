@@ -47,6 +47,8 @@ enum mutation {
     SCALE_OF_HEAD_ZERO,
     SHORT_DOT, /* the last eight elements of a head are left out */
     NAN_WHERE_NOTHING_IS_SEEN,
+    NAN_HIDDEN,    /* a key whose score is NaN counts as not visible */
+    HEAD_FORWARD,  /* O's heads one after the other, whatever their stride */
     SEQUENCE_ZERO, /* keys of sequence 0 for all */
     MUTATIONS
 };
@@ -60,6 +62,7 @@ struct mutant {
     int64_t at;
     enum rounding rounding;
     int splits;
+    unsigned variant; /* the proof's that it is tried on */
 };
 
 enum { TRIAL_TILE = 32, TRIAL_HEAD_MAX = 512, TRIAL_SPARE_BYTES = 1 << 16 };
@@ -235,6 +238,7 @@ static inline void row_tile(const struct trial_row *row, struct row_state *state
         bool seen = row_sees(row, first + j, keys);
         if (row_is(row, DROP_KEY) && first + j == row->mutant->at) seen = false;
         score[j] = seen ? row_score(row, first + j) : -INFINITY;
+        if (row_is(row, NAN_HIDDEN) && isnan(score[j])) score[j] = -INFINITY;
         if (score[j] > maximum || isnan(score[j])) maximum = score[j];
     }
     if (maximum == -INFINITY) return;
@@ -303,7 +307,9 @@ static inline void row_store(const struct trial_row *row, struct row_state *stat
                     ? row_scale(row, a->v_scale, NO_V_SCALE) / state->sum
                     : 0;
     int64_t item = row_value(row, ATTENTION_VARLEN) ? 0 : row->b;
-    int64_t at = item * a->o_stride_batch + row->token * a->o_stride_token + row->q_head * a->o_stride_head;
+    int64_t head = row->q_head * a->o_stride_head;
+    if (row_is(row, HEAD_FORWARD) && head < 0) head = a->o_stride_head * (a->q_heads - 1) - head;
+    int64_t at = item * a->o_stride_batch + row->token * a->o_stride_token + head;
     for (int64_t c = 0; c < row_value(row, ATTENTION_DV); c++)
         dtype_store(type, (char *)a->o + (at + c) * (int64_t)dtype_bytes(type), (double)(state->o[c] * one));
     if (!a->lse) return;
