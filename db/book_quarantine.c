@@ -33,8 +33,7 @@ enum status book_quarantined(struct book *book, const char *device_class, const 
             !memcmp(value.mv_data, verdict_name(v), value.mv_size))
             found = v;
     read_end(book, txn);
-    if (code == MDB_NOTFOUND)
-        return status_fail(STATUS_NOT_FOUND, "%s: not quarantined on %s", book->path, device_class);
+    if (code == MDB_NOTFOUND) return STATUS_NOT_FOUND; /* the usual answer: it leaves no message */
     if (code) return lmdb_fail(book->path, code, "read");
     *verdict = found;
     return STATUS_OK;

@@ -205,6 +205,14 @@ static enum status check_table(const struct problem *problem, struct attention_a
         return status_fail(STATUS_USAGE, "attention: scale_stride_%s=%lld is negative",
                            args->scale_stride_head < 0 ? "head" : "batch",
                            args->scale_stride_head < 0 ? args->scale_stride_head : args->scale_stride_batch);
+    int64_t heads, items;
+    if (__builtin_mul_overflow(args->kv_heads - 1, args->scale_stride_head, &heads) ||
+        __builtin_mul_overflow(args->batch - 1, args->scale_stride_batch, &items) ||
+        __builtin_add_overflow(heads, items, &items) || items >> 60)
+        return status_fail(STATUS_USAGE,
+                           "attention: scale_stride_head=%lld, scale_stride_batch=%lld: the scales "
+                           "reach beyond 2^62 bytes",
+                           args->scale_stride_head, args->scale_stride_batch);
     return STATUS_OK;
 }
 

@@ -93,19 +93,27 @@ static int64_t coarse_step(int64_t size, int64_t most)
     return size == most ? 0 : size > most / 2 ? most : 2 * size;
 }
 
+static int64_t fine_step(int64_t size, int64_t most)
+{
+    int64_t next = workspace_step(size);
+    return size == most ? 0 : next < most ? next : most;
+}
+
 /* Kernels may split keys among blocks when there are few rows, so that their need may grow or fall with each
- * size: asked for are all powers of two of the three against each other, and each size finely with the others
- * at their largest. What this misses, tb_attention_prepare refuses. */
+ * size: rows times splits is largest somewhere between few and many rows. Asked for are batch and q_len
+ * finely against each other, with the longest cache, which no kernel splits less; all powers of two of the
+ * three; and kv_len finely. What this misses, tb_attention_prepare refuses. */
 static void raise_all(const tb_plan *plan, const int64_t most[SIZES], struct workspace_need *need)
 {
     int64_t at[SIZES];
     for (at[0] = 1; at[0]; at[0] = coarse_step(at[0], most[0]))
         for (at[1] = 1; at[1]; at[1] = coarse_step(at[1], most[1]))
             for (at[2] = 1; at[2]; at[2] = coarse_step(at[2], most[2])) raise_to(plan, at, need);
-    for (int i = 0; i < SIZES; i++) {
-        for (int j = 0; j < SIZES; j++) at[j] = most[j];
-        for (at[i] = 1; at[i] < most[i]; at[i] = workspace_step(at[i])) raise_to(plan, at, need);
-    }
+    at[2] = most[2];
+    for (at[0] = 1; at[0]; at[0] = fine_step(at[0], most[0]))
+        for (at[1] = 1; at[1]; at[1] = fine_step(at[1], most[1])) raise_to(plan, at, need);
+    at[0] = most[0], at[1] = most[1];
+    for (at[2] = 1; at[2]; at[2] = fine_step(at[2], most[2])) raise_to(plan, at, need);
     for (int i = 0; i < SIZES; i++) {
         int64_t planned = plan->problem.value[size_fields[i]];
         at[i] = planned < most[i] ? planned : most[i];

@@ -11,10 +11,11 @@
  * The library never tunes and links no compiler: it needs libc and liblmdb. It prints nothing unless the
  * environment asks.
  *
- * Every function returns a tb_status and writes its outputs only on TB_OK; tb_last_error() has one line about
- * the thread's last failure. Structs that callers fill start with `struct_size` (use the _INIT macros), so
- * that the library and a program of another version understand each other: members that an older program does
- * not have are at their defaults, members that the library does not know must be zero.
+ * Every function returns a tb_status and writes its outputs only on TB_OK, but for two: a refused prepare
+ * leaves a launch that cannot be run, and a failed warm says how many were planned before. tb_last_error()
+ * has one line about the thread's last failure. Structs that callers fill start with `struct_size` (use the
+ * _INIT macros), so that the library and a program of another version understand each other: members that an
+ * older program does not have are at their defaults, members that the library does not know must be zero.
  *
  * Threads: all functions may be called from any thread at once, except that close and destroy calls must be
  * the last on their object. After fork() the child may not use a book, context, plan or launch of its parent:

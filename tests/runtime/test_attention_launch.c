@@ -22,6 +22,9 @@ static const char *const problems[] = {
 };
 enum { PROBLEMS = sizeof problems / sizeof problems[0] };
 
+static const char splitting_text[] =
+    "attention f32 causal d=32 q_heads=7 kv_heads=1 batch=1 q_len=18 kv_len=576";
+
 static int group_setup(void **state)
 {
     (void)state;
@@ -38,6 +41,13 @@ static int group_setup(void **state)
                       .median_ns = 100,
                       /* as splits do: most where rows are few, a jump where it is odd */
                       .workspace_bytes = "batch * q_len < 8 ? 64 * kv_len : q_len % 7 == 3 ? 100000 : 128"});
+    attention_put(&fixture, book,
+                  &(struct attention_put){
+                      .problem = splitting_text,
+                      .name = "splitting",
+                      .median_ns = 100,
+                      .workspace_bytes = "max(1, min(min(16, kv_len / 64), 38 / (ceil_div(q_len * 7, 64) * "
+                                         "batch))) * batch * q_len * 112"});
     assert_done(book_close(book));
     return 0;
 }
@@ -397,6 +407,27 @@ static void test_workspace(void **state)
     session_close(&s);
 }
 
+/* A kernel that splits keys for as many blocks as there are units needs most somewhere between few rows and
+ * many, and not at a power of two. */
+static void test_workspace_of_splits(void **state)
+{
+    (void)state;
+    struct session s = fixture_open(&fixture, "launch");
+    tb_plan *plan = plan_of(&s, splitting_text);
+    size_t bytes, alignment;
+    int64_t most = 0, at_batch = 0, at_q = 0;
+    for (int64_t batch = 1; batch <= 5; batch++)
+        for (int64_t q = 1; q <= 60; q++) {
+            int64_t splits = 38 / ((q * 7 + 63) / 64 * batch), capped = splits < 16 ? splits : 16;
+            int64_t need = (capped > 1 ? capped : 1) * batch * q * 112;
+            if (need > most) most = need, at_batch = batch, at_q = q;
+        }
+    assert_true(at_batch < 5 && at_q < 60 && (at_batch & (at_batch - 1) || at_q & (at_q - 1)));
+    assert_status(tb_attention_workspace(plan, 5, 60, 2000, &bytes, &alignment), TB_OK);
+    assert_int_equal(bytes, most);
+    session_close(&s);
+}
+
 /* A tensor map ends where the caller's memory does, not where the op's own lengths would. */
 static void test_map_extents(void **state)
 {
@@ -440,11 +471,12 @@ static void test_map_extents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_results),   cmocka_unit_test(test_other_sizes),
-        cmocka_unit_test(test_pointers),  cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_strides),   cmocka_unit_test(test_overlaps),
-        cmocka_unit_test(test_scalars),   cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_workspace), cmocka_unit_test(test_map_extents),
+        cmocka_unit_test(test_results),     cmocka_unit_test(test_other_sizes),
+        cmocka_unit_test(test_pointers),    cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_strides),     cmocka_unit_test(test_overlaps),
+        cmocka_unit_test(test_scalars),     cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_workspace),   cmocka_unit_test(test_workspace_of_splits),
+        cmocka_unit_test(test_map_extents),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
