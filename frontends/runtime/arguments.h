@@ -15,8 +15,8 @@ enum status arguments_gemm(const struct problem *planned, const tb_gemm_args *gi
 enum status arguments_attention(const struct problem *planned, const tb_attention_args *given,
                                 void *workspace, struct attention_args *args, struct problem *problem);
 
-/* Rows and items of operands whose number stands on the device: what the caller said of them. For tensor
- * maps, which must end where memory does; STATUS_NOT_COVERED where a map needs what was not said. */
+/* Rows and items of operands for tensor maps: what the caller said of them, but for rows that stay unknown,
+ * as with varlen. STATUS_NOT_COVERED where a map needs what was not said. */
 enum status arguments_attention_extents(const tb_attention_args *given, const struct attention_args *args,
                                         const struct problem *problem, const struct kernel_launch *launch,
                                         struct operand operands[OP_OPERANDS_MAX]);

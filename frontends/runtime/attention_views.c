@@ -72,19 +72,18 @@ enum status arguments_attention_extents(const tb_attention_args *given, const st
             const struct attention_view *view = &views[v];
             struct operand *operand = &operands[view->operand];
             if (!launch->maps[m].present || launch->maps[m].operand != view->operand) continue;
-            bool keys = view->operand == ATTENTION_OPERAND_K || view->operand == ATTENTION_OPERAND_V;
-            if (view->most[1] != view->sure[1] || view->most[2] != view->sure[2])
+            if (view->most[2] != view->sure[2])
                 return status_fail(STATUS_NOT_COVERED,
-                                   "attention: this kernel must know where %s ends; set args.%s", view->name,
-                                   view->most[2] != view->sure[2] ? "n_pages"
-                                   : keys                         ? "kv_tokens"
-                                                                  : "q_tokens");
+                                   "attention: this kernel must know where %s ends; set args.n_pages",
+                                   view->name);
             if (*view->stride[0] != view->width && view->most[0] > 1)
                 return status_fail(STATUS_NOT_COVERED,
                                    "attention: %s_stride_head=%lld, but this kernel wants a token's heads "
                                    "together, %lld elements each",
                                    view->name, *view->stride[0], (long long)view->width);
-            operand->rows = view->sure[1];
+            /* With varlen rows are unknown to the op, and maps reach as far as they can: a launch outlives
+             * the lengths that it was prepared with. */
+            if (!operand->rows_unknown) operand->rows = view->sure[1];
             operand->batch = view->sure[2];
         }
     return STATUS_OK;

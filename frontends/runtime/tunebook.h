@@ -305,8 +305,8 @@ typedef struct tb_attention_args {
     const float *k_scale, *v_scale;
     int64_t batch, q_len, kv_len;
     int64_t q_heads, kv_heads, head_size, value_size, page, window;
-    /* Tokens of all sequences with varlen, pages in K and V; 0: not said. A kernel that must know where
-     * memory ends then answers TB_NOT_COVERED. */
+    /* Tokens of all sequences with varlen, by which overlaps are found; pages in K and V. 0: not said. A
+     * kernel that must know how many pages there are then answers TB_NOT_COVERED. */
     int64_t q_tokens, kv_tokens, n_pages;
     int64_t q_stride_token, q_stride_head, q_stride_batch;
     int64_t k_stride_token, k_stride_head, k_stride_batch;

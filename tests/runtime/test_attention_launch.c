@@ -435,8 +435,8 @@ static void test_map_extents(void **state)
     static const struct {
         int problem;
         const char *wants;
-        int64_t rows, batch; /* of K, with 77 tokens and 55 pages */
-    } cases[] = {{1, "", 9, 2}, {6, "kv_tokens", 77, 1}, {7, "n_pages", 16, 55}};
+        int64_t rows, batch; /* of K, with 77 tokens and 55 pages; rows -1: unknown, as the op left it */
+    } cases[] = {{1, "", 9, 2}, {6, "", -1, 1}, {7, "n_pages", 16, 55}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct tensors x = tensors_make(problems[cases[i].problem]);
         tb_attention_args given = tensors_args(&x);
@@ -456,7 +456,9 @@ static void test_map_extents(void **state)
         }
         given.kv_tokens = 77, given.n_pages = 55;
         assert_done(arguments_attention_extents(&given, &args, &problem, &launch, operands));
-        assert_int_equal(operands[ATTENTION_OPERAND_K].rows, cases[i].rows);
+        assert_int_equal(operands[ATTENTION_OPERAND_K].rows_unknown, cases[i].rows < 0);
+        assert_int_equal(operands[ATTENTION_OPERAND_K].rows,
+                         cases[i].rows < 0 ? x.operand[ATTENTION_OPERAND_K].rows : cases[i].rows);
         assert_int_equal(operands[ATTENTION_OPERAND_K].batch, cases[i].batch);
         assert_int_equal(operands[ATTENTION_OPERAND_Q].rows, x.operand[ATTENTION_OPERAND_Q].rows);
         given.k_stride_head = 20; /* heads of a token apart: no map describes them */
