@@ -136,6 +136,7 @@ GPU_DEVICE void attend(const struct work &work, const struct scope &scope, struc
         gpu_wgmma_fence();
         begin_scores(*consumer, scores);
         wait_values(*consumer);
+        gpu_wgmma_fence(); /* ptxas would put one here, for registers may have moved while waiting */
         begin_sums(*consumer, weights, sums);
         turn_pass(consumer->group);
         GPU_WGMMA_WAIT(1);

@@ -93,22 +93,15 @@ GPU_DEVICE void soften(const struct scope &scope, int first, struct state *state
     hide_scores(scope, first, scores);
     GPU_UNROLL
     for (int half = 0; half < 2; half++) {
-        float max = row_max(scores, half, state->max[half]), base = attention_base(max * factor), sum = 0;
-        float slope = factor, subtracted = base;
-        rescale[half] = gpu_exp2(attention_exponent(state->max[half], factor, base));
+        /* The maximum is taken away first: its own exponent is then 0 however large it is. The addition is
+         * hidden behind exp2's unit, which takes one number in eight cycles of the others. */
+        float max = row_max(scores, half, state->max[half]), from = attention_base(max), sum = 0;
+        rescale[half] = gpu_exp2((state->max[half] - from) * factor);
         state->max[half] = max;
-        if (gpu_any(attention_is_far(base))) {
-            GPU_UNROLL
-            for (int i = 2 * half; i < SCORES; i += 4) {
-                scores[i] = attention_exponent(scores[i], factor, base);
-                scores[i + 1] = attention_exponent(scores[i + 1], factor, base);
-            }
-            slope = 1.0f, subtracted = 0.0f;
-        }
         GPU_UNROLL
         for (int i = 2 * half; i < SCORES; i += 4) {
-            scores[i] = gpu_exp2(gpu_fma(scores[i], slope, -subtracted));
-            scores[i + 1] = gpu_exp2(gpu_fma(scores[i + 1], slope, -subtracted));
+            scores[i] = gpu_exp2((scores[i] - from) * factor);
+            scores[i + 1] = gpu_exp2((scores[i + 1] - from) * factor);
             sum += scores[i] + scores[i + 1];
         }
         state->sum[half] = gpu_fma(state->sum[half], rescale[half], sum);
