@@ -106,11 +106,31 @@ static inline uint32_t valid_starts(const struct problem *problem, const char *t
     return valid;
 }
 
+/* Those that are valid for one of several problems. */
+static inline uint32_t valid_starts_of(const char *const *texts, size_t n, const char *target, int64_t units)
+{
+    uint32_t valid = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct problem problem;
+        assert_ok(problem_parse(texts[i], &problem));
+        valid |= valid_starts(&problem, target, units);
+    }
+    return valid;
+}
+
 /* No start is dead: each is among these. */
 static inline void check_starts(uint32_t valid)
 {
     for (uint32_t s = 0; s < tested->n_starts; s++)
         if (!(valid >> s & 1)) fail_msg("start %u is valid for none", s);
+}
+
+/* The template is for every GPU that we know. */
+static inline void check_all_targets(void)
+{
+    size_t n;
+    const struct gpu_target *targets = gpu_target_table(&n);
+    for (size_t t = 0; t < n; t++) assert_true(manifest_has_target(tested, targets[t].name));
 }
 
 #endif

@@ -121,21 +121,13 @@ static void test_starts(void **state)
         "attention f32 d=512 q_heads=8 q_len=2048",
         "attention bf16 causal d=128 q_heads=32 kv_heads=8 batch=16 q_len=1 kv_len=8192 page=16",
         "attention bf16 d=64 q_heads=32 q_len=1 kv_len=8192"};
-    uint32_t valid = 0;
-    for (size_t i = 0; i < N_OF(texts); i++) {
-        struct problem problem;
-        assert_ok(problem_parse(texts[i], &problem));
-        valid |= valid_starts(&problem, "gfx942", 304);
-    }
-    check_starts(valid);
+    check_starts(valid_starts_of(texts, N_OF(texts), "gfx942", 304));
 }
 
 static void test_targets(void **state)
 {
     (void)state;
-    size_t n;
-    const struct gpu_target *targets = gpu_target_table(&n);
-    for (size_t t = 0; t < n; t++) assert_true(manifest_has_target(tested, targets[t].name));
+    check_all_targets();
 }
 
 static int set_up(void **state)

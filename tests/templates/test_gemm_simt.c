@@ -111,21 +111,13 @@ static void test_starts(void **state)
     (void)state;
     static const char *const texts[] = {"gemm f32 nt m=4096 n=4096 k=4096", "gemm bf16 nt m=1 n=4096 k=4096",
                                         "gemm bf16 nt m=16 n=4096 k=4096"};
-    uint32_t valid = 0;
-    for (size_t i = 0; i < N_OF(texts); i++) {
-        struct problem problem;
-        assert_ok(problem_parse(texts[i], &problem));
-        valid |= valid_starts(&problem, "gfx942", 304);
-    }
-    check_starts(valid);
+    check_starts(valid_starts_of(texts, N_OF(texts), "gfx942", 304));
 }
 
 static void test_targets(void **state)
 {
     (void)state;
-    size_t n;
-    const struct gpu_target *targets = gpu_target_table(&n);
-    for (size_t t = 0; t < n; t++) assert_true(manifest_has_target(tested, targets[t].name));
+    check_all_targets();
 }
 
 static int set_up(void **state)

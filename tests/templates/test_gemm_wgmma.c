@@ -86,13 +86,7 @@ static void test_starts(void **state)
         "gemm bf16 nt m=16 n=4096 k=4096",   "gemm a=f8e4m3 b=f8e4m3 d=bf16 nt m=4096 n=4096 k=4096",
         "gemm bf16 nt m=256 n=1024 k=4096",  "gemm bf16 nt m=1024 n=6144 k=4096",
         "gemm bf16 nt m=256 n=28672 k=4096"};
-    uint32_t valid = 0;
-    for (size_t i = 0; i < N_OF(texts); i++) {
-        struct problem problem;
-        assert_ok(problem_parse(texts[i], &problem));
-        valid |= valid_starts(&problem, "sm_90a", UNITS);
-    }
-    check_starts(valid);
+    check_starts(valid_starts_of(texts, N_OF(texts), "sm_90a", UNITS));
 }
 
 static int set_up(void **state)

@@ -98,7 +98,7 @@ static void aiter(void **state)
     check_findings(2, "traffic near-launch"); /* 0.008 TFLOP/s round to 0 */
     check_findings(3, "peak");
     check_findings(4, "near-peak");
-    check_findings(5, "rate traffic peak bandwidth near-launch"); /* what a placeholder looks like */
+    check_findings(5, "rate traffic peak bandwidth near-launch"); /* 1.0 us, and no rate */
     check_findings(6, "traffic");
     check_row(7, 9, "M=0 N=4096 K=4096 are no sizes", 20000);
     check_findings(7, "row");
