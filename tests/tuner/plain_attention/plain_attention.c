@@ -132,9 +132,9 @@ static void attend_row(const struct attention_args *args, const struct rows *row
     }
     if (SINKS) sum += power((double)args->sinks[h] - most);
     for (int c = 0; c < SIZE_DV && !(FLAW == 5 && h == args->q_heads - 1); c++)
-        ((float *)args->o)[rows->o + t * args->o_stride_token + c] = (float)(sum > 0 ? o[c] / sum : 0);
+        ((float *)args->o)[rows->o + t * args->o_stride_token + c] = (float)(sum == 0 ? 0 : o[c] / sum);
     if (!LSE || (FLAW == 1 && t == rows->n - 1)) return;
-    double lse = sum > 0 ? logarithm(sum) + (FLAW == 2 ? 0 : most) : -(double)__builtin_inff();
+    double lse = sum == 0 ? -(double)__builtin_inff() : logarithm(sum) + (FLAW == 2 ? 0 : most);
     if (FLAW == 4) lse += *(const unsigned char *)args->workspace * 1e-9 * (lse < 0 ? -lse : lse);
     float *place = args->lse + rows->lse + t * args->lse_stride_token;
     *place = (float)lse;
