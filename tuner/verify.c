@@ -1,5 +1,6 @@
 #include "tuner/verify.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,10 +74,12 @@ static int64_t compare_exact(const struct verify_case *vcase, const struct verif
         const char *have = stored + (size_t)(r * out->pitch) * bytes,
                    *want = (const char *)region->exact + (size_t)r * row_bytes;
         if (memcmp(have, want, row_bytes) == 0) continue;
-        for (int64_t c = 0; c < region->at.columns; c++) /* -0 is 0 */
-            if (dtype_load(out->type, have + (size_t)c * bytes) !=
-                dtype_load(out->type, want + (size_t)c * bytes))
-                return r * region->at.columns + c;
+        for (int64_t c = 0; c < region->at.columns; c++) {
+            double x = dtype_load(out->type, have + (size_t)c * bytes),
+                   y = dtype_load(out->type, want + (size_t)c * bytes);
+            bool same = x == y || (isnan(x) && isnan(y)); /* -0 is 0 */
+            if (!same) return r * region->at.columns + c;
+        }
     }
     return -1;
 }

@@ -293,7 +293,7 @@ typedef struct tb_attention_args {
      * strides of what has offsets are not used. A sequence may have no queries or no keys. */
     const int *q_offsets, *kv_offsets;
     /* Keys of each sequence: with varlen and pages; without varlen they may be given, else all have kv_len.
-     */
+     * Without pages K and V have room for kv_len tokens of each sequence either way. */
     const int *kv_lengths;
     /* With pages: token j of sequence b is token j % page of page block_table[b * table_stride + j / page] of
      * K and V, whose batch strides step from page to page. Entries and tokens behind a sequence's last key

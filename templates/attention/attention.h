@@ -60,6 +60,8 @@ struct attention_length {
 struct attention_length attention_length(const struct problem *problem, int64_t b);
 int64_t attention_q_tokens(const struct problem *problem); /* of all sequences */
 int64_t attention_kv_tokens(const struct problem *problem);
+/* With varlen the first sequence does not begin at the first token: tokens before it are nobody's. */
+enum { ATTENTION_TOKENS_BEFORE = 3 };
 int64_t attention_pages(const struct problem *problem); /* a few more than the sequences need */
 
 /* Pairs of a query and a key that the mask lets through, of one head, summed over all sequences; a causal

@@ -18,7 +18,8 @@
  *
  * PROOF_NORMAL is standard normal throughout. In both, what attention_args.h says is not to be used is NaN:
  * pages that no table names and a last page's rest; and table entries beyond a sequence's pages point far
- * outside. */
+ * outside. With varlen so are keys before the first sequence's, and among the integers those of a sequence
+ * without queries: they lie behind another's last key, where a tile reaches. */
 #include <math.h>
 #include <string.h>
 #include "templates/attention/proof_parts.h"
@@ -122,12 +123,15 @@ static void fill_query(const struct problem *problem, const struct writer *w, ui
     }
 }
 
+/* Queries before the first sequence's are the first sequence's once more: whoever answers them is seen. */
 static void fill_queries(const struct problem *problem, const struct operand *operand, uint64_t seed,
                          void *storage)
 {
     bool varlen = problem->value[ATTENTION_VARLEN];
     struct writer w = writer_of(operand, problem->value[ATTENTION_D], storage);
     int64_t token = 0;
+    for (; varlen && token < ATTENTION_TOKENS_BEFORE; token++)
+        fill_query(problem, &w, seed, 0, 0, (struct place){0, token});
     for (int64_t b = 0; b < problem->value[ATTENTION_BATCH]; b++)
         for (int64_t t = 0, n = attention_length(problem, b).q; t < n; t++, token++)
             fill_query(problem, &w, seed, b, t, varlen ? (struct place){0, token} : (struct place){b, t});
@@ -198,10 +202,12 @@ static void fill_keys(const struct problem *problem, const struct operand *opera
 {
     struct writer w = writer_of(operand, problem->value[ATTENTION_D], storage);
     struct page_order order = page_order_of(problem);
-    int64_t page = problem->value[ATTENTION_PAGE] ? problem->value[ATTENTION_PAGE] : 1, token = 0, pages = 0;
+    int64_t page = problem->value[ATTENTION_PAGE] ? problem->value[ATTENTION_PAGE] : 1, pages = 0,
+            token = problem->value[ATTENTION_VARLEN] ? ATTENTION_TOKENS_BEFORE : 0;
     for (int64_t b = 0; b < problem->value[ATTENTION_BATCH]; b++) {
         int64_t n = attention_length(problem, b).kv;
         int64_t used = problem->value[ATTENTION_PAGE] ? keys_held(problem, b, PROOF_INTEGERS) : n;
+        if (attention_length(problem, b).q == 0) used = 0;
         for (int64_t j = 0; j < n; j++) {
             struct place place = key_place(problem, &order, b, j, token, pages);
             if (j < used)
@@ -215,6 +221,11 @@ static void fill_keys(const struct problem *problem, const struct operand *opera
 }
 
 /* ---- what is not to be used ---- */
+
+static void spoil_before(const struct operand *operand, void *storage)
+{
+    for (int64_t row = 0; row < ATTENTION_TOKENS_BEFORE; row++) spoil_row(operand, 0, row, storage);
+}
 
 /* Everything is spoilt but the rows of pages that tables name. */
 static void spoil_pages(const struct problem *problem, const struct operand *operand, void *storage)
@@ -252,7 +263,7 @@ static void fill_block_table(const struct problem *problem, const struct operand
 static void fill_lengths(const struct problem *problem, const struct operand *operand, unsigned index,
                          enum proof_inputs kind, void *storage)
 {
-    int64_t sum = 0;
+    int64_t sum = ATTENTION_TOKENS_BEFORE;
     for (int64_t b = 0; b < operand->columns; b++) {
         bool beyond = b >= problem->value[ATTENTION_BATCH];
         struct attention_length length =
@@ -302,7 +313,11 @@ void attention_fill(const struct problem *problem, const struct operand *operand
             fill_keys(problem, operand, values, seed, storage);
         else
             fill_queries(problem, operand, seed, storage);
-        if ((keys || values) && problem->value[ATTENTION_PAGE]) spoil_pages(problem, operand, storage);
+        if (!keys && !values) return;
+        if (problem->value[ATTENTION_PAGE])
+            spoil_pages(problem, operand, storage);
+        else if (problem->value[ATTENTION_VARLEN])
+            spoil_before(operand, storage);
         return;
     case ATTENTION_OPERAND_TABLE: fill_block_table(problem, operand, storage); return;
     case ATTENTION_OPERAND_SINKS:

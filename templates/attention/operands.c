@@ -64,10 +64,10 @@ static void place_tokens(const struct problem *problem, struct operand out[OP_OP
 {
     const int64_t *value = problem->value;
     bool varlen = has(problem, ATTENTION_VARLEN), paged = has(problem, ATTENTION_PAGE);
-    int64_t q_rows = varlen ? attention_q_tokens(problem) : value[ATTENTION_Q_LEN];
+    int64_t q_rows = varlen ? ATTENTION_TOKENS_BEFORE + attention_q_tokens(problem) : value[ATTENTION_Q_LEN];
     int64_t q_batch = varlen ? 1 : value[ATTENTION_BATCH];
     int64_t kv_rows = paged    ? value[ATTENTION_PAGE]
-                      : varlen ? attention_kv_tokens(problem)
+                      : varlen ? ATTENTION_TOKENS_BEFORE + attention_kv_tokens(problem)
                                : value[ATTENTION_KV_LEN];
     int64_t kv_batch = paged ? attention_pages(problem) : varlen ? 1 : value[ATTENTION_BATCH];
     /* Keys of earlier steps lie in a cache that no step since has touched. */

@@ -61,7 +61,7 @@ static unsigned outputs(const struct problem *problem, unsigned out[OP_OUTPUTS_M
 static void output_shape(const struct problem *problem, unsigned output, int64_t *rows, int64_t *columns)
 {
     bool varlen = problem->value[ATTENTION_VARLEN];
-    *rows = varlen ? attention_q_tokens(problem) : problem->value[ATTENTION_Q_LEN];
+    *rows = varlen ? ATTENTION_TOKENS_BEFORE + attention_q_tokens(problem) : problem->value[ATTENTION_Q_LEN];
     *columns = problem->value[ATTENTION_Q_HEADS] * (output == 0 ? problem->value[ATTENTION_DV] : 1);
 }
 

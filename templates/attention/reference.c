@@ -376,12 +376,27 @@ static void compute_lse(struct head *head, const struct span *span, const struct
     }
 }
 
+/* What nobody is to write stays the NaN that it is before a launch. */
+static int64_t leave_before(const struct problem *problem, const struct attention_args *args,
+                            const struct proof_region *region, double *value, double *allowed)
+{
+    int64_t row = region->row, end = row + region->rows;
+    if (!problem->value[ATTENTION_VARLEN]) return row;
+    for (; row < end && row < args->q_offsets[0]; row++)
+        for (int64_t c = 0; c < region->columns; c++, value++, allowed++) {
+            *value = NAN;
+            *allowed = 0;
+        }
+    return row;
+}
+
 void attention_reference(const struct problem *problem, const void *args, enum proof_inputs kind,
                          const struct proof_region *region, double *value, double *allowed)
 {
     (void)kind;
     struct head head;
-    for (int64_t row = region->row, end = row + region->rows; row < end;) {
+    int64_t first = leave_before(problem, args, region, value, allowed);
+    for (int64_t row = first, end = region->row + region->rows; row < end;) {
         struct span span = span_at(problem, args, region->batch, row, end - row);
         if (region->output == 0)
             compute_outputs(&head, &span, region, row, value, allowed);

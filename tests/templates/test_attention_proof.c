@@ -78,7 +78,9 @@ static void compare_reference(const struct trial *t)
     const struct op_proof *proof = op_proof_find("attention");
     const int64_t *value = t->problem.value;
     bool varlen = value[ATTENTION_VARLEN];
-    int64_t dv = value[ATTENTION_DV], heads = value[ATTENTION_Q_HEADS], tokens = 0;
+    int64_t dv = value[ATTENTION_DV], heads = value[ATTENTION_Q_HEADS],
+            tokens = varlen ? t->args.q_offsets[0] : 0;
+    assert_true(!varlen || tokens > 0);
     static double result[TRIAL_HEAD_MAX + 4], allowed[TRIAL_HEAD_MAX + 4], o[TRIAL_HEAD_MAX];
     for (int64_t b = 0; b < value[ATTENTION_BATCH]; b++) {
         int64_t n = varlen ? t->args.q_offsets[b + 1] - t->args.q_offsets[b] : t->args.q_len;
