@@ -95,7 +95,7 @@ static void check_templates(const char *compiler, const char *target, unsigned *
     rng_seed(&rng, 7 + *checked);
     assert_ok(template_load(NULL, &templates, &n));
     for (size_t i = 0; i < n; i++) {
-        unsigned count = manifest_has_target(templates[i], target) ? (unsigned)test_scaled(3) : 0;
+        unsigned count = manifest_has_target(templates[i], target) ? (unsigned)test_scaled(2) : 0;
         for (unsigned j = 0; j < count; j++)
             check_configuration(&rng, templates[i], compiler, target, *checked * 5 + j);
         *checked += count > 0;
