@@ -4,8 +4,6 @@
 #include "tuner/base/clock.h"
 #include "tests/db/operations.h"
 
-enum { KILLS = 20 };
-
 static int begin(void **state)
 {
     (void)state;
@@ -54,7 +52,8 @@ static void killed_at_any_time(void **state)
     rng_seed(&rng, 8);
     for (size_t i = 0; i < N_OF(operations); i++) {
         struct tally tally = {0};
-        for (size_t n = 0; n < test_scaled(KILLS); n++) kill_once(&operations[i], &rng, &tally);
+        for (size_t n = 0, kills = test_few_or_full(10, 200); n < kills; n++)
+            kill_once(&operations[i], &rng, &tally);
         print_message("%s (%.0f ms): %d as before, %d finished; %d left something, which is gone\n",
                       operations[i].name, (double)place.took_ns[i] / 1e6, tally.before, tally.after,
                       tally.left);
