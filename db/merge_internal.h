@@ -8,6 +8,7 @@
 /* merge_output.c: a book that is written in key order, table by table, under a temporary name. */
 struct merge_output {
     const char *path; /* that it will have */
+    struct work_folder beside, local;
     struct text work, copy;
     MDB_env *lmdb;
     MDB_txn *txn;
