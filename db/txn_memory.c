@@ -1,34 +1,40 @@
 #include "db/txn_memory.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
-/* A page begins with its number (mdb.c: MDB_page), and a snapshot's pages lie in the map. */
-static uint8_t *find_map(struct environment *environment)
+/* LMDB does not say where it maps a file; the system does. Where it names the file in another way than fstat
+ * does, as some file systems do, nothing is found. */
+static void find_map(MDB_env *lmdb, struct txn_memory *out)
 {
-    MDB_txn *txn;
-    MDB_val key = value_of("schema", 6), value;
-    uint8_t *map = NULL;
-    uint64_t number;
-    if (mdb_txn_begin(environment->lmdb, NULL, MDB_RDONLY, &txn)) return NULL;
-    MDB_stat stat;
-    if (!mdb_env_stat(environment->lmdb, &stat) &&
-        !mdb_get(txn, environment->tables[TABLE_META], &key, &value)) {
-        uint8_t *page = (uint8_t *)((uintptr_t)value.mv_data & ~(uintptr_t)(stat.ms_psize - 1));
-        memcpy(&number, page, sizeof number);
-        map = page - number * stat.ms_psize;
+    int descriptor;
+    struct stat file;
+    char line[4096];
+    if (mdb_env_get_fd(lmdb, &descriptor) || fstat(descriptor, &file)) return;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    while (maps && !out->map && fgets(line, sizeof line, maps)) {
+        uintptr_t begin, end;
+        uint64_t offset, inode;
+        unsigned device[2];
+        int n = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %" SCNx64 " %x:%x %" SCNu64, &begin, &end,
+                       &offset, &device[0], &device[1], &inode);
+        if (n != 6 || offset != 0 || inode != file.st_ino || device[0] != major(file.st_dev) ||
+            device[1] != minor(file.st_dev))
+            continue;
+        out->map = (uint8_t *)begin;
+        out->map_bytes = end - begin;
     }
-    mdb_txn_abort(txn);
-    return map;
+    if (maps) fclose(maps);
 }
 
 void txn_memory_begin(struct txn_memory *memory, struct environment *environment)
 {
-    MDB_envinfo info;
     *memory = (struct txn_memory){0};
-    if (mdb_env_info(environment->lmdb, &info)) return;
-    memory->map = find_map(environment);
-    memory->map_bytes = info.me_mapsize;
+    find_map(environment->lmdb, memory);
 }
 
 /* Before a put LMDB looks whether the pages that it may change still have room in memory, by the size of the
