@@ -19,7 +19,12 @@ enum status merge_output_open(struct merge_output *output, const char *path, uin
 enum status merge_output_put(struct merge_output *output, enum table table, const MDB_val *key,
                              const MDB_val *value);
 bool merge_output_has(struct merge_output *output, enum table table, const struct hash *hash);
-/* Syncs and renames. merge_output_discard in any case. */
+/* A note in `meta`, in place of one that is there. */
+enum status merge_output_note(struct merge_output *output, const MDB_val *name, const MDB_val *value);
+/* All is on the disk, under the work's name; then it gets its own. merge_output_discard in any case. */
+enum status merge_output_finish(struct merge_output *output);
+enum status merge_output_name(struct merge_output *output);
+/* Both. */
 enum status merge_output_publish(struct merge_output *output);
 void merge_output_discard(struct merge_output *output);
 

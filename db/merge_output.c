@@ -88,14 +88,28 @@ static int copy_to_network(struct merge_output *output)
     return code;
 }
 
-enum status merge_output_publish(struct merge_output *output)
+enum status merge_output_note(struct merge_output *output, const MDB_val *name, const MDB_val *value)
+{
+    MDB_val put_name = *name, put_value = *value;
+    int code = mdb_put(output->txn, output->tables[TABLE_META], &put_name, &put_value, 0);
+    return code ? fail(output, code, "write") : STATUS_OK;
+}
+
+enum status merge_output_finish(struct merge_output *output)
 {
     int code = mdb_txn_commit(output->txn);
     output->txn = NULL;
     if (!code) code = mdb_env_sync(output->lmdb, 1);
     if (!code && output->copy.size) code = copy_to_network(output);
     if (code) return fail(output, code, "write");
-    code = book_take_name(output->copy.size ? output->copy.data : output->work.data, output->path);
+    mdb_env_close(output->lmdb);
+    output->lmdb = NULL;
+    return STATUS_OK;
+}
+
+enum status merge_output_name(struct merge_output *output)
+{
+    int code = book_take_name(output->copy.size ? output->copy.data : output->work.data, output->path);
     if (code == EEXIST)
         return status_fail(STATUS_USAGE, "%s: was made by somebody else meanwhile; name another file",
                            output->path);
@@ -104,11 +118,17 @@ enum status merge_output_publish(struct merge_output *output)
     return STATUS_OK;
 }
 
+enum status merge_output_publish(struct merge_output *output)
+{
+    TRY(merge_output_finish(output));
+    return merge_output_name(output);
+}
+
 void merge_output_discard(struct merge_output *output)
 {
     if (output->txn) mdb_txn_abort(output->txn);
     if (output->lmdb) mdb_env_close(output->lmdb);
-    if (output->lmdb && output->work.size) unlink(output->work.data);
+    if (output->work.size) unlink(output->work.data);
     if (output->copy.size) unlink(output->copy.data);
     text_free(&output->work);
     text_free(&output->copy);
