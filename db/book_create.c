@@ -73,18 +73,28 @@ enum status book_new_id(const char *path, char out[33])
     return STATUS_OK;
 }
 
-enum status book_create(const char *path)
+enum status book_create_here(const char *file, const char *path)
 {
     char id[33];
-    TRY(folder_make(path));
     TRY(book_new_id(path, id));
-    struct text temporary = {0};
-    text_format(&temporary, "%s.%.8s", path, id);
-    TRY(text_status(&temporary));
-    int code = write_empty(temporary.data, id);
-    if (!code) code = book_take_name(temporary.data, path);
-    if (code) unlink(temporary.data);
-    text_free(&temporary);
-    if (!code) TRY(folder_sync(path));
-    return code && code != EEXIST ? lmdb_fail(path, code, "create") : STATUS_OK;
+    int code = write_empty(file, id);
+    return code ? lmdb_fail(path, code, "create") : STATUS_OK;
+}
+
+enum status book_create(const char *path)
+{
+    struct work_folder work;
+    struct text file = {0};
+    int code = 0;
+    TRY(folder_make(path));
+    TRY(work_folder_begin(path, &work));
+    enum status status = work_folder_file(&work, "book", &file);
+    if (status == STATUS_OK) status = book_create_here(file.data, path);
+    if (status == STATUS_OK) code = book_take_name(file.data, path);
+    text_free(&file);
+    work_folder_end(&work);
+    if (code == EEXIST) return STATUS_OK; /* somebody was faster */
+    if (code) return lmdb_fail(path, code, "create");
+    if (status == STATUS_OK) folder_sync(path);
+    return status;
 }

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,16 +22,18 @@ enum status folder_make(const char *path)
     return status;
 }
 
-enum status folder_sync(const char *path)
+/* A name that was given is not taken back: what goes wrong here is no failure. Some network file systems
+ * cannot sync a folder. */
+void folder_sync(const char *path)
 {
-    char *folder;
-    TRY(folder_of(path, &folder));
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
-    /* Some network file systems cannot sync a folder; the rename itself is done. */
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
-    return STATUS_OK;
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t size = !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    if (size >= sizeof folder) return;
+    memcpy(folder, path, size);
+    folder[size] = 0;
+    int descriptor = open(size ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
 }

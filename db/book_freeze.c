@@ -72,48 +72,43 @@ static enum status freeze_through(struct book *const *books, size_t n_books, con
                                   const char *copy, const char *path)
 {
     struct book built = {.path = (char *)path, .writable = true};
-    TRY(book_create(work));
+    TRY(book_create_here(work, path));
     TRY(environment_open(work, true, true, &built.environment));
     enum status status = build(books, n_books, &built);
     if (status == STATUS_OK) status = write_frozen(&built, copy);
     environment_close(built.environment);
     if (status == STATUS_OK && rename(copy, path))
-        status = status_fail_errno(STATUS_IO, "%s: cannot rename %s", path, copy);
-    return status == STATUS_OK ? folder_sync(path) : status;
+        status = status_fail_errno(STATUS_IO, "%s: cannot create", path);
+    if (status == STATUS_OK) folder_sync(path);
+    return status;
 }
 
-static void remove_both(const char *work, const char *copy)
+/* The frozen copy is made beside its place. So is the book, but for a network file system. */
+static enum status freeze_beside(struct book *const *books, size_t n_books, const struct work_folder *beside,
+                                 const char *path)
 {
-    struct text lock = {0};
-    text_format(&lock, "%s-lock", work);
-    if (!lock.failed) unlink(lock.data);
-    text_free(&lock);
-    unlink(work);
-    unlink(copy);
+    struct work_folder local = {0};
+    struct text work = {0}, copy = {0};
+    bool on_network = book_on_network(path);
+    enum status status = on_network ? scratch_work(path, &local) : STATUS_OK;
+    if (status == STATUS_OK) status = work_folder_file(on_network ? &local : beside, "book", &work);
+    if (status == STATUS_OK) status = work_folder_file(beside, "copy", &copy);
+    if (status == STATUS_OK) status = freeze_through(books, n_books, work.data, copy.data, path);
+    work_folder_end(&local);
+    text_free(&work);
+    text_free(&copy);
+    return status;
 }
 
 enum status book_freeze(struct book *const *books, size_t n_books, const char *path)
 {
-    struct text work = {0}, copy = {0};
+    struct work_folder beside;
     struct stat stat_now;
     if (stat(path, &stat_now) == 0 && !S_ISREG(stat_now.st_mode))
         return status_fail(STATUS_USAGE, "%s: not a regular file, cannot be replaced by a frozen book", path);
-    enum status status = STATUS_OK;
-    if (book_on_network(path))
-        status = scratch_folder(path, &work);
-    else
-        text_format(&work, "%s", path);
-    text_format(&work, "%s.%d", book_on_network(path) ? "/freeze" : ".freeze", (int)getpid());
-    text_format(&copy, "%s.new.%d", path, (int)getpid());
-    if (status == STATUS_OK) status = text_status(&work);
-    if (status == STATUS_OK) status = text_status(&copy);
-    if (status == STATUS_OK) {
-        remove_both(work.data, copy.data);
-        status = folder_make(path);
-        if (status == STATUS_OK) status = freeze_through(books, n_books, work.data, copy.data, path);
-        remove_both(work.data, copy.data);
-    }
-    text_free(&work);
-    text_free(&copy);
+    TRY(folder_make(path));
+    TRY(work_folder_begin(path, &beside));
+    enum status status = freeze_beside(books, n_books, &beside, path);
+    work_folder_end(&beside);
     return status;
 }

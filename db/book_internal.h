@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include "db/book.h"
+#include "db/work_folder.h"
 
 /* TABLE(enumerator, name of the sub-database) */
 #define BOOK_TABLES(TABLE)    \
@@ -125,8 +126,8 @@ extern const struct book_writer book_writer __attribute__((weak, visibility("hid
 
 /* book_create.c: a new, empty live book, published complete or not at all. */
 enum status book_create(const char *path);
-/* Gives `temporary` its name unless somebody was faster (EEXIST); an empty file there is nobody's book. */
-int book_take_name(const char *temporary, const char *path);
+/* The same under a temporary name, in a folder of the caller's (work_folder.h); errors name `path`. */
+enum status book_create_here(const char *file, const char *path);
 int environment_create_tables(MDB_txn *txn, MDB_dbi tables[TABLE_COUNT]);
 enum status book_new_id(const char *path, char out[33]);
 /* The tables and notes of an empty book. LMDB's code. */
@@ -138,7 +139,7 @@ int book_take_name(const char *temporary, const char *path);
 /* book_folder.c: of the folder that a path lies in. */
 enum status folder_of(const char *path, char **out); /* free() it */
 enum status folder_make(const char *path);
-enum status folder_sync(const char *path);
+void folder_sync(const char *path);
 
 /* book_freeze.c: SHA-256, in hex, of all tables' rows in order, `meta` apart. */
 enum status book_digest(struct book *book, char out[SHA256_HEX_BYTES]);
@@ -152,7 +153,8 @@ enum status scratch_write(const char *path,
                           char **scratch); /* the one scratch of the book; free() the name */
 enum status scratch_publish(struct book *book);
 bool book_on_network(const char *path);
-enum status scratch_folder(const char *path, struct text *out); /* a local folder of this user's alone */
+enum status scratch_folder(const char *path, struct text *out);      /* a local folder of this user's alone */
+enum status scratch_work(const char *path, struct work_folder *out); /* one for files that are being made */
 enum status scratch_copy(const char *path, struct text *name_XXXXXX); /* a checked copy of a book's file */
 
 struct trial_key {

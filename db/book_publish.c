@@ -99,7 +99,7 @@ static enum status publish_once(struct book *book, const char *temporary)
         return status_fail(STATUS_BUSY, "%s: others keep publishing it; try again", book->path);
     if (rename(temporary, book->path))
         return status_fail_errno(STATUS_IO, "%s: cannot rename %s", book->path, temporary);
-    TRY(folder_sync(book->path));
+    folder_sync(book->path);
     identify(book->path, after);
     return book_write(book, "note what was published", note_body, after);
 }

@@ -56,3 +56,15 @@ enum status scratch_write(const char *path, char **scratch)
     text_free(&name);
     return status;
 }
+
+enum status scratch_work(const char *path, struct work_folder *out)
+{
+    struct text name = {0};
+    const char *slash = strrchr(path, '/');
+    enum status status = scratch_folder(path, &name);
+    text_format(&name, "/%s", slash ? slash + 1 : path);
+    if (status == STATUS_OK) status = text_status(&name);
+    if (status == STATUS_OK) status = work_folder_begin(name.data, out);
+    text_free(&name);
+    return status;
+}

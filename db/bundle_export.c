@@ -1,12 +1,14 @@
 /* A book as a bundle: two passes over one snapshot. The first finds what there is, and its sizes and hashes,
  * for the manifest, which stands first; the second writes. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "db/book_internal.h"
 #include "db/bundle_pack.h"
 #include "db/hash_set.h"
 #include "db/map_touch.h"
-#include "tuner/base/file.h"
 
 enum { FLUSH_BYTES = 1 << 18 };
 
@@ -313,14 +315,27 @@ static enum status write_all(struct export *export, struct pack *pack)
 
 static enum status write_file(struct export *export, const char *path)
 {
-    struct file_draft draft;
+    struct work_folder work;
+    struct text name = {0};
     struct pack pack;
-    TRY(file_draft_begin(path, 0666, &draft));
-    enum status status = pack_begin(path, draft.fd, &pack);
-    if (status == STATUS_OK) status = write_all(export, &pack);
-    pack_free(&pack);
-    if (status == STATUS_OK) return file_draft_publish(&draft);
-    file_draft_abandon(&draft);
+    int fd = -1;
+    TRY(work_folder_begin(path, &work));
+    enum status status = work_folder_file(&work, "bundle", &name);
+    if (status == STATUS_OK && (fd = open(name.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)) < 0)
+        status = status_fail_errno(STATUS_IO, "cannot write %s", path);
+    if (status == STATUS_OK) {
+        status = pack_begin(path, fd, &pack);
+        if (status == STATUS_OK) status = write_all(export, &pack);
+        pack_free(&pack);
+    }
+    if (status == STATUS_OK && fsync(fd)) status = status_fail_errno(STATUS_IO, "cannot write %s", path);
+    if (fd >= 0 && close(fd) && status == STATUS_OK)
+        status = status_fail_errno(STATUS_IO, "cannot write %s", path);
+    if (status == STATUS_OK && rename(name.data, path))
+        status = status_fail_errno(STATUS_IO, "cannot write %s", path);
+    text_free(&name);
+    work_folder_end(&work);
+    if (status == STATUS_OK) folder_sync(path);
     return status;
 }
 

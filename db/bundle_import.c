@@ -351,35 +351,36 @@ static enum status fill(struct import *import, struct book *book, bool *again)
                   : lmdb_fail(book->path, code, "import into it");
 }
 
-static enum status write_fresh(struct import *import, const char *work)
+static enum status write_fresh(struct import *import, const char *work, const char *book_path)
 {
-    struct book *book;
-    TRY(book_open(work, BOOK_WRITE, &book));
+    struct book book = {.path = (char *)book_path, .writable = true};
     enum status status = STATUS_OK;
+    TRY(book_create_here(work, book_path));
+    TRY(environment_open(work, true, true, &book.environment));
     import->fresh = true;
-    for (bool again = true; again && status == STATUS_OK;) status = fill(import, book, &again);
+    for (bool again = true; again && status == STATUS_OK;) status = fill(import, &book, &again);
     import->fresh = false;
-    enum status closed = book_close(book);
-    return status == STATUS_OK ? closed : status;
+    environment_close(book.environment);
+    return status;
 }
 
 /* A book that does not exist yet appears with all that is imported, or not at all. */
 static enum status write_new(struct import *import, const char *book_path)
 {
-    struct text work = {0}, lock = {0};
-    text_format(&work, "%s.importing.%d", book_path, (int)getpid());
-    text_format(&lock, "%s-lock", text_string(&work));
-    enum status status = text_status(&work);
-    if (status == STATUS_OK) status = text_status(&lock);
-    if (status == STATUS_OK) status = write_fresh(import, work.data);
-    int code = status == STATUS_OK ? book_take_name(work.data, book_path) : 0;
-    unlink(text_string(&lock));
-    unlink(text_string(&work));
-    text_free(&work);
-    text_free(&lock);
+    struct work_folder work;
+    struct text name = {0};
+    int code = 0;
+    TRY(folder_make(book_path));
+    TRY(work_folder_begin(book_path, &work));
+    enum status status = work_folder_file(&work, "book", &name);
+    if (status == STATUS_OK) status = write_fresh(import, name.data, book_path);
+    if (status == STATUS_OK) code = book_take_name(name.data, book_path);
+    text_free(&name);
+    work_folder_end(&work);
     if (code == EEXIST) return write_into(import, book_path); /* somebody was faster */
     if (code) return lmdb_fail(book_path, code, "create");
-    return status == STATUS_OK ? folder_sync(book_path) : status;
+    if (status == STATUS_OK) folder_sync(book_path);
+    return status;
 }
 
 static enum status run(struct import *import, const char *book_path)

@@ -42,13 +42,14 @@ static enum status ask(struct compact *run, const MDB_val *key, const MDB_val *v
         TRY(compact_view_set(run, set, &n));
         TRY(cover_add(&run->cover, run->view.set, n));
     }
-    return compact_required(run);
+    return STATUS_OK;
 }
 
 static enum status choose(struct compact *run)
 {
     struct cover_result result;
     TRY(compact_kernels_read(run));
+    TRY(compact_required(run));
     TRY(compact_each(run, TABLE_RECORD, ask));
     for (size_t i = 0; i < run->kernels.hashes.n; i++) run->report.required += run->kernels.chosen[i];
     TRY(cover_solve(&run->cover, run->kernels.chosen, &result));

@@ -103,7 +103,7 @@ enum status compact_shapes(struct compact *run, uint32_t kernel, const struct re
 enum status compact_add_trials(struct compact *run);
 enum status compact_write_trials(struct compact *run);
 
-/* compact_required.c: kernels that a record must keep whatever the regret. */
+/* compact_required.c: kernels that must stay whatever the regret. */
 enum status compact_required(struct compact *run);
 
 /* compact_write.c */

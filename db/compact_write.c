@@ -241,7 +241,7 @@ static enum status write_note(struct compact *run, const MDB_val *key, const MDB
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (key->mv_size == strlen(own[i]) && !memcmp(key->mv_data, own[i], key->mv_size)) return STATUS_OK;
     if (run->options->output && key->mv_size == 2 && !memcmp(key->mv_data, "id", 2)) return STATUS_OK;
-    return run->output ? merge_output_note(run->output, key, value) : STATUS_OK;
+    return compact_put(run, TABLE_META, key, value);
 }
 
 static enum status write_notes(struct compact *run)
@@ -252,8 +252,7 @@ static enum status write_notes(struct compact *run)
     compacted_encode(&run->noted, &run->bytes);
     TRY(text_status(&run->bytes));
     MDB_val name = value_of(COMPACTED_NAME, strlen(COMPACTED_NAME)), value = value_of(run->bytes.data, run->bytes.size);
-    estimate(run, &name, &value);
-    return run->output ? merge_output_note(run->output, &name, &value) : STATUS_OK;
+    return compact_put(run, TABLE_META, &name, &value);
 }
 
 enum status compact_write(struct compact *run)

@@ -8,6 +8,7 @@
 /* merge_output.c: a book that is written in key order, table by table, under a temporary name. */
 struct merge_output {
     const char *path; /* that it will have */
+    struct work_folder beside, local;
     struct text work, copy;
     MDB_env *lmdb;
     MDB_txn *txn;
@@ -19,8 +20,6 @@ enum status merge_output_open(struct merge_output *output, const char *path, uin
 enum status merge_output_put(struct merge_output *output, enum table table, const MDB_val *key,
                              const MDB_val *value);
 bool merge_output_has(struct merge_output *output, enum table table, const struct hash *hash);
-/* A note in `meta`, in place of one that is there. */
-enum status merge_output_note(struct merge_output *output, const MDB_val *name, const MDB_val *value);
 /* All is on the disk, under the work's name; then it gets its own. merge_output_discard in any case. */
 enum status merge_output_finish(struct merge_output *output);
 enum status merge_output_name(struct merge_output *output);

@@ -38,21 +38,23 @@ static int open_work(struct merge_output *output, uint64_t bytes_at_most, const 
     return environment_create_tables(output->txn, output->tables);
 }
 
+/* Beside its place, but for a network file system, where only the finished book goes. */
+static enum status name_work(struct merge_output *output)
+{
+    bool on_network = book_on_network(output->path);
+    TRY(work_folder_begin(output->path, &output->beside));
+    if (on_network) TRY(scratch_work(output->path, &output->local));
+    TRY(work_folder_file(on_network ? &output->local : &output->beside, "book", &output->work));
+    return on_network ? work_folder_file(&output->beside, "book", &output->copy) : STATUS_OK;
+}
+
 enum status merge_output_open(struct merge_output *output, const char *path, uint64_t bytes_at_most)
 {
     char id[33];
     *output = (struct merge_output){.path = path};
     TRY(folder_make(path));
     TRY(book_new_id(path, id));
-    bool on_network = book_on_network(path);
-    if (on_network)
-        TRY(scratch_folder(path, &output->work));
-    else
-        text_format(&output->work, "%s", path);
-    text_format(&output->work, "%s.%.8s", on_network ? "/merge" : ".merge", id);
-    if (on_network) text_format(&output->copy, "%s.merge.%.8s", path, id);
-    TRY(text_status(&output->work));
-    TRY(text_status(&output->copy));
+    TRY(name_work(output));
     int code = open_work(output, bytes_at_most, id);
     return code ? fail(output, code, "create") : STATUS_OK;
 }
@@ -61,7 +63,9 @@ enum status merge_output_put(struct merge_output *output, enum table table, cons
                              const MDB_val *value)
 {
     MDB_val put_key = *key, put_value = *value;
-    int code = mdb_put(output->txn, output->tables[table], &put_key, &put_value, MDB_APPEND);
+    /* Notes stand there from the beginning. */
+    unsigned flags = table == TABLE_META ? 0 : MDB_APPEND;
+    int code = mdb_put(output->txn, output->tables[table], &put_key, &put_value, flags);
     output->written_bytes += key->mv_size + value->mv_size;
     if (!code && output->written_bytes >= COMMIT_BYTES) {
         code = mdb_txn_commit(output->txn);
@@ -86,13 +90,6 @@ static int copy_to_network(struct merge_output *output)
     if (!code && fsync(descriptor)) code = errno;
     if (close(descriptor) && !code) code = errno;
     return code;
-}
-
-enum status merge_output_note(struct merge_output *output, const MDB_val *name, const MDB_val *value)
-{
-    MDB_val put_name = *name, put_value = *value;
-    int code = mdb_put(output->txn, output->tables[TABLE_META], &put_name, &put_value, 0);
-    return code ? fail(output, code, "write") : STATUS_OK;
 }
 
 enum status merge_output_finish(struct merge_output *output)
@@ -128,8 +125,8 @@ void merge_output_discard(struct merge_output *output)
 {
     if (output->txn) mdb_txn_abort(output->txn);
     if (output->lmdb) mdb_env_close(output->lmdb);
-    if (output->work.size) unlink(output->work.data);
-    if (output->copy.size) unlink(output->copy.data);
+    work_folder_end(&output->beside);
+    work_folder_end(&output->local);
     text_free(&output->work);
     text_free(&output->copy);
     *output = (struct merge_output){0};

@@ -256,30 +256,27 @@ static enum status write_rows(struct salvage *salvage, struct book *book)
 static enum status write_book(struct salvage *salvage, const char *temporary, const char *to)
 {
     struct book book = {.path = (char *)to, .writable = true};
-    TRY(book_create(temporary));
+    TRY(book_create_here(temporary, to));
     TRY(environment_open(temporary, true, true, &book.environment));
     enum status status = write_rows(salvage, &book);
     environment_close(book.environment);
     TRY(status);
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, to, RENAME_NOREPLACE))
-        return status_fail_errno(STATUS_IO, "%s: cannot rename %s", to, temporary);
-    return folder_sync(to);
+        return status_fail_errno(STATUS_IO, "%s: cannot create", to);
+    folder_sync(to);
+    return STATUS_OK;
 }
 
 static enum status publish(struct salvage *salvage, const char *to)
 {
-    struct text temporary = {0}, lock = {0};
-    text_format(&temporary, "%s.salvage.%d", to, (int)getpid());
-    text_format(&lock, "%s-lock", text_string(&temporary));
-    enum status status = text_status(&temporary);
-    if (status == STATUS_OK) status = text_status(&lock);
-    if (status == STATUS_OK) {
-        status = write_book(salvage, temporary.data, to);
-        if (status != STATUS_OK) unlink(temporary.data);
-        unlink(lock.data);
-    }
-    text_free(&temporary);
-    text_free(&lock);
+    struct work_folder work;
+    struct text name = {0};
+    TRY(folder_make(to));
+    TRY(work_folder_begin(to, &work));
+    enum status status = work_folder_file(&work, "book", &name);
+    if (status == STATUS_OK) status = write_book(salvage, name.data, to);
+    text_free(&name);
+    work_folder_end(&work);
     return status;
 }
 

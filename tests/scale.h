@@ -13,4 +13,10 @@ static inline size_t test_scaled(size_t count)
     return scaled > 0 ? scaled : 1;
 }
 
+/* `few` in CI, `full` in a soak. */
+static inline size_t test_few_or_full(size_t few, size_t full)
+{
+    return test_scaled(1) > 1 ? full : few;
+}
+
 #endif

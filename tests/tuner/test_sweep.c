@@ -1,152 +1,6 @@
-/* The whole loop on a small template of the test's own: what wins, what is remembered, what a killed sweep
- * leaves. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include "tests/scale.h"
-#include "tuner/base/clock.h"
-#include "tuner/base/file.h"
-#include "tuner/base/rng.h"
+/* The whole loop on a small template of the test's own: what wins, and what is remembered. */
+#include "tests/tuner/naive_sweep.h"
 #include "tuner/launch/problem_key.h"
-#include "tuner/sweep.h"
-
-static char folder[256];
-
-/* Two honest values of UNROLL, and a MODE whose other values must each get their verdict. */
-static const char manifest_json[] =
-    "{\"name\": \"naive\", \"op\": \"gemm\", \"source\": \"naive.c\",\n"
-    " \"targets\": [\"x86-64-v2\", \"x86-64-v3\", \"x86-64-v4\", \"armv8-a\"],\n"
-    " \"accepts\": [\"a_type == f32 && b_type == f32 && d_type == f32\", \"layout == nn\", \"act == none\", "
-    "\"bias == 0\"],\n"
-    " \"parameters\": {\"UNROLL\": [1, 2, 4, 8], \"MODE\": [\"good\", \"slow\", \"wrong\", \"segv\", "
-    "\"broken\"]},\n"
-    " \"where\": [\"MODE == good || UNROLL <= 2\"],\n"
-    " \"deterministic\": \"1\",\n"
-    " \"launch\": [{\"entry\": \"naive\", \"grid\": [\"m\", \"1\", \"batch\"], \"block\": [\"1\", \"1\", "
-    "\"1\"]}],\n"
-    " \"default\": {\"UNROLL\": 1, \"MODE\": \"slow\"}}\n";
-
-static const char kernel_source[] =
-    "#define MODE_GOOD 0\n#define MODE_SLOW 1\n#define MODE_WRONG 2\n#define MODE_SEGV 3\n#define "
-    "MODE_BROKEN 4\n"
-    "#ifndef UNROLL\n#define UNROLL 1\n#endif\n#ifndef MODE\n#define MODE MODE_GOOD\n#endif\n"
-    "struct gemm_args { const float *a, *b, *c; const void *bias; float *d; void *w; long long m, n, k, "
-    "batch,\n"
-    "    lda, ldb, ldc, ldd, sa, sb, sc, sd, sbias; float alpha, beta; };\n"
-    "struct cpu_block { unsigned index[3], grid[3]; void *shared; unsigned long long shared_bytes; };\n"
-    "#if MODE == MODE_BROKEN\n#error this configuration does not compile\n#endif\n"
-    "__attribute__((visibility(\"default\"))) void naive(const struct gemm_args *g, const struct cpu_block "
-    "*block)\n{\n"
-    "    long long i = block->index[0], z = g->batch > 1 ? block->index[2] : 0;\n"
-    "    const float *a = g->a + z * g->sa + i * g->lda, *b = g->b + z * g->sb;\n"
-    "    float *d = g->d + z * g->sd + i * g->ldd;\n"
-    "#if MODE == MODE_SEGV\n    *(volatile int *)8 = 1;\n#endif\n"
-    "    for (int twice = 0; twice < (MODE == MODE_SLOW ? 12 : 1); twice++)\n"
-    "    for (long long j = 0; j < g->n; j++) {\n"
-    "        float sum = 0;\n"
-    "        _Pragma(\"GCC unroll 8\") for (long long p = 0; p < g->k - (MODE == MODE_WRONG); p++)\n"
-    "            sum += a[p] * b[p * g->ldb + j];\n"
-    "        __asm__ volatile(\"\" : \"+m\"(sum));\n"
-    "        if (twice + 1 == (MODE == MODE_SLOW ? 12 : 1)) {\n"
-    "            float value = g->alpha * sum;\n"
-    "            if (g->beta != 0) value += g->beta * g->c[z * g->sc + i * g->ldc + j];\n"
-    "            d[j] = value;\n"
-    "        }\n"
-    "    }\n"
-    "}\n";
-
-static void write_file(const char *name, const char *text)
-{
-    char path[512];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    assert_int_equal(file_publish(path, text, strlen(text), 0644), STATUS_OK);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/sweep-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) return -1;
-    char cache[300];
-    snprintf(cache, sizeof cache, "%s/cache", folder);
-    setenv("XDG_CACHE_HOME", cache, 1);
-    write_file("naive.json", manifest_json);
-    write_file("naive.c", kernel_source);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    char command[400];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-/* --- Running a sweep in this process. --- */
-
-struct run {
-    struct sweep_options options;
-    struct sweep_result result;
-    struct sweep_summary summary;
-    int log; /* descriptor that gets "TRIALS\n" after each; -1: none */
-};
-
-static void note_result(void *context, const struct sweep_result *result)
-{
-    ((struct run *)context)->result = *result;
-}
-
-static void note_progress(void *context, double fraction, const char *line)
-{
-    struct run *run = context;
-    size_t problem, problems, trials;
-    (void)fraction;
-    const char *colon = strstr(line, ": ");
-    if (run->log < 0 || !colon || sscanf(line, "[%zu/%zu]", &problem, &problems) != 2 ||
-        sscanf(colon, ": %zu trials", &trials) != 1)
-        return;
-    char text[32];
-    int size = snprintf(text, sizeof text, "%zu\n", trials);
-    if (write(run->log, text, (size_t)size) != size) _exit(9);
-}
-
-static enum status run_sweep(const char *book_path, struct run *run)
-{
-    struct manifest **templates;
-    size_t n;
-    struct book *book = NULL;
-    struct sweep_problem problem = {.calls = 1};
-    TRY(problem_parse("gemm f32 nn m=24 n=24 k=24", &problem.problem));
-    TRY(template_load(folder, &templates, &n));
-    TRY(book_open(book_path, BOOK_WRITE, &book));
-    run->options.backend = "cpu";
-    run->options.threads = 1;
-    run->options.templates = templates;
-    run->options.n_templates = n;
-    run->options.book = book;
-    run->options.strategy = "exhaustive";
-    run->options.finished = note_result;
-    run->options.progress = note_progress;
-    run->options.context = run;
-    enum status status = sweep_run(&run->options, &problem, 1, &run->summary);
-    enum status closed = book_close(book);
-    for (size_t i = 0; i < n; i++) manifest_free(templates[i]);
-    free(templates);
-    return status != STATUS_OK ? status : closed;
-}
 
 static void test_key(char key[KEY_BYTES_MAX + 1])
 {
@@ -159,15 +13,6 @@ static void test_key(char key[KEY_BYTES_MAX + 1])
     assert_int_equal(problem_key(&problem, api->info(device)->class_text, key), STATUS_OK);
     api->close(device);
 }
-
-static void assert_swept(const char *book, struct run *run)
-{
-    enum status status = run_sweep(book, run);
-    if (status != STATUS_OK) fail_msg("sweep: %s: %s", status_name(status), status_message());
-}
-
-/* 4 good configurations and two of each other mode. */
-enum { CONFIGURATIONS = 12 };
 
 static void every_way_to_end_gets_its_verdict(void **state)
 {
@@ -344,92 +189,10 @@ static void budgets_are_parsed(void **state)
         assert_int_equal(sweep_budget_parse(bad[i], &budget), STATUS_USAGE);
 }
 
-/* --- A sweep that is killed. --- */
-
-/* `test_sweep --sweep FOLDER BOOK`: what the parent kills. Reports the trials it finished on descriptor 1. */
-static int victim(const char *where, const char *book)
-{
-    snprintf(folder, sizeof folder, "%s", where);
-    struct run run = {.log = 1};
-    return run_sweep(book, &run) == STATUS_OK ? 0 : 1;
-}
-
-/* Starts a victim, kills it after delay_ns (0: lets it end), and returns the trials it last reported. */
-static size_t run_victim(const char *book, uint64_t delay_ns, int *status)
-{
-    int pipe_ends[2];
-    assert_int_equal(pipe2(pipe_ends, O_CLOEXEC), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        dup2(pipe_ends[1], 1);
-        execl("/proc/self/exe", "test_sweep", "--sweep", folder, book, (char *)NULL);
-        _exit(127);
-    }
-    close(pipe_ends[1]);
-    if (delay_ns) {
-        clock_sleep_ns(delay_ns);
-        kill(pid, SIGKILL);
-    }
-    char text[65536];
-    size_t size = 0;
-    ssize_t got;
-    while (size + 1 < sizeof text && (got = read(pipe_ends[0], text + size, sizeof text - 1 - size)) > 0)
-        size += (size_t)got;
-    close(pipe_ends[0]);
-    assert_int_equal(waitpid(pid, status, 0), pid);
-    text[size] = 0;
-    size_t reported = 0;
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) reported = strtoul(line, NULL, 10);
-    return reported;
-}
-
-static size_t finished_trials(const char *path, uint64_t *quarantined)
-{
-    struct book *book;
-    struct book_counts counts;
-    if (book_open(path, BOOK_READ, &book) != STATUS_OK) return 0;
-    assert_int_equal(book_count(book, &counts), STATUS_OK);
-    assert_int_equal(book_close(book), STATUS_OK);
-    *quarantined = counts.quarantined;
-    return (size_t)counts.trials; /* started marks included: an upper bound for what is counted below */
-}
-
-static void a_killed_sweep_loses_nothing(void **state)
-{
-    (void)state;
-    char book[300];
-    struct rng rng;
-    rng_seed(&rng, 20261121);
-    size_t kills = test_scaled(10), finished_alone = 0;
-    for (size_t i = 0; i < kills; i++) {
-        /* A new book every ten kills, so that kills fall into early and late trials alike. */
-        snprintf(book, sizeof book, "%s/kill-%zu.book", folder, i / 10);
-        int status;
-        uint64_t quarantined = 0;
-        size_t reported = run_victim(book, 1 + rng_below(&rng, 1500000000), &status);
-        finished_alone += WIFEXITED(status);
-        size_t kept = finished_trials(book, &quarantined);
-        if (kept < reported) fail_msg("kill %zu: %zu trials reported, %zu in the book", i, reported, kept);
-        assert_int_equal(quarantined, 0);
-        if (i % 10 != 9 && i + 1 != kills) continue;
-        run_victim(book, 0, &status);
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        struct run run = {.log = -1};
-        assert_swept(book, &run);
-        assert_int_equal(run.summary.trials, 0); /* everything was tried once and is remembered */
-        assert_int_equal(run.result.recalled, CONFIGURATIONS);
-        assert_int_equal(run.result.n_verdicts[VERDICT_CRASH], 2);
-        assert_true(run.result.has_best);
-    }
-    print_message("%zu kills, %zu sweeps ended before theirs\n", kills, finished_alone);
-}
-
 int main(int argc, char **argv)
 {
     int worker = worker_main(argc, argv);
     if (worker >= 0) return worker;
-    if (argc == 4 && strcmp(argv[1], "--sweep") == 0) return victim(argv[2], argv[3]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(budgets_are_parsed),
         cmocka_unit_test(a_dry_run_only_counts),
@@ -438,7 +201,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_record_answers_with_the_winner),
         cmocka_unit_test(a_lucky_hour_does_not_win_for_good),
         cmocka_unit_test(a_short_fresh_sweep_keeps_the_winner),
-        cmocka_unit_test(a_killed_sweep_loses_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -127,7 +127,7 @@ $ autotune import a.bundle b.bundle
 ! autotune: import: takes one FILE
 ? 2
 $ autotune export a.book -o nowhere/x.bundle
-! autotune: cannot write nowhere/x.bundle: No such file or directory
+! autotune: nowhere/x.bundle: cannot create: No such file or directory
 ? 5
 
 Signatures, with keys of minisign.

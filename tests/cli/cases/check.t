@@ -92,5 +92,5 @@ $ autotune check --repair good.book
 $ autotune check -o x.book good.book
 ! autotune: -o x.book: goes with --repair, which is missing
 ? 2
-$ ls *.book.salvage.* 2> /dev/null
+$ ls -d *.book.work.* 2> /dev/null
 ? 2
