@@ -56,17 +56,27 @@ static bool is_entry(const struct compact_view *view, const struct record_entry 
     return false;
 }
 
-/* The best entries' own trials say what trials are compared with; what the record has is no news. */
-static void settle(struct compact_view *view)
+/* The best entries' own trials say what trials are compared with. */
+static void set_trial_times(struct compact_view *view)
 {
+    for (size_t i = view->n_entries; i < view->n_candidates; i++) {
+        const struct record_entry *timed = &view->candidates[i].timed;
+        struct compact_goal *goal = goal_of(view, timed);
+        if (!goal->is_known && same_source(&view->candidates[goal->first].timed, timed))
+            goal->trial_ns = timed->timing.median_ns;
+    }
+}
+
+/* What the record has is no news, and what is too slow is no candidate: its entry might come before a better one. */
+static void drop_useless(struct compact *run)
+{
+    struct compact_view *view = &run->view;
     size_t kept = view->n_entries;
     for (size_t i = view->n_entries; i < view->n_candidates; i++) {
         const struct compact_candidate *candidate = &view->candidates[i];
-        struct compact_goal *goal = goal_of(view, &candidate->timed);
-        uint64_t ns = candidate->timed.timing.median_ns;
-        if (!goal->is_known && same_source(&view->candidates[goal->first].timed, &candidate->timed))
-            goal->trial_ns = ns;
-        if (ns && candidate->shapes && !is_entry(view, &candidate->timed)) view->candidates[kept++] = *candidate;
+        if (candidate->timed.timing.median_ns && !is_entry(view, &candidate->timed) &&
+            compact_is_good(run, goal_of(view, &candidate->timed), i))
+            view->candidates[kept++] = *candidate;
     }
     view->n_candidates = kept;
 }
@@ -85,7 +95,8 @@ enum status compact_add_trials(struct compact *run)
         if (trial.verdict != VERDICT_STARTED && trial.verdict != VERDICT_PRUNED) TRY(note_time(run, &trial));
     }
     if (code && code != MDB_NOTFOUND) return lmdb_fail(run->book->path, code, "read");
-    settle(&run->view);
+    set_trial_times(&run->view);
+    drop_useless(run);
     return STATUS_OK;
 }
 

@@ -183,10 +183,13 @@ size_t compact_view_sets(const struct compact *run)
     return run->view.n_goals + COMPACT_SHAPES - 1;
 }
 
-/* Is there a goal whose every kernel covers the shape? Then so does what stays. */
+/* Does no entry cover the shape, or is there a goal whose every kernel does? Then so does what stays. */
 static bool is_implied(const struct compact *run, size_t set)
 {
     const struct compact_view *view = &run->view;
+    size_t entry = 0;
+    while (entry < view->n_entries && !compact_answers(run, set, entry)) entry++;
+    if (entry == view->n_entries) return true;
     for (size_t g = 0; g < view->n_goals; g++) {
         bool all = true;
         for (size_t i = 0; i < view->n_candidates && all; i++)
