@@ -45,6 +45,8 @@ static const struct operation {
     {"export", NULL, {"export", "a.book", "-o", "TARGET"}, bytes_of, false},
     {"export over a bundle", "b.bundle", {"export", "a.book", "-o", "TARGET"}, bytes_of, false},
     {"freeze", NULL, {"freeze", "a.book", "-o", "TARGET"}, content_of, true},
+    {"compact", NULL, {"compact", "a.book", "-o", "TARGET"}, content_of, true},
+    {"compact in place", "a.book", {"compact", "TARGET"}, content_of, true},
     {"repair", NULL, {"check", "--repair", "a.book", "-o", "TARGET"}, content_of, true},
 };
 
