@@ -24,7 +24,11 @@ enum status import_stop(struct import *import, int code)
 enum status import_breathe(struct import *import, uint64_t bytes)
 {
     enum { HELD_BYTES_MAX = 32 << 20 };
-    if (!import->fresh || (import->held += bytes) < HELD_BYTES_MAX) return STATUS_OK;
+    if (!import->fresh) {
+        int noted = txn_memory_note(&import->memory, import->txn, bytes);
+        return noted ? import_stop(import, noted) : STATUS_OK;
+    }
+    if ((import->held += bytes) < HELD_BYTES_MAX) return STATUS_OK;
     MDB_env *lmdb = mdb_txn_env(import->txn);
     MDB_dbi records = import->book->environment->tables[TABLE_RECORD];
     mdb_cursor_close(import->records);
@@ -298,6 +302,7 @@ static int import_body(struct book *book, MDB_txn *txn, void *context, enum stat
     import->txn = txn;
     import->book = book;
     if (book) import->code = mdb_cursor_open(txn, book->environment->tables[TABLE_RECORD], &import->records);
+    if (book && import_writes(import)) txn_memory_begin(&import->memory, book->environment);
     if (!import->code) *refusal = read_bundle(import);
     if (import->records) mdb_cursor_close(import->records);
     import->records = NULL;

@@ -5,6 +5,7 @@
 #include "db/book_internal.h"
 #include "db/bundle_pack.h"
 #include "db/map_touch.h"
+#include "db/txn_memory.h"
 
 /* Of a descriptor in the bundle. */
 enum { KERNEL_KNOWN = 1 /* the book has it, with its code */, KERNEL_NAMED = 2 /* an entry names it */ };
@@ -29,7 +30,8 @@ struct import {
     size_t n_environments, n_known;
     char last_key[KEY_BYTES_MAX + 1];
     uint64_t n_records, n_entries;
-    struct map_touch touch;
+    struct map_touch touch;   /* of a dry run's */
+    struct txn_memory memory; /* of the one transaction of a book that is there */
     struct record mine, theirs, before;
     struct descriptor descriptor;
     struct text text;
@@ -37,7 +39,7 @@ struct import {
 
 /* Keeps LMDB's code for book_write, which knows what to do about a full map. */
 enum status import_stop(struct import *import, int code);
-/* After a put of so many bytes: what a transaction changed is held in memory until it commits. */
+/* After so many bytes were put or read: memory is let go. Values got before are gone. */
 enum status import_breathe(struct import *import, uint64_t bytes);
 bool import_writes(const struct import *import);
 /* The value in the book, or MDB_NOTFOUND. */

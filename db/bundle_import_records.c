@@ -142,9 +142,10 @@ static enum status merge_record(struct import *import, const char *text, bool al
     const struct bundle_import_options *options = import->options;
     if (options->dry_run && options->visit)
         options->visit(options->context, text, change, &import->before, &import->mine);
-    if (!import_writes(import) || change == BUNDLE_SAME || change == BUNDLE_LEFT_OUT) return STATUS_OK;
-    code = put(import, &key, there);
-    return code ? import_stop(import, code) : import_breathe(import, import->text.size + key.mv_size);
+    if (!import_writes(import)) return STATUS_OK;
+    bool changes = change != BUNDLE_SAME && change != BUNDLE_LEFT_OUT;
+    if (changes && (code = put(import, &key, there))) return import_stop(import, code);
+    return changes || there ? import_breathe(import, import->text.size + key.mv_size) : STATUS_OK;
 }
 
 enum status import_record(struct import *import, struct scan *scan)

@@ -51,7 +51,7 @@ _autotune() {
         --gpus) cur=$value; _autotune_words "all"; return ;;
         --format) cur=$value; _autotune_words "t4 kerneltuner records aiter tunableop hipblaslt-log"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
-        --book | --sign | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --book | --sign | --password-file | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --arch | --class | --threads | --m | --shard | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
     esac
@@ -78,7 +78,7 @@ _autotune() {
                 merge) _autotune_words "--fail-on-conflict --output $every" ;;
                 diff) _autotune_words "--dtype --model --phase --all --fail-if-slower $every" ;;
                 check) _autotune_words "--repair --output $every" ;;
-                export) _autotune_words "--format --without-code --filter --sign --problem --template --environment --threads --output $every" ;;
+                export) _autotune_words "--format --without-code --filter --sign --password-file --problem --template --environment --threads --output $every" ;;
                 import) _autotune_words "--format --problem --dtype --class --book --output --dry-run --trust --allow-unsigned $every" ;;
                 lint) _autotune_words "--class $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;

@@ -56,7 +56,8 @@ enum status bundle_export_command(const struct settings *settings, struct book *
     if (filter.n) options.select = bundle_filter_select;
     /* The password is asked before anything is written. */
     if (status == STATUS_OK && settings->sign)
-        status = sign_secret_read(settings->sign, sign_password_ask, NULL, &secret);
+        status =
+            sign_secret_read(settings->sign, sign_password_ask, (void *)settings->password_file, &secret);
     if (status == STATUS_NOT_FOUND) status = STATUS_IO; /* a named file that is missing is no finding */
     if (status == STATUS_OK) status = bundle_export(book, settings->output, &options, &counts);
     if (status == STATUS_OK && secret) status = sign(settings->output, secret);

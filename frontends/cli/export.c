@@ -211,10 +211,11 @@ static enum status check(const struct settings *settings)
                             : settings->template_name ? "template"
                             : settings->environment   ? "environment"
                                                       : NULL;
-    const char *of_bundle = settings->without_code ? "without-code"
-                            : settings->filters.n  ? "filter"
-                            : settings->sign       ? "sign"
-                                                   : NULL;
+    const char *of_bundle = settings->without_code    ? "without-code"
+                            : settings->filters.n     ? "filter"
+                            : settings->sign          ? "sign"
+                            : settings->password_file ? "password-file"
+                                                      : NULL;
     bool records = settings->format && strcmp(settings->format, "records") == 0;
     if (settings->arguments.n > 1) return status_fail(STATUS_USAGE, "export: takes one BOOK");
     if (!settings->format && of_trials)
@@ -222,6 +223,8 @@ static enum status check(const struct settings *settings)
                            of_trials);
     if (settings->format && of_bundle)
         return status_fail(STATUS_USAGE, "--%s: goes with a bundle; leave --format out", of_bundle);
+    if (settings->password_file && !settings->sign)
+        return status_fail(STATUS_USAGE, "--password-file: goes with --sign, which is missing");
     if (!settings->format && !settings->output)
         return status_fail(STATUS_USAGE, "export: -o FILE is missing, the bundle to write; or name another "
                                          "--format: t4, kerneltuner or records");

@@ -10,11 +10,12 @@
 #include <sys/wait.h>
 #include "tests/db/many_records.h"
 #include "db/bundle.h"
+#include "db/check.h"
 #include "tuner/base/clock.h"
 
 static struct many many = {.records = 1000000, .codes = 2000, .entries = 2};
 
-static const char *from_path, *bundle_path, *new_path;
+static const char *from_path, *bundle_path, *new_path, *other_path;
 
 static void run_export(void)
 {
@@ -34,6 +35,21 @@ static void run_import(void)
     assert_ok(bundle_import(bundle_path, new_path, &options, &report));
 }
 
+/* A book of other problems. */
+static void make_other(void)
+{
+    struct many other = {.first = many.records, .records = many.records, .codes = 100, .entries = 2};
+    many_make(other_path, &other);
+}
+
+static void run_import_into_other(void)
+{
+    struct bundle_report report;
+    struct bundle_import_options options = {.allow_unsigned = true};
+    assert_ok(bundle_import(bundle_path, other_path, &options, &report));
+    assert_int_equal(report.changes[BUNDLE_NEW], many.records);
+}
+
 static void run_dry(void)
 {
     struct bundle_report report;
@@ -45,6 +61,12 @@ static void run_dry(void)
 static void make(void)
 {
     many_make(from_path, &many);
+}
+
+static void print_finding(void *context, const struct check_finding *finding)
+{
+    (void)context;
+    if (!finding->is_note) printf("%s %s: %s\n", finding->table, finding->key, finding->what);
 }
 
 static void measure(const char *name, void (*step)(void))
@@ -80,9 +102,10 @@ int main(int argc, char **argv)
     char *folder = argc > 4 ? NULL : folder_begin();
     const char *in = folder ? folder : argv[4];
     from_path = in_folder(in, "from.book"), bundle_path = in_folder(in, "b.bundle"),
-    new_path = in_folder(in, "to.book");
+    new_path = in_folder(in, "to.book"), other_path = in_folder(in, "other.book");
     if (access(from_path, F_OK)) measure("filling a book", make);
     unlink(new_path);
+    unlink(other_path);
     struct stat info;
     measure("export", run_export);
     if (!stat(bundle_path, &info))
@@ -94,6 +117,11 @@ int main(int argc, char **argv)
                (long long)info.st_size);
     measure("import again", run_import);
     measure("dry run", run_dry);
+    measure("filling a book of other records", make_other);
+    measure("import into a book of as many others", run_import_into_other);
+    struct check_summary summary;
+    assert_ok(book_check(other_path, &(struct check_options){.visit = print_finding}, &summary));
+    assert_int_equal(summary.findings, 0);
     if (folder) folder_end(folder);
     return 0;
 }

@@ -157,3 +157,25 @@ $ autotune import s.bundle --book=u.book --trust=nowhere.pub
 $ ls u.book
 ! ls: cannot access 'u.book': No such file or directory
 ? 2
+
+A key with a password, which is never an argument; neither file may be open to others.
+$ autotune export a.book -o p.bundle --password-file=pw
+! autotune: --password-file: goes with --sign, which is missing
+? 2
+$ autotune export a.book --format=t4 --password-file=pw
+! autotune: --password-file: goes with a bundle; leave --format out
+? 2
+$ printf 'pass word\npass word\n' | minisign -G -p p.pub -s p.key > /dev/null 2>&1; chmod 600 p.key; echo 'pass word' > pw; autotune export a.book -o p.bundle --sign=p.key --password-file=pw; ls p.bundle
+! autotune: p.key: pw: holds a secret and others may use it (mode 644); chmod 600 makes it right
+! ls: cannot access 'p.bundle': No such file or directory
+? 2
+$ chmod 600 pw; autotune export a.book -o p.bundle --sign=p.key --password-file=pw > /dev/null && minisign -Vm p.bundle -p p.pub | head -1
+| Signature and comment signature verified
+$ chmod 640 p.key; autotune export a.book -o q.bundle --sign=p.key --password-file=pw; ls q.bundle
+! autotune: p.key: holds a secret and others may use it (mode 640); chmod 600 makes it right
+! ls: cannot access 'q.bundle': No such file or directory
+? 2
+$ chmod 600 p.key; echo another > pw; autotune export a.book -o q.bundle --sign=p.key --password-file=pw; ls q.bundle
+! autotune: p.key: secret key: wrong password
+! ls: cannot access 'q.bundle': No such file or directory
+? 2
