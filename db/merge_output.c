@@ -61,7 +61,9 @@ enum status merge_output_put(struct merge_output *output, enum table table, cons
                              const MDB_val *value)
 {
     MDB_val put_key = *key, put_value = *value;
-    int code = mdb_put(output->txn, output->tables[table], &put_key, &put_value, MDB_APPEND);
+    /* Notes stand there from the beginning. */
+    unsigned flags = table == TABLE_META ? 0 : MDB_APPEND;
+    int code = mdb_put(output->txn, output->tables[table], &put_key, &put_value, flags);
     output->written_bytes += key->mv_size + value->mv_size;
     if (!code && output->written_bytes >= COMMIT_BYTES) {
         code = mdb_txn_commit(output->txn);
