@@ -117,7 +117,8 @@ static int merge_record(struct transfer *transfer, MDB_txn *txn, MDB_val *key, c
 }
 
 /* Of two pins the newer stays. One whose kernel is lost pins nothing. */
-static int merge_pin(struct transfer *transfer, MDB_txn *txn, MDB_val *key, MDB_val *row, enum status *refusal)
+static int merge_pin(struct transfer *transfer, MDB_txn *txn, MDB_val *key, MDB_val *row,
+                     enum status *refusal)
 {
     MDB_val mine;
     struct pin pin;

@@ -15,8 +15,8 @@ static int put_body(struct book *book, MDB_txn *txn, void *context, enum status 
     kernel = value_of(put->kernel->bytes, sizeof put->kernel->bytes);
     int code = mdb_get(txn, tables[TABLE_KERNEL], &kernel, &found);
     if (code == MDB_NOTFOUND) {
-        *refusal = status_fail(STATUS_BAD_DATA, "%s: cannot pin %s: its kernel is not in the book", book->path,
-                               put->key);
+        *refusal = status_fail(STATUS_BAD_DATA, "%s: cannot pin %s: its kernel is not in the book",
+                               book->path, put->key);
         return BODY_REFUSED;
     }
     return code ? code : mdb_put(txn, tables[TABLE_META], &key, &put->value, 0);

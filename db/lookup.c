@@ -46,9 +46,8 @@ static void search_layers(struct search *search, enum match match)
 {
     for (size_t layer = 0; layer < search->n_books; layer++) {
         bool may_pin = match == MATCH_EXACT && search->books[layer]->environment->may_pin;
-        struct rank rank = {.match = match,
-                            .evidence = may_pin ? RANK_PINNED : RANK_UNPINNED,
-                            .layer = (uint32_t)layer};
+        struct rank rank = {
+            .match = match, .evidence = may_pin ? RANK_PINNED : RANK_UNPINNED, .layer = (uint32_t)layer};
         MDB_txn *txn;
         if (!search_open_to(search, &rank)) continue; /* one behind it may have a pin */
         enum status status = read_begin(search->books[layer], &txn);
@@ -70,7 +69,8 @@ static void search_all(struct search *search)
         search_layers(search, match);
     value_free(&search->scratch);
     for (size_t i = 0; i < search->n_answers; i++)
-        if (search->ranks[i].evidence != RANK_PINNED) search_reason(search, &search->answers[i], search->answers[i].reason);
+        if (search->ranks[i].evidence != RANK_PINNED)
+            search_reason(search, &search->answers[i], search->answers[i].reason);
 }
 
 /* Not zeroed: it is large, and only its front must be. */

@@ -60,8 +60,8 @@ struct lookup_answer {
  * max_probes seeks: with a bound reached, what lies farther away in the first sizes may have been missed,
  * never something wrong be taken.
  *
- * A pin that is not usable is passed over, and the reason says so. Only layers that may hold pins are asked for
- * them once an exact answer stands.
+ * A pin that is not usable is passed over, and the reason says so. Only layers that may hold pins are asked
+ * for them once an exact answer stands.
  *
  * Damaged records and books that cannot be read are passed over; the reason counts them. STATUS_NOT_FOUND
  * with answer->match = MATCH_NONE and the reason when nothing usable stands. */

@@ -1,9 +1,9 @@
 /* Pins: for one problem on one class, this kernel and no other, as long as it is usable.
  *
  * A pin is a row of `meta` under the record's key, which no other note has (they hold no '@'), so that books
- * of schema 1 stay what they are and older programs pass it over. Its value is an envelope of kind 'P': the line
- * for people, a record of the one entry (R, with the kernel's time), who, why, when. It brings its own entry,
- * so that no sweep takes it away. */
+ * of schema 1 stay what they are and older programs pass it over. Its value is an envelope of kind 'P': the
+ * line for people, a record of the one entry (R, with the kernel's time), who, why, when. It brings its own
+ * entry, so that no sweep takes it away. */
 #ifndef TUNEBOOK_DB_PIN_H
 #define TUNEBOOK_DB_PIN_H
 

@@ -12,7 +12,8 @@ static inline bool is_pin(const MDB_val *key)
     return memchr(key->mv_data, '@', key->mv_size) != NULL;
 }
 
-/* The newer pin is the greater; of two of one second any, but the same one in any order. A damaged one is less. */
+/* The newer pin is the greater; of two of one second any, but the same one in any order. A damaged one is
+ * less. */
 int pin_compare(const MDB_val *a, const MDB_val *b);
 
 #endif
