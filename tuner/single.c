@@ -55,10 +55,9 @@ static enum status run(const struct single *single, const struct candidate *cand
     enum status status = trial_run(session, &tried, 0, outcome);
     trial_close(session);
     TRY(status);
-    const char *objection =
-        outcome->verdict == VERDICT_OK
-            ? physics_objection(&setting.problem, single->info, outcome->timing.median_ns)
-            : NULL;
+    const char *objection = outcome->verdict == VERDICT_OK
+                                ? physics_objection(&setting.problem, single->info, outcome->timing.median_ns)
+                                : NULL;
     if (!objection) return STATUS_OK;
     outcome->verdict = VERDICT_WRONG;
     snprintf(outcome->detail, sizeof outcome->detail, "%s", objection);
@@ -73,7 +72,8 @@ static enum status try_marked(const struct single *single, struct candidate *can
     enum verdict verdict;
     if (book_quarantined(single->book, single->info->class_text, &candidate->kernel, environment, &verdict) ==
         STATUS_OK)
-        return status_fail(STATUS_NOT_FOUND, "%s: in quarantine: %s; 'autotune --retry-quarantined' tries it again",
+        return status_fail(STATUS_NOT_FOUND,
+                           "%s: in quarantine: %s; 'autotune --retry-quarantined' tries it again",
                            candidate_name(candidate), verdict_name(verdict));
     TRY(book_start(single->book, single->key, candidate_name(candidate), &candidate->kernel, &sequence));
     TRY(run(single, candidate, outcome));

@@ -1,5 +1,5 @@
-/* One configuration of one template on the device here: compiled, verified, measured alone, and its trial kept.
- * No finals: nothing is compared, and no record changes. */
+/* One configuration of one template on the device here: compiled, verified, measured alone, and its trial
+ * kept. No finals: nothing is compared, and no record changes. */
 #ifndef TUNEBOOK_SINGLE_H
 #define TUNEBOOK_SINGLE_H
 

@@ -55,4 +55,3 @@ enum status configuration_find(const struct tuning *tuning, const char *given, s
     text_free(&text);
     return status;
 }
-

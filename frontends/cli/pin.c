@@ -97,8 +97,8 @@ static enum status check_answer(struct pinning *pinning, const struct pin *pin)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static enum status report(const struct pinning *pinning, const struct pin_choice *choice, const struct pin *pin,
-                          uint64_t best_ns)
+static enum status report(const struct pinning *pinning, const struct pin_choice *choice,
+                          const struct pin *pin, uint64_t best_ns)
 {
     char time[NUMBER_BYTES], best[NUMBER_BYTES], when[21];
     uint64_t ns = choice->record.entries[0].timing.median_ns;

@@ -15,9 +15,9 @@ struct chooser {
     const struct pin_question *question;
     struct template_set templates;
     struct pin_choice *out;
-    struct book *from; /* whose record has the entry; NULL: none yet */
+    struct book *from;                 /* whose record has the entry; NULL: none yet */
     char reason[VALIDITY_BYTES + 640]; /* why the first that fits is not usable */
-    bool fits;                          /* an entry of that template and configuration stands somewhere */
+    bool fits;                         /* an entry of that template and configuration stands somewhere */
 };
 
 /* ---- in the records ---- */
@@ -37,8 +37,7 @@ static bool is_meant(const struct chooser *chooser, const struct descriptor *des
     if (strcmp(question->configuration, descriptor->configuration) == 0) return true;
     const struct manifest *manifest = manifest_named(chooser, descriptor->template_name);
     struct text text = {0};
-    bool same = manifest &&
-                configuration_canonical(manifest, question->configuration, &text) == STATUS_OK &&
+    bool same = manifest && configuration_canonical(manifest, question->configuration, &text) == STATUS_OK &&
                 strcmp(text_string(&text), descriptor->configuration) == 0;
     text_free(&text);
     return same;
@@ -50,8 +49,8 @@ static void keep_best(struct chooser *chooser, struct book *book, const struct r
     struct pin_choice *out = chooser->out;
     if (chooser->from && record_entry_compare(&out->record.entries[0], entry) <= 0) return;
     chooser->from = book;
-    out->record = (struct record){
-        .baseline_ns = record->baseline_ns, .default_ns = record->default_ns, .n_entries = 1};
+    out->record =
+        (struct record){.baseline_ns = record->baseline_ns, .default_ns = record->default_ns, .n_entries = 1};
     memcpy(out->record.baseline_name, record->baseline_name, sizeof out->record.baseline_name);
     out->record.entries[0] = *entry;
     snprintf(out->template_name, sizeof out->template_name, "%s", descriptor->template_name);
@@ -68,12 +67,11 @@ static enum status consider(struct chooser *chooser, struct book *book, const st
     enum status status = STATUS_OK;
     if (book_get_descriptor(book, &entry->kernel, &bytes, &descriptor) != STATUS_OK) return STATUS_OK;
     if (is_meant(chooser, &descriptor)) {
-        bool usable =
-            entry_usable(question->place, book, entry, &descriptor, question->problem, reason);
+        bool usable = entry_usable(question->place, book, entry, &descriptor, question->problem, reason);
         if (chooser->from && strcmp(chooser->out->template_name, descriptor.template_name) != 0)
-            status = status_fail(STATUS_USAGE, "%s: of which template? --template=%s or --template=%s",
-                                 question->configuration, chooser->out->template_name,
-                                 descriptor.template_name);
+            status =
+                status_fail(STATUS_USAGE, "%s: of which template? --template=%s or --template=%s",
+                            question->configuration, chooser->out->template_name, descriptor.template_name);
         else if (usable)
             keep_best(chooser, book, record, entry, &descriptor);
         else if (!chooser->fits)

@@ -124,8 +124,8 @@ static bool has_code(struct judged *judged)
     enum status status = book_get_code(judged->book, &judged->descriptor->code, &code);
     value_free(&code);
     if (status == STATUS_OK) return true;
-    text_format(&judged->reason, "%s", status == STATUS_NOT_FOUND ? "its code is not in the book"
-                                                                  : "its code is damaged");
+    text_format(&judged->reason, "%s",
+                status == STATUS_NOT_FOUND ? "its code is not in the book" : "its code is damaged");
     return false;
 }
 
@@ -153,13 +153,10 @@ bool entry_usable(const struct place *place, struct book *book, const struct rec
                   const struct descriptor *descriptor, const struct problem *problem,
                   char reason[VALIDITY_BYTES])
 {
-    static bool (*const rules[])(struct judged *judged) = {
+    static bool (*const rules[])(struct judged * judged) = {
         is_private_enough, is_of_op, has_arguments, is_for_target, is_verified, has_code, is_free, covers};
-    struct judged judged = {.place = place,
-                            .book = book,
-                            .entry = entry,
-                            .descriptor = descriptor,
-                            .problem = problem};
+    struct judged judged = {
+        .place = place, .book = book, .entry = entry, .descriptor = descriptor, .problem = problem};
     bool usable = true;
     for (size_t i = 0; usable && i < sizeof rules / sizeof *rules; i++) usable = rules[i](&judged);
     snprintf(reason, VALIDITY_BYTES, "%s", text_string(&judged.reason));

@@ -14,7 +14,8 @@ bool entry_usable(const struct place *place, struct book *book, const struct rec
                   const struct descriptor *descriptor, const struct problem *problem,
                   char reason[VALIDITY_BYTES]);
 
-/* Appended: " (m=96, TILE_M=64)": what the names in a condition's text stand for. Nothing where it has none. */
+/* Appended: " (m=96, TILE_M=64)": what the names in a condition's text stand for. Nothing where it has none.
+ */
 void clause_values(const char *clause, const struct descriptor *descriptor, const struct problem *problem,
                    const struct device_facts *facts, struct text *out);
 
