@@ -43,6 +43,7 @@ struct merge_run {
 enum status merge_content(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 enum status merge_least(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 enum status merge_kernel(struct merge_run *run, const MDB_val *key, const MDB_val *values);
+enum status merge_pins(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 /* merge_records.c */
 enum status merge_records(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 /* merge_trials.c: trials of one record and configuration are collected and written together. */

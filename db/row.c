@@ -1,4 +1,5 @@
 #include "db/row.h"
+#include "db/pin_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +130,15 @@ static bool is_name(const MDB_val *key, const char *name)
 /* `schema` was judged when the book was opened. */
 static enum status check_meta(const MDB_val *key, const MDB_val *value, struct row *out)
 {
-    (void)out;
+    struct pin pin;
+    struct key_parts parts;
+    out->record.n_entries = 0;
+    if (is_pin(key)) {
+        TRY(key_parse(key->mv_data, key->mv_size, &parts));
+        TRY(pin_decode(value->mv_data, value->mv_size, &pin));
+        out->record = pin.record;
+        return STATUS_OK;
+    }
     if (!is_plain(key->mv_data, key->mv_size)) return wrong("no name");
     uint8_t id[16];
     char text[33] = {0};

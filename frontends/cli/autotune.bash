@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze merge diff check export import lint import replay space trust doctor"
+    local commands="sweep show lookup explain pin bench gpubench verify devices templates freeze merge diff check export import lint import replay space trust doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -53,7 +53,7 @@ _autotune() {
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --sign | --password-file | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --shard | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
+        --arch | --class | --threads | --m | --shard | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment | --because) return ;;
     esac
 
     case $cur in
@@ -65,6 +65,7 @@ _autotune() {
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup) _autotune_words "$on_device --book $every" ;;
                 explain) _autotune_words "$on_device --book --template --configuration --templates $every" ;;
+                pin) _autotune_words "$on_device --book --template --because --remove --list --templates $every" ;;
                 bench) _autotune_words "$problems $on_device --book --seed --templates $every" ;;
                 gpubench)
                     _autotune_words "--dtype --shapes --model --m $on_device --book --budget --seed --jobs --templates \

@@ -117,7 +117,9 @@ static enum status explain(const struct settings *settings, struct finder *finde
         cJSON_AddNullToObject(root, "match");
         json_add_text(root, "reason", reason);
     } else if (status == STATUS_OK) {
+        struct pin pin;
         add_answer(root, &answer);
+        cJSON_AddItemToObject(root, "pin", pin_json(finder_pin(finder, &answer, &pin) ? &pin : NULL));
         add_details(root, finder, problem, &answer);
     } else {
         cJSON_Delete(root);

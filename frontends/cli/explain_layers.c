@@ -1,25 +1,8 @@
 #include <string.h>
 #include "frontends/cli/explain.h"
 #include "frontends/cli/talk.h"
-#include "tuner/launch/kernel.h"
+#include "frontends/cli/validity.h"
 #include "tuner/launch/problem_key.h"
-
-/* Why a program would refuse this entry; NULL if it would not. */
-static const char *objection(const struct finder *finder, struct book *book, const struct record_entry *entry,
-                             const struct descriptor *descriptor, const struct problem *problem)
-{
-    const struct device_info *info = finder->place->info;
-    const char *clause = NULL;
-    if (strcmp(finder->place->api->name, "cpu") == 0 && !book_is_private(book_path(book)))
-        return "the book holds code for the CPU and others can write it or its folder";
-    if (strcmp(descriptor->op, problem->op->name) != 0) return "of another op";
-    if (descriptor->args_abi != problem->op->args_abi) return "takes arguments of another version";
-    if (strcmp(descriptor->target, info->device_class.target) != 0) return "compiled for another target";
-    if (entry->evidence == EVIDENCE_MEASURED && !entry->verified) return "measured but not verified";
-    if (!kernel_covers(descriptor, problem, &info->facts, &clause))
-        return clause ? clause : "does not cover the problem";
-    return NULL;
-}
 
 static cJSON *entry_json(const struct finder *finder, struct book *book, const struct record_entry *entry,
                          const struct problem *problem)
@@ -28,12 +11,14 @@ static cJSON *entry_json(const struct finder *finder, struct book *book, const s
     struct value bytes = {0};
     struct descriptor descriptor;
     bool known = book_get_descriptor(book, &entry->kernel, &bytes, &descriptor) == STATUS_OK;
-    const char *reason = known ? objection(finder, book, entry, &descriptor, problem) : status_message();
+    char reason[VALIDITY_BYTES] = "";
+    bool usable = known && entry_usable(finder->place, book, entry, &descriptor, problem, reason);
+    if (!known) snprintf(reason, sizeof reason, "%s", status_message());
     json_add_text(object, "template", known ? descriptor.template_name : NULL);
     json_add_text(object, "configuration", known ? descriptor.configuration : NULL);
     cJSON_AddStringToObject(object, "evidence", evidence_name((enum evidence)entry->evidence));
     json_add_ns(object, "median_ns", entry->timing.median_ns);
-    cJSON_AddBoolToObject(object, "usable", reason == NULL);
+    cJSON_AddBoolToObject(object, "usable", usable);
     json_add_text(object, "reason", reason);
     value_free(&bytes);
     return object;
