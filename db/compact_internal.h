@@ -116,6 +116,7 @@ void compact_groups_end(struct compact *run);
 
 /* compact_place.c: a book in whose place another comes. */
 struct compact_place {
+    const char *name; /* as it was called */
     struct text path; /* without symbolic links */
     int lock;
     struct stat was;

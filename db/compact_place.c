@@ -30,16 +30,16 @@ static enum status take_lock(const struct compact_place *place, int create, int 
     TRY(status);
     errno = error;
     if (*out < 0 && !create && errno == ENOENT) return STATUS_OK;
-    if (*out < 0) return status_fail_errno(STATUS_IO, "%s-lock: cannot open", place->path.data);
+    if (*out < 0) return status_fail_errno(STATUS_IO, "%s-lock: cannot open", place->name);
     if (fcntl(*out, F_SETLK, &lock) == 0) return STATUS_OK;
     if (errno != EACCES && errno != EAGAIN)
-        return status_fail_errno(STATUS_IO, "%s-lock: cannot lock", place->path.data);
+        return status_fail_errno(STATUS_IO, "%s-lock: cannot lock", place->name);
     long owner = fcntl(*out, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? (long)lock.l_pid : 0;
-    if (!owner) return status_fail(STATUS_BUSY, "%s: another process has it open; try again", place->path.data);
+    if (!owner) return status_fail(STATUS_BUSY, "%s: another process has it open; try again", place->name);
     return status_fail(STATUS_BUSY,
                        "%s: process %ld has it open and would go on with the old one; try again when it is done, or "
                        "write another file (-o)",
-                       place->path.data, owner);
+                       place->name, owner);
 }
 
 /* By another handle of this process, or frozen. */
@@ -50,9 +50,9 @@ static enum status check_book(const struct compact_place *place)
     enum status status = STATUS_OK;
     if (environment_is_frozen(book->environment))
         status = status_fail(STATUS_USAGE, "%s: a frozen book cannot be written; name a new file (-o)",
-                             place->path.data);
+                             place->name);
     else if (book->environment->references > 1)
-        status = status_fail(STATUS_BUSY, "%s: open in this process", place->path.data);
+        status = status_fail(STATUS_BUSY, "%s: open in this process", place->name);
     book_close(book);
     return status;
 }
@@ -61,7 +61,7 @@ enum status compact_place_check(const char *path, struct compact_place *out)
 {
     char real[PATH_MAX];
     int lock;
-    *out = (struct compact_place){.lock = -1};
+    *out = (struct compact_place){.name = path, .lock = -1};
     if (book_on_network(path))
         return status_fail(STATUS_USAGE,
                            "%s: on a network file system others may have a copy that they work in; name a new file (-o)",
@@ -85,22 +85,22 @@ static enum status check_unchanged(const struct compact_place *place, uint64_t t
     struct stat now;
     struct book_file file;
     int descriptor = open(place->path.data, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return status_fail_errno(STATUS_IO, "%s: cannot open", place->path.data);
+    if (descriptor < 0) return status_fail_errno(STATUS_IO, "%s: cannot open", place->name);
     enum status status = book_file_check(descriptor, place->path.data, &file);
     bool same = status == STATUS_OK && fstat(descriptor, &now) == 0 && now.st_dev == place->was.st_dev &&
                 now.st_ino == place->was.st_ino && file.transaction == transaction;
     close(descriptor);
     if (status != STATUS_OK || same) return status;
-    return status_fail(STATUS_BUSY, "%s: was written meanwhile; try again", place->path.data);
+    return status_fail(STATUS_BUSY, "%s: was written meanwhile; try again", place->name);
 }
 
 /* Its owner and its rights; a folder's owner may be unable to give a file away, which is then his. */
 static enum status take_rights(const struct compact_place *place, const char *work)
 {
     if (chown(work, place->was.st_uid, place->was.st_gid) && errno != EPERM)
-        return status_fail_errno(STATUS_IO, "%s: cannot set its owner", place->path.data);
+        return status_fail_errno(STATUS_IO, "%s: cannot set its owner", place->name);
     if (chmod(work, place->was.st_mode & 07777))
-        return status_fail_errno(STATUS_IO, "%s: cannot set its permissions", place->path.data);
+        return status_fail_errno(STATUS_IO, "%s: cannot set its permissions", place->name);
     return STATUS_OK;
 }
 
@@ -110,7 +110,7 @@ enum status compact_place_take(struct compact_place *place, const char *work, ui
     TRY(take_lock(place, O_CREAT, &place->lock));
     TRY(check_unchanged(place, transaction));
     TRY(take_rights(place, work));
-    if (rename(work, place->path.data)) return status_fail_errno(STATUS_IO, "%s: cannot rename", place->path.data);
+    if (rename(work, place->path.data)) return status_fail_errno(STATUS_IO, "%s: cannot rename", place->name);
     folder_sync(place->path.data); /* it has its name: what fails from here on takes nothing back */
     /* The lock file still tells of the old one. Who opens a book alone writes it anew; those that wait for the lock
      * would not. */

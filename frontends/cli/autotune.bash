@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain pin bench gpubench verify devices templates freeze merge diff check export import lint import replay space trust doctor"
+    local commands="sweep show lookup explain pin bench gpubench verify devices templates freeze merge diff compact check export import lint import replay space trust doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -78,6 +78,7 @@ _autotune() {
                 freeze) _autotune_words "--jobs --templates --defaults --records --targets --output $every" ;;
                 merge) _autotune_words "--fail-on-conflict --output $every" ;;
                 diff) _autotune_words "--dtype --model --phase --all --fail-if-slower $every" ;;
+                compact) _autotune_words "--regret --trials --dry-run --output $every" ;;
                 check) _autotune_words "--repair --output $every" ;;
                 export) _autotune_words "--format --without-code --filter --sign --password-file --problem --template --environment --threads --output $every" ;;
                 import) _autotune_words "--format --problem --dtype --class --book --output --dry-run --trust --allow-unsigned $every" ;;
@@ -97,7 +98,7 @@ _autotune() {
         _autotune_words "add list remove check"
     elif [ "$command" = trust ] && [ "${words[2]}" = remove ]; then
         _autotune_listing trust list
-    elif case $command in freeze | merge | diff | check | export | import | lint | import | replay | space | trust) ;; *) false ;; esac; then
+    elif case $command in freeze | merge | diff | compact | check | export | import | lint | import | replay | space | trust) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"
