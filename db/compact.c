@@ -30,7 +30,8 @@ enum status compact_read_record(struct compact *run, const MDB_val *key, const M
         run->key[key->mv_size] = 0;
         status = record_decode(value->mv_data, value->mv_size, &run->record);
     }
-    return status_prefix(status, "%s: %.*s", run->options->path, (int)key->mv_size, (const char *)key->mv_data);
+    return status_prefix(status, "%s: %.*s", run->options->path, (int)key->mv_size,
+                         (const char *)key->mv_data);
 }
 
 /* Adds what a record asks for. */
@@ -66,7 +67,8 @@ static enum status read_known(struct compact *run)
     int code = mdb_get(run->txn, run->book->environment->tables[TABLE_META], &key, &value);
     if (code == MDB_NOTFOUND) return STATUS_OK;
     if (code) return lmdb_fail(run->book->path, code, "read");
-    return status_prefix(compacted_decode(value.mv_data, value.mv_size, &run->known), "%s", run->options->path);
+    return status_prefix(compacted_decode(value.mv_data, value.mv_size, &run->known), "%s",
+                         run->options->path);
 }
 
 static enum status count_before(struct compact *run)
@@ -97,7 +99,8 @@ static void count_after(struct compact *run)
     struct stat made;
     uint64_t leaves = run->node_bytes / (run->page_bytes - 16);
     run->report.after.bytes = (OTHER_PAGES + run->pages + leaves + leaves / 50) * run->page_bytes;
-    if (run->output && stat(run->output->copy.size ? run->output->copy.data : run->output->work.data, &made) == 0)
+    if (run->output &&
+        stat(run->output->copy.size ? run->output->copy.data : run->output->work.data, &made) == 0)
         run->report.after.bytes = (uint64_t)made.st_size;
 }
 
@@ -158,7 +161,8 @@ static enum status check_output(const struct book_compact *options)
         return status_fail(STATUS_USAGE, "%s: is the book itself; leave out -o to compact it in place",
                            options->output);
     if (S_ISREG(there.st_mode) && there.st_size == 0) return STATUS_OK;
-    return status_fail(STATUS_USAGE, "%s: exists already, and a compaction replaces nothing else; name a new file",
+    return status_fail(STATUS_USAGE,
+                       "%s: exists already, and a compaction replaces nothing else; name a new file",
                        options->output);
 }
 

@@ -26,8 +26,8 @@ struct compact_candidate {
     uint32_t shapes;
     struct record_entry timed; /* what stands in the record, or would */
 };
-/* A problem in one environment, or what stands for it where nothing was measured and verified: its best entry, and
- * how much slower than what another may be. */
+/* A problem in one environment, or what stands for it where nothing was measured and verified: its best
+ * entry, and how much slower than what another may be. */
 struct compact_goal {
     size_t first;      /* the candidate that answers today */
     uint64_t best_ns;  /* regret counts from here */
@@ -86,8 +86,8 @@ enum status compact_kernel_shapes(struct compact *run, uint32_t kernel, uint32_t
 
 /* compact_view.c */
 enum status compact_view_make(struct compact *run);
-/* A set is a goal's, or behind the goals that of a shape, from shape 1 on. Its kernels ascending, once each, in
- * view.set. None of a shape that every kernel of some goal covers: it asks for nothing. */
+/* A set is a goal's, or behind the goals that of a shape, from shape 1 on. Its kernels ascending, once each,
+ * in view.set. None of a shape that every kernel of some goal covers: it asks for nothing. */
 enum status compact_view_set(struct compact *run, size_t set, size_t *n);
 size_t compact_view_sets(const struct compact *run);
 /* Does the candidate serve this set? */
@@ -96,8 +96,10 @@ bool compact_answers(const struct compact *run, size_t set, size_t candidate);
 bool compact_is_good(const struct compact *run, const struct compact_goal *goal, size_t candidate);
 bool compact_same_environment(const struct record_entry *a, const struct record_entry *b);
 enum status compact_add_candidate(struct compact *run, const struct compact_candidate *candidate);
-/* What the kernel of an entry covers; nothing where the entry answers nobody: not verified, or in quarantine. */
-enum status compact_shapes(struct compact *run, uint32_t kernel, const struct record_entry *entry, uint32_t *out);
+/* What the kernel of an entry covers; nothing where the entry answers nobody: not verified, or in quarantine.
+ */
+enum status compact_shapes(struct compact *run, uint32_t kernel, const struct record_entry *entry,
+                           uint32_t *out);
 
 /* compact_trials.c */
 enum status compact_add_trials(struct compact *run);

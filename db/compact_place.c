@@ -1,9 +1,9 @@
-/* A live book in whose place another comes. LMDB's lock file says who has the book open: each does, by a shared lock on
- * its first byte, from open to close. Whoever has that byte alone is the only one, and whoever wants to open the book
- * meanwhile waits.
+/* A live book in whose place another comes. LMDB's lock file says who has the book open: each does, by a
+ * shared lock on its first byte, from open to close. Whoever has that byte alone is the only one, and whoever
+ * wants to open the book meanwhile waits.
  *
- * Locks of this kind are the process's, and closing any descriptor of the file gives them up: none is opened here while
- * this process has the book open itself. */
+ * Locks of this kind are the process's, and closing any descriptor of the file gives them up: none is opened
+ * here while this process has the book open itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -36,10 +36,11 @@ static enum status take_lock(const struct compact_place *place, int create, int 
         return status_fail_errno(STATUS_IO, "%s-lock: cannot lock", place->name);
     long owner = fcntl(*out, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? (long)lock.l_pid : 0;
     if (!owner) return status_fail(STATUS_BUSY, "%s: another process has it open; try again", place->name);
-    return status_fail(STATUS_BUSY,
-                       "%s: process %ld has it open and would go on with the old one; try again when it is done, or "
-                       "write another file (-o)",
-                       place->name, owner);
+    return status_fail(
+        STATUS_BUSY,
+        "%s: process %ld has it open and would go on with the old one; try again when it is done, or "
+        "write another file (-o)",
+        place->name, owner);
 }
 
 /* By another handle of this process, or frozen. */
@@ -63,9 +64,10 @@ enum status compact_place_check(const char *path, struct compact_place *out)
     int lock;
     *out = (struct compact_place){.name = path, .lock = -1};
     if (book_on_network(path))
-        return status_fail(STATUS_USAGE,
-                           "%s: on a network file system others may have a copy that they work in; name a new file (-o)",
-                           path);
+        return status_fail(
+            STATUS_USAGE,
+            "%s: on a network file system others may have a copy that they work in; name a new file (-o)",
+            path);
     if (!realpath(path, real))
         return errno == ENOENT ? status_fail(STATUS_NOT_FOUND, "%s: no such book", path)
                                : status_fail_errno(STATUS_IO, "%s: cannot open", path);
@@ -112,9 +114,10 @@ enum status compact_place_take(struct compact_place *place, const char *work, ui
     TRY(take_rights(place, work));
     if (rename(work, place->path.data)) return status_fail_errno(STATUS_IO, "%s: cannot rename", place->name);
     folder_sync(place->path.data); /* it has its name: what fails from here on takes nothing back */
-    /* The lock file still tells of the old one. Who opens a book alone writes it anew; those that wait for the lock
-     * would not. */
-    if (environment_open(place->path.data, true, true, &environment) == STATUS_OK) environment_close(environment);
+    /* The lock file still tells of the old one. Who opens a book alone writes it anew; those that wait for
+     * the lock would not. */
+    if (environment_open(place->path.data, true, true, &environment) == STATUS_OK)
+        environment_close(environment);
     return STATUS_OK;
 }
 

@@ -3,8 +3,8 @@
 #include "db/compact_internal.h"
 #include "db/pin_rows.h"
 
-/* A pin overrides the choice for its problem: its kernel stays, and the environment of its time. The row itself goes
- * along with the other notes (compact_write.c). */
+/* A pin overrides the choice for its problem: its kernel stays, and the environment of its time. The row
+ * itself goes along with the other notes (compact_write.c). */
 static enum status require_pinned(struct compact *run, const MDB_val *key, const MDB_val *value)
 {
     static const struct hash none;

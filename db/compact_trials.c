@@ -67,7 +67,8 @@ static void set_trial_times(struct compact_view *view)
     }
 }
 
-/* What the record has is no news, and what is too slow is no candidate: its entry might come before a better one. */
+/* What the record has is no news, and what is too slow is no candidate: its entry might come before a better
+ * one. */
 static void drop_useless(struct compact *run)
 {
     struct compact_view *view = &run->view;
@@ -115,8 +116,8 @@ struct trial_group {
     size_t n, capacity;
 };
 
-/* A mark that was followed by a finished trial is history. So is one of this boot whose owner is gone: the machine
- * outlived it. What is left says that a machine went down with it, or that somebody is at work. */
+/* A mark that was followed by a finished trial is history. So is one of this boot whose owner is gone: the
+ * machine outlived it. What is left says that a machine went down with it, or that somebody is at work. */
 static bool is_live_mark(const struct row *row)
 {
     return !book_owner_of_this_boot(row->owner) || book_owner_alive(row->owner);
@@ -127,7 +128,8 @@ static bool is_superseded(const struct trial_group *group, size_t i)
 {
     for (size_t later = i + 1; later < group->n; later++) {
         const struct row *row = &group->rows[later];
-        if (row->is_kept && !row->is_mark && !memcmp(&row->kernel, &group->rows[i].kernel, sizeof row->kernel) &&
+        if (row->is_kept && !row->is_mark &&
+            !memcmp(&row->kernel, &group->rows[i].kernel, sizeof row->kernel) &&
             !memcmp(&row->environment, &group->rows[i].environment, sizeof row->environment))
             return true;
     }
@@ -171,7 +173,9 @@ static enum status add(struct compact *run, const struct row *row)
     if (group->n == group->capacity) {
         size_t capacity = group->capacity ? 2 * group->capacity : 64;
         struct row *rows = realloc(group->rows, capacity * sizeof *rows);
-        if (!rows) return status_fail(STATUS_NO_MEMORY, "%s: no memory for %zu trials", run->options->path, capacity);
+        if (!rows)
+            return status_fail(STATUS_NO_MEMORY, "%s: no memory for %zu trials", run->options->path,
+                               capacity);
         group->rows = rows;
         group->capacity = capacity;
     }
@@ -184,10 +188,12 @@ static enum status read_trial(struct compact *run, const MDB_val *key, const MDB
     struct trial_group *group = run->trial_group;
     struct trial trial;
     if (key->mv_size != TRIAL_KEY_BYTES || trial_decode(value->mv_data, value->mv_size, &trial) != STATUS_OK)
-        return status_fail(STATUS_BAD_DATA,
-                           "%s: a damaged row in its table trial; `autotune check --repair` keeps what is intact",
-                           run->options->path);
-    if (group->n && memcmp(group->rows[0].key.mv_data, key->mv_data, TRIAL_KEY_BYTES - 8) != 0) TRY(flush(run));
+        return status_fail(
+            STATUS_BAD_DATA,
+            "%s: a damaged row in its table trial; `autotune check --repair` keeps what is intact",
+            run->options->path);
+    if (group->n && memcmp(group->rows[0].key.mv_data, key->mv_data, TRIAL_KEY_BYTES - 8) != 0)
+        TRY(flush(run));
     struct row row = {.key = *key,
                       .value = *value,
                       .kernel = trial.kernel,

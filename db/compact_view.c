@@ -43,7 +43,8 @@ enum status compact_add_candidate(struct compact *run, const struct compact_cand
     return STATUS_OK;
 }
 
-enum status compact_shapes(struct compact *run, uint32_t kernel, const struct record_entry *entry, uint32_t *out)
+enum status compact_shapes(struct compact *run, uint32_t kernel, const struct record_entry *entry,
+                           uint32_t *out)
 {
     struct quarantine_key key;
     *out = 0;
@@ -62,9 +63,10 @@ static enum status lost_kernel(const struct compact *run, const struct hash *ker
 {
     char hex[SHA256_HEX_BYTES];
     text_hex(kernel->bytes, sizeof kernel->bytes, hex);
-    return status_fail(STATUS_BAD_DATA,
-                       "%s: %s: its kernel %s is damaged or not there; `autotune check --repair` keeps what is intact",
-                       run->options->path, run->key, hex);
+    return status_fail(
+        STATUS_BAD_DATA,
+        "%s: %s: its kernel %s is damaged or not there; `autotune check --repair` keeps what is intact",
+        run->options->path, run->key, hex);
 }
 
 static enum status add_entries(struct compact *run)
@@ -139,7 +141,8 @@ static void set_goals(struct compact *run)
 {
     struct compact_view *view = &run->view;
     for (size_t i = 0; i < view->n_entries; i++)
-        if (is_timed(&view->candidates[i]) && !has_goal(view, &view->candidates[i].timed)) add_goal(run, i, true);
+        if (is_timed(&view->candidates[i]) && !has_goal(view, &view->candidates[i].timed))
+            add_goal(run, i, true);
     if (!view->n_goals && view->n_entries) {
         size_t first = 0;
         while (first < view->n_entries && !(view->candidates[first].shapes & 1)) first++;

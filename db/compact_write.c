@@ -1,4 +1,5 @@
-/* What stays, table by table: what refers to others before what it refers to, so that it is known who is asked for. */
+/* What stays, table by table: what refers to others before what it refers to, so that it is known who is
+ * asked for. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ static enum status serve(struct compact *run, size_t set)
         if (!best || record_entry_compare(&candidate->timed, &best->timed) < 0) best = candidate;
     }
     if (!best)
-        return status_fail(STATUS_BAD_DATA, "%s: %s would be left without an entry: a mistake in this program",
+        return status_fail(STATUS_BAD_DATA,
+                           "%s: %s would be left without an entry: a mistake in this program",
                            run->options->path, run->key);
     best->entry = RECORD_ENTRIES_MAX; /* as good as one of the record's */
     run->report.from_trials++;
@@ -60,14 +62,15 @@ static void count_regret(struct compact_group *group, uint64_t best_ns, uint64_t
     group->log_sum += log1p(regret);
 }
 
-/* The first of a goal's entries that stay answers from now on. What its record loses the next compaction must know,
- * where it would judge otherwise without. */
+/* The first of a goal's entries that stay answers from now on. What its record loses the next compaction must
+ * know, where it would judge otherwise without. */
 static enum status settle(struct compact *run, struct compact_group *group, const struct compact_goal *goal,
                           bool is_whole)
 {
     struct compact_view *view = &run->view;
     const struct record_entry *first = NULL;
-    struct compacted_item item = {.best_ns = goal->best_ns, .trial_ns = goal->trial_ns, .limit_ns = goal->limit_ns};
+    struct compacted_item item = {
+        .best_ns = goal->best_ns, .trial_ns = goal->trial_ns, .limit_ns = goal->limit_ns};
     for (size_t i = 0; i < view->n_candidates; i++) {
         const struct compact_candidate *candidate = &view->candidates[i];
         if (candidate->entry < 0 || !is_kept(run, candidate) || !compact_is_good(run, goal, i)) continue;
@@ -87,7 +90,8 @@ static void note_entry(struct compact *run, size_t group, uint32_t kernel, int s
     (side ? &run->report.after : &run->report.before)->entries++;
 }
 
-static enum status keep_entry(struct compact *run, size_t group, uint32_t kernel, const struct record_entry *entry)
+static enum status keep_entry(struct compact *run, size_t group, uint32_t kernel,
+                              const struct record_entry *entry)
 {
     static const struct hash none;
     note_entry(run, group, kernel, 1);
@@ -111,11 +115,12 @@ static enum status shrink(struct compact *run, size_t group)
         const struct compact_candidate *candidate = &view->candidates[i];
         is_whole &= (i < view->n_entries) == (candidate->entry >= 0 && is_kept(run, candidate));
         if (candidate->entry < 0 || !is_kept(run, candidate)) continue;
-        if (run->kept.n_entries == RECORD_ENTRIES_MAX) run->kept.n_entries--; /* what a trial adds is needed */
+        if (run->kept.n_entries == RECORD_ENTRIES_MAX)
+            run->kept.n_entries--; /* what a trial adds is needed */
         record_insert(&run->kept, &candidate->timed);
         TRY(keep_entry(run, group, candidate->kernel, &candidate->timed));
     }
-    for (size_t g = 0; g < view->n_goals; g++) 
+    for (size_t g = 0; g < view->n_goals; g++)
         TRY(settle(run, &run->report.groups[group], &view->goals[g], is_whole));
     text_clear(&run->bytes);
     record_encode(&run->kept, &run->bytes);
@@ -192,9 +197,10 @@ static enum status damaged(struct compact *run, enum table table, const MDB_val 
 {
     char hex[SHA256_HEX_BYTES];
     text_hex(key->mv_data, SHA256_BYTES, hex);
-    return status_fail(STATUS_BAD_DATA,
-                       "%s: %s %s: its bytes have another SHA-256; `autotune check --repair` keeps what is intact",
-                       run->options->path, table_name(table), hex);
+    return status_fail(
+        STATUS_BAD_DATA,
+        "%s: %s %s: its bytes have another SHA-256; `autotune check --repair` keeps what is intact",
+        run->options->path, table_name(table), hex);
 }
 
 static bool is_sound(const MDB_val *key, const MDB_val *value)
@@ -251,7 +257,8 @@ static enum status write_notes(struct compact *run)
     text_clear(&run->bytes);
     compacted_encode(&run->noted, &run->bytes);
     TRY(text_status(&run->bytes));
-    MDB_val name = value_of(COMPACTED_NAME, strlen(COMPACTED_NAME)), value = value_of(run->bytes.data, run->bytes.size);
+    MDB_val name = value_of(COMPACTED_NAME, strlen(COMPACTED_NAME)),
+            value = value_of(run->bytes.data, run->bytes.size);
     return compact_put(run, TABLE_META, &name, &value);
 }
 

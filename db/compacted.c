@@ -91,7 +91,8 @@ enum status compacted_decode(const void *bytes, size_t size, struct compacted *o
     return envelope_finish("compacted", &body);
 }
 
-const struct compacted_item *compacted_find(const struct compacted *list, const uint8_t id[COMPACTED_ID_BYTES])
+const struct compacted_item *compacted_find(const struct compacted *list,
+                                            const uint8_t id[COMPACTED_ID_BYTES])
 {
     return list->n ? bsearch(id, list->items, list->n, sizeof *list->items, compare) : NULL;
 }

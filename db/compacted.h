@@ -1,10 +1,11 @@
-/* What a compaction leaves behind for the next one, in a book's `meta` under "compacted": how fast the best was, where
- * the best was dropped. So regret counts from what was measured, however often a book is compacted.
+/* What a compaction leaves behind for the next one, in a book's `meta` under "compacted": how fast the best
+ * was, where the best was dropped. So regret counts from what was measured, however often a book is
+ * compacted.
  *
  *     kind 'C' | format 1 | number | { id, best_ns, trial_ns, limit_ns } ... ascending by id | CRC-32C
  *
- * An id is the hash of the record's key and of the entry that took the best's place; as soon as another entry is
- * best, nobody asks for it. Private to db. */
+ * An id is the hash of the record's key and of the entry that took the best's place; as soon as another entry
+ * is best, nobody asks for it. Private to db. */
 #ifndef TUNEBOOK_DB_COMPACTED_H
 #define TUNEBOOK_DB_COMPACTED_H
 

@@ -21,7 +21,8 @@ static size_t slot_of(const struct cover *cover, const uint32_t *items, size_t n
     size_t slot = (size_t)(hash ^ hash >> 32) & (cover->n_slots - 1);
     for (size_t set; (set = cover->slots[slot]); slot = (slot + 1) & (cover->n_slots - 1)) {
         size_t begin = cover->begins[set - 1];
-        if (cover->begins[set] - begin == n && !memcmp(&cover->members[begin], items, n * sizeof *items)) break;
+        if (cover->begins[set] - begin == n && !memcmp(&cover->members[begin], items, n * sizeof *items))
+            break;
     }
     return slot;
 }
@@ -103,12 +104,12 @@ static void join(uint32_t *parent, uint32_t a, uint32_t b)
 struct solver {
     const struct cover *cover;
     uint8_t *chosen;
-    uint8_t *is_hit; /* of each set: by what had to be chosen */
+    uint8_t *is_hit;           /* of each set: by what had to be chosen */
     uint32_t *parent, *number; /* of each item: its part, and its number there */
     uint32_t n_order;
-    uint64_t *keys; /* of them: part and set, to be sorted */
+    uint64_t *keys;         /* of them: part and set, to be sorted */
     struct cover_part part; /* the one at hand; its arrays have room for the largest */
-    uint32_t *items; /* of the part: as the cover numbers them */
+    uint32_t *items;        /* of the part: as the cover numbers them */
     uint64_t *costs;
     struct cover_result *result;
 };
@@ -256,8 +257,7 @@ static size_t lay_out(struct solver *solver, uint8_t *block)
 
 enum status cover_solve(const struct cover *cover, uint8_t *chosen, struct cover_result *out)
 {
-    struct solver solver = {
-        .cover = cover, .chosen = chosen, .result = out, .part.effort_left = EFFORT_MAX};
+    struct solver solver = {.cover = cover, .chosen = chosen, .result = out, .part.effort_left = EFFORT_MAX};
     *out = (struct cover_result){0};
     uint8_t *block = calloc(1, lay_out(&solver, NULL));
     if (!block) return no_memory(cover->n_sets);

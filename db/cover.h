@@ -1,8 +1,8 @@
 /* The fewest items that hit every set: a hitting set, which is a set cover seen from the other side. Pure.
  *
- * Exact where that is affordable, else greedy and then without what is superfluous; a lower bound says how far from
- * the fewest the answer can be. The answer depends on the sets alone, never on time: efforts are counted. Private to
- * db. */
+ * Exact where that is affordable, else greedy and then without what is superfluous; a lower bound says how
+ * far from the fewest the answer can be. The answer depends on the sets alone, never on time: efforts are
+ * counted. Private to db. */
 #ifndef TUNEBOOK_DB_COVER_H
 #define TUNEBOOK_DB_COVER_H
 

@@ -1,5 +1,5 @@
-/* Branch and bound: the set that fewest allowed items hit is hit by one of them; each is tried in turn, and those
- * tried before it are then forbidden. */
+/* Branch and bound: the set that fewest allowed items hit is hit by one of them; each is tried in turn, and
+ * those tried before it are then forbidden. */
 #include <stdlib.h>
 #include <string.h>
 #include "db/cover_internal.h"
@@ -9,7 +9,7 @@ enum { EFFORT_MAX = 8000000, DEPTH_MAX = 256 };
 
 struct exact {
     struct cover_part *part;
-    uint8_t *state;  /* of item i: OPEN, TAKEN, FORBIDDEN */
+    uint8_t *state;       /* of item i: OPEN, TAKEN, FORBIDDEN */
     uint32_t *free_items; /* of set s: members that are not forbidden */
     uint32_t *forbidden;  /* a stack */
     uint32_t n_forbidden;
@@ -38,8 +38,8 @@ static void forbid(struct exact *exact, uint32_t item, bool yes)
     exact->effort += part->use_begins[item + 1] - part->use_begins[item];
 }
 
-/* The set that is not hit and can be hit by fewest; n_sets: all are hit. *bound: sets not hit that share no item
- * that is allowed. */
+/* The set that is not hit and can be hit by fewest; n_sets: all are hit. *bound: sets not hit that share no
+ * item that is allowed. */
 static uint32_t look(struct exact *exact, uint32_t *bound)
 {
     struct cover_part *part = exact->part;
@@ -56,7 +56,8 @@ static uint32_t look(struct exact *exact, uint32_t *bound)
         exact->effort += part->begins[s + 1] - part->begins[s];
         if (!apart) continue;
         ++*bound;
-        for (uint32_t m = part->begins[s]; m < part->begins[s + 1]; m++) exact->part->marks[part->members[m]] = 1;
+        for (uint32_t m = part->begins[s]; m < part->begins[s + 1]; m++)
+            exact->part->marks[part->members[m]] = 1;
     }
     return narrowest;
 }
@@ -98,7 +99,8 @@ enum status cover_exact(struct cover_part *part)
                           .free_items = calloc((size_t)part->n_sets + 1, sizeof *exact.free_items)};
     bool done = exact.state && exact.forbidden && exact.free_items;
     if (done) {
-        for (uint32_t s = 0; s < part->n_sets; s++) exact.free_items[s] = part->begins[s + 1] - part->begins[s];
+        for (uint32_t s = 0; s < part->n_sets; s++)
+            exact.free_items[s] = part->begins[s + 1] - part->begins[s];
         exact.effort_max = part->effort_left < EFFORT_MAX ? part->effort_left : EFFORT_MAX;
         search(&exact, 0);
         part->effort_left -= exact.effort < part->effort_left ? exact.effort : part->effort_left;
@@ -107,5 +109,6 @@ enum status cover_exact(struct cover_part *part)
     free(exact.state);
     free(exact.forbidden);
     free(exact.free_items);
-    return done ? STATUS_OK : status_fail(STATUS_NO_MEMORY, "no memory to choose among %u kernels", part->n_items);
+    return done ? STATUS_OK
+                : status_fail(STATUS_NO_MEMORY, "no memory to choose among %u kernels", part->n_items);
 }

@@ -57,8 +57,8 @@ static uint32_t choose(struct cover_part *part, uint32_t *gains, uint32_t item)
     return hit;
 }
 
-/* The item that hits most of what is left, again and again. Gains only fall: one that stands too high in the heap
- * is put right when it comes up. */
+/* The item that hits most of what is left, again and again. Gains only fall: one that stands too high in the
+ * heap is put right when it comes up. */
 static void choose_all(struct cover_part *part, struct ranked *heap, uint32_t *gains)
 {
     uint32_t n = part->n_items;
@@ -69,8 +69,7 @@ static void choose_all(struct cover_part *part, struct ranked *heap, uint32_t *g
     for (uint32_t at = n; at-- > 0;) sink(heap, n, at);
     for (uint32_t left = part->n_sets; left;) {
         uint32_t item = heap[0].item;
-        if (heap[0].gain == gains[item])
-            left -= choose(part, gains, item);
+        if (heap[0].gain == gains[item]) left -= choose(part, gains, item);
         heap[0].gain = gains[item];
         sink(heap, n, 0);
     }

@@ -21,8 +21,8 @@ struct cover_part {
 enum status cover_greedy(struct cover_part *part);
 /* Takes out of a choice what it can do without. */
 enum status cover_prune(struct cover_part *part);
-/* cover_exact.c: fewer, where a bounded effort finds fewer; where it finds out that there are none, lower_bound
- * becomes n_chosen. */
+/* cover_exact.c: fewer, where a bounded effort finds fewer; where it finds out that there are none,
+ * lower_bound becomes n_chosen. */
 enum status cover_exact(struct cover_part *part);
 
 #endif

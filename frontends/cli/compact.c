@@ -67,8 +67,10 @@ static void print_groups(const struct compact_report *report)
         table_add(&table, "%s", group->op);
         table_add(&table, "%s", group->device_class);
         table_add(&table, "%llu", (unsigned long long)group->records);
-        for (int side = 0; side < 2; side++) table_add(&table, "%llu", (unsigned long long)group->kernels[side]);
-        for (int side = 0; side < 2; side++) table_add(&table, "%llu", (unsigned long long)group->entries[side]);
+        for (int side = 0; side < 2; side++)
+            table_add(&table, "%llu", (unsigned long long)group->kernels[side]);
+        for (int side = 0; side < 2; side++)
+            table_add(&table, "%llu", (unsigned long long)group->entries[side]);
         table_add(&table, "%llu", (unsigned long long)group->slower);
         table_add(&table, "%.2f %%", worst_percent(group));
         table_add(&table, "%.3f %%", geomean_percent(group));
@@ -81,13 +83,15 @@ static void print_text(const char *to, bool dry_run, const struct compact_report
     const struct compact_side *before = &report->before, *after = &report->after;
     char was[NUMBER_BYTES], is[NUMBER_BYTES];
     if (report->n_groups) print_groups(report);
-    printf("%s: %llu of %llu kernels%s, %llu of %llu codes, %llu of %llu entries, %llu of %llu trials; %s of %s%s\n", to,
-           (unsigned long long)after->kernels, (unsigned long long)before->kernels,
-           report->lower_bound == after->kernels ? " (no fewer will do)" : "", (unsigned long long)after->codes,
-           (unsigned long long)before->codes, (unsigned long long)after->entries,
-           (unsigned long long)before->entries, (unsigned long long)after->trials,
-           (unsigned long long)before->trials, number_bytes((double)after->bytes, is),
-           number_bytes((double)before->bytes, was), dry_run ? ", about; nothing was written" : "");
+    printf("%s: %llu of %llu kernels%s, %llu of %llu codes, %llu of %llu entries, %llu of %llu trials; %s of "
+           "%s%s\n",
+           to, (unsigned long long)after->kernels, (unsigned long long)before->kernels,
+           report->lower_bound == after->kernels ? " (no fewer will do)" : "",
+           (unsigned long long)after->codes, (unsigned long long)before->codes,
+           (unsigned long long)after->entries, (unsigned long long)before->entries,
+           (unsigned long long)after->trials, (unsigned long long)before->trials,
+           number_bytes((double)after->bytes, is), number_bytes((double)before->bytes, was),
+           dry_run ? ", about; nothing was written" : "");
     if (report->lower_bound < after->kernels)
         printf("at least %llu kernels are needed; whether so few are enough is not known\n",
                (unsigned long long)report->lower_bound);
@@ -101,10 +105,14 @@ static void add_side(cJSON *root, const char *name, const struct compact_side *s
     const struct {
         const char *name;
         uint64_t value;
-    } members[] = {{"bytes", side->bytes},       {"entries", side->entries},
-                   {"kernels", side->kernels},   {"codes", side->codes},
-                   {"code_bytes", side->code_bytes}, {"sources", side->sources},
-                   {"environments", side->environments}, {"trials", side->trials}};
+    } members[] = {{"bytes", side->bytes},
+                   {"entries", side->entries},
+                   {"kernels", side->kernels},
+                   {"codes", side->codes},
+                   {"code_bytes", side->code_bytes},
+                   {"sources", side->sources},
+                   {"environments", side->environments},
+                   {"trials", side->trials}};
     cJSON *object = cJSON_AddObjectToObject(root, name);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         cJSON_AddNumberToObject(object, members[i].name, (double)members[i].value);
@@ -118,7 +126,8 @@ static void add_regret(cJSON *object, const struct compact_group *group)
     cJSON_AddNumberToObject(object, "geomean_percent", geomean_percent(group));
 }
 
-static enum status print_json(const char *to, const struct book_compact *options, const struct compact_report *report)
+static enum status print_json(const char *to, const struct book_compact *options,
+                              const struct compact_report *report)
 {
     struct compact_group sum = sum_of(report);
     cJSON *root = cJSON_CreateObject();

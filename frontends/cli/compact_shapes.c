@@ -21,7 +21,8 @@ static void ask_cpu(struct compact_shapes *shapes)
     api->close(device);
 }
 
-/* Of GPUs from tables, of the CPU here from itself; of another CPU nothing is known, and nothing is forbidden. */
+/* Of GPUs from tables, of the CPU here from itself; of another CPU nothing is known, and nothing is
+ * forbidden. */
 static void set_facts(struct compact_shapes *shapes)
 {
     const char *text = shapes->parts.device_class;
@@ -43,7 +44,8 @@ static void set_facts(struct compact_shapes *shapes)
 
 static bool has_head(const struct compact_shapes *shapes, const struct key_parts *parts)
 {
-    return shapes->like.op && !strcmp(shapes->parts.head, parts->head) && shapes->parts.n_sizes == parts->n_sizes;
+    return shapes->like.op && !strcmp(shapes->parts.head, parts->head) &&
+           shapes->parts.n_sizes == parts->n_sizes;
 }
 
 /* Keys come in order: a head and a class many times. */
@@ -97,7 +99,8 @@ uint32_t compact_shapes_covers(void *context, const char *key, const struct desc
     take_key(shapes, key);
     if (!shapes->like.op) return 1;
     size_t target = strcspn(shapes->parts.device_class, ":");
-    if (strlen(descriptor->target) != target || memcmp(descriptor->target, shapes->parts.device_class, target))
+    if (strlen(descriptor->target) != target ||
+        memcmp(descriptor->target, shapes->parts.device_class, target))
         return 0;
     for (unsigned i = 0; i < SHAPES; i++) {
         struct problem problem;

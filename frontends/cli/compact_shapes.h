@@ -11,11 +11,11 @@
 struct compact_shapes {
     struct key_parts parts; /* of the key asked about last */
     char key[KEY_BYTES_MAX + 1];
-    struct problem like;         /* of its head; its op is NULL where no problem is behind the key */
-    int fields[KEY_SIZES_MAX];   /* of its sizes */
-    struct device_facts facts;   /* of its class */
-    bool is_known;               /* the facts are; else they forbid nothing */
-    struct device_facts of_cpu;  /* the one here */
+    struct problem like;        /* of its head; its op is NULL where no problem is behind the key */
+    int fields[KEY_SIZES_MAX];  /* of its sizes */
+    struct device_facts facts;  /* of its class */
+    bool is_known;              /* the facts are; else they forbid nothing */
+    struct device_facts of_cpu; /* the one here */
     char cpu_class[CLASS_TEXT_BYTES];
     bool has_asked_cpu;
 };

@@ -1,6 +1,6 @@
-/* Compaction of generated books, against a model of them that shares no code with it: every recorded problem stays within
- * the regret, nothing that is referred to is missing and nothing else is left, no fewer kernels would have done, and
- * once is enough. A failure names the seed that brings it back: TUNEBOOK_TEST_SEED=N. */
+/* Compaction of generated books, against a model of them that shares no code with it: every recorded problem
+ * stays within the regret, nothing that is referred to is missing and nothing else is left, no fewer kernels
+ * would have done, and once is enough. A failure names the seed that brings it back: TUNEBOOK_TEST_SEED=N. */
 #include "tests/db/samples.h"
 #include "db/book_internal.h"
 #include "db/check.h"
@@ -51,7 +51,8 @@ static void make_world(struct rng *rng, bool calm)
     bool has_trials = rng_below(rng, 2), has_shapes = rng_below(rng, 2);
     for (unsigned r = 0; r < world.n_records; r++)
         for (unsigned k = 0; k < world.n_kernels; k++) {
-            world.shapes[r][k] = has_shapes ? (uint32_t)rng_below(rng, 1 << SHAPES) | (rng_below(rng, 4) != 0) : 1;
+            world.shapes[r][k] =
+                has_shapes ? (uint32_t)rng_below(rng, 1 << SHAPES) | (rng_below(rng, 4) != 0) : 1;
             for (unsigned e = 0; e <= ENVIRONMENTS; e++) {
                 if (rng_below(rng, e ? 5 : 2)) continue;
                 world.entries[r][k][e] = random_time(rng, calm);
@@ -98,13 +99,15 @@ static uint64_t most(uint64_t ns)
     return ns + ns * REGRET / COMPACT_REGRET_ONE;
 }
 
-/* The first by the record's order of the entries of environment e (or all, e > ENVIRONMENTS) with kernels of `kept`. */
+/* The first by the record's order of the entries of environment e (or all, e > ENVIRONMENTS) with kernels of
+ * `kept`. */
 static bool first_of(unsigned r, unsigned e, uint32_t kept, bool must_answer, struct record_entry *out)
 {
     bool found = false;
     for (unsigned k = 0; k < world.n_kernels; k++)
         for (unsigned f = 0; f <= ENVIRONMENTS; f++) {
-            if ((e <= ENVIRONMENTS && f != e) || !(kept >> k & 1) || !world.entries[r][k][f].is_there) continue;
+            if ((e <= ENVIRONMENTS && f != e) || !(kept >> k & 1) || !world.entries[r][k][f].is_there)
+                continue;
             if (must_answer && !answers(r, k, f, 0)) continue;
             struct record_entry entry = entry_of(k, f, &world.entries[r][k][f]);
             if (!found || record_entry_compare(&entry, out) < 0) *out = entry;
@@ -127,9 +130,10 @@ static unsigned number_of(const struct hash *kernel)
 static bool trial_counts(unsigned r, unsigned k, unsigned e, const struct record_entry *best)
 {
     const struct time *trial = &world.trials[r][k][e], *other = &world.trials[r][number_of(&best->kernel)][e];
-    return trial->is_there && trial->evidence == VERDICT_OK && other->is_there && other->evidence == VERDICT_OK &&
-           (world.shapes[r][k] & 1) && !world.quarantined[k][e] && !world.entries[r][k][e].is_there &&
-           trial->median <= most(best->timing.median_ns) && trial->median <= most(other->median);
+    return trial->is_there && trial->evidence == VERDICT_OK && other->is_there &&
+           other->evidence == VERDICT_OK && (world.shapes[r][k] & 1) && !world.quarantined[k][e] &&
+           !world.entries[r][k][e].is_there && trial->median <= most(best->timing.median_ns) &&
+           trial->median <= most(other->median);
 }
 
 static bool environment_is_kept(unsigned r, unsigned e, uint32_t kept)
@@ -186,7 +190,8 @@ static unsigned fewest(void)
 {
     unsigned best = KERNELS_MAX;
     for (uint32_t kept = 0; kept < UINT32_C(1) << world.n_kernels; kept++)
-        if ((unsigned)__builtin_popcount(kept) < best && is_enough(kept)) best = (unsigned)__builtin_popcount(kept);
+        if ((unsigned)__builtin_popcount(kept) < best && is_enough(kept))
+            best = (unsigned)__builtin_popcount(kept);
     return best;
 }
 
@@ -225,7 +230,8 @@ static void make_book(const char *path)
         for (unsigned k = 0; k < world.n_kernels; k++) {
             for (unsigned e = 0; e <= ENVIRONMENTS; e++) {
                 struct record_entry entry = entry_of(k, e, &world.entries[r][k][e]);
-                if (world.entries[r][k][e].is_there) assert_ok(book_put_entry(book, key, &entry, 7, "vendor", 9));
+                if (world.entries[r][k][e].is_there)
+                    assert_ok(book_put_entry(book, key, &entry, 7, "vendor", 9));
             }
             for (unsigned e = 0; e < ENVIRONMENTS; e++)
                 if (world.trials[r][k][e].is_there) put_trial(book, key, k, e, &world.trials[r][k][e]);
@@ -259,7 +265,8 @@ static bool entry_is_usable(unsigned r, const struct record_entry *entry, unsign
 {
     unsigned k = number_of(&entry->kernel);
     for (unsigned e = 0; e < ENVIRONMENTS; e++)
-        if (!memcmp(&entry->environment, &world.environments[e], sizeof entry->environment) && world.quarantined[k][e])
+        if (!memcmp(&entry->environment, &world.environments[e], sizeof entry->environment) &&
+            world.quarantined[k][e])
             return false;
     return (entry->verified || entry->evidence != EVIDENCE_MEASURED) && (world.shapes[r][k] >> s & 1);
 }
@@ -269,7 +276,8 @@ static const struct record_entry *served(unsigned r, const struct record *record
 {
     for (uint32_t i = 0; i < record->n_entries; i++)
         if (entry_is_usable(r, &record->entries[i], 0) &&
-            (e > ENVIRONMENTS || !memcmp(&record->entries[i].environment, &world.environments[e], sizeof(struct hash))))
+            (e > ENVIRONMENTS ||
+             !memcmp(&record->entries[i].environment, &world.environments[e], sizeof(struct hash))))
             return &record->entries[i];
     return NULL;
 }
@@ -282,7 +290,8 @@ static void entries_are_true(unsigned r, const struct record *record)
         while (memcmp(&entry->environment, &world.environments[e], sizeof entry->environment)) e++;
         const struct time *from = &world.entries[r][k][e];
         if (!from->is_there) from = &world.trials[r][k][e];
-        assert_seeded(from->is_there && from->median == entry->timing.median_ns && from->high == entry->timing.high_ns);
+        assert_seeded(from->is_there && from->median == entry->timing.median_ns &&
+                      from->high == entry->timing.high_ns);
     }
 }
 
@@ -379,7 +388,7 @@ static void compact_one(bool calm)
 static void compact_many(uint64_t first, bool calm)
 {
     const char *given = getenv("TUNEBOOK_TEST_SEED");
-    for (uint64_t n = 0; n < test_scaled(60); n++) {
+    for (uint64_t n = 0; n < test_scaled(30); n++) {
         seed = given ? strtoull(given, NULL, 10) : first + n;
         compact_one(calm);
         if (given) return;

@@ -1,4 +1,5 @@
-/* A compaction in place of its book, beside others that use it; what becomes of trials; regret that does not add up. */
+/* A compaction in place of its book, beside others that use it; what becomes of trials; regret that does not
+ * add up. */
 #include <signal.h>
 #include <sys/wait.h>
 #include "tests/db/samples.h"
@@ -137,7 +138,8 @@ static void regret_does_not_add_up(void **state)
         .entries = &third, .n_entries = 1, .environment = &environment, .measured = &second, .n_measured = 1};
     assert_ok(book_close(book));
     assert_ok(compact(NULL, &report));
-    /* Nobody but record 1 wants kernel 2 any more. Kernel 3 is within 2 % of it, but not of what kernel 1 took. */
+    /* Nobody but record 1 wants kernel 2 any more. Kernel 3 is within 2 % of it, but not of what kernel 1
+     * took. */
     assert_ok(book_open(path, BOOK_WRITE, &book));
     assert_ok(book_put_finals(book, key_of(2), &finals));
     assert_ok(book_close(book));
@@ -250,8 +252,8 @@ static void what_is_written_meanwhile_is_not_lost(void **state)
     assert_int_equal(files(), 2);
 }
 
-/* Writers come and go while the book is compacted again and again: each record that one of them was told is kept is there
- * in the end. */
+/* Writers come and go while the book is compacted again and again: each record that one of them was told is
+ * kept is there in the end. */
 static void writers_come_and_go(void **state)
 {
     (void)state;
@@ -360,8 +362,8 @@ static void what_is_missing_is_named(void **state)
 
 /* ---- trials ---- */
 
-static void try_it(struct book *book, unsigned kernel, const char *configuration, const char *boot, int verdict,
-                   uint64_t median)
+static void try_it(struct book *book, unsigned kernel, const char *configuration, const char *boot,
+                   int verdict, uint64_t median)
 {
     uint64_t sequence;
     struct trial trial = {.verdict = (uint8_t)verdict,
@@ -415,7 +417,7 @@ static void dead_trials_go(void **state)
     (void)state;
     struct compact_report report;
     struct book *book = make_book(path);
-    try_it(book, 9, "a", NULL, VERDICT_OK, 11);        /* superseded */
+    try_it(book, 9, "a", NULL, VERDICT_OK, 11);         /* superseded */
     try_it(book, 9, "a", "before", VERDICT_STARTED, 0); /* resolved by the next */
     try_it(book, 9, "a", NULL, VERDICT_SLOW, 12);
     try_it(book, 8, "b", NULL, VERDICT_WRONG, 0);

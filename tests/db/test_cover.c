@@ -79,7 +79,8 @@ static void small_ones_are_exact(void **state)
     }
 }
 
-/* Too large to be solved: still a hitting set, nothing in it superfluous, the same each time, above its bound. */
+/* Too large to be solved: still a hitting set, nothing in it superfluous, the same each time, above its
+ * bound. */
 static void large_ones_are_sound(void **state)
 {
     (void)state;

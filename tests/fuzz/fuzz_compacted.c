@@ -1,5 +1,5 @@
-/* Any bytes as what a compaction left: refused, or decoded into what encodes to the same. The checksum is put right for
- * the fuzzer, and so is the number of rows, which it would hardly guess. */
+/* Any bytes as what a compaction left: refused, or decoded into what encodes to the same. The checksum is put
+ * right for the fuzzer, and so is the number of rows, which it would hardly guess. */
 #include <stdlib.h>
 #include <string.h>
 #include "db/compacted.h"
