@@ -4,8 +4,8 @@
 #include <string.h>
 #include "db/cover_internal.h"
 
-/* Some tenths of a second for all parts together. */
-static const uint64_t EFFORT_MAX = 200000000;
+/* A second for all parts together, about. */
+static const uint64_t EFFORT_MAX = 400000000;
 
 static enum status no_memory(size_t n)
 {

@@ -14,7 +14,7 @@ struct cover_part {
     uint8_t *marks;              /* of item i: scratch */
     uint8_t *chosen;             /* the best so far */
     uint32_t n_chosen, lower_bound;
-    uint64_t effort_left; /* of cover_exact, for this part and all others: members of sets looked at */
+    uint64_t effort_left; /* for this part and all others: members of sets looked at */
 };
 
 /* cover_greedy.c: a good choice, and a bound from sets that share no item. */
