@@ -1,9 +1,11 @@
-/* Compacting a book of a million records and 2,000 code objects of 50 KB: JSON lines {"name", "value", "unit"}.
+/* Compacting a book of a million records and 2,000 code objects of 50 KB: JSON lines {"name", "value",
+ * "unit"}.
  *
- *     bench_compact [RECORDS] [CODES] [ENTRIES] [FOLDER]     default 1000000 2000 2, a new folder under $TMPDIR
+ *     bench_compact [RECORDS] [CODES] [ENTRIES] [FOLDER]     default 1000000 2000 2, a new folder under
+ * $TMPDIR
  *
- * Each step is a process of its own, so that its peak of memory is its own. The floor reads the book and writes and syncs
- * as many bytes as the compacted one has. */
+ * Each step is a process of its own, so that its peak of memory is its own. The floor reads the book and
+ * writes and syncs as many bytes as the compacted one has. */
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -69,11 +71,13 @@ static void measure(const char *name, void (*step)(void))
         _exit(0);
     }
     assert_true(child > 0 && wait4(child, &status, 0, &usage) == child && status == 0);
-    printf("{\"name\": \"compact: %s\", \"value\": %.2f, \"unit\": \"s\"}\n", name, (double)(clock_ns() - begin) / 1e9);
+    printf("{\"name\": \"compact: %s\", \"value\": %.2f, \"unit\": \"s\"}\n", name,
+           (double)(clock_ns() - begin) / 1e9);
     printf("{\"name\": \"compact: %s, CPU\", \"value\": %.2f, \"unit\": \"s\"}\n", name,
            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-    printf("{\"name\": \"compact: %s, memory\", \"value\": %ld, \"unit\": \"MiB\"}\n", name, usage.ru_maxrss / 1024);
+    printf("{\"name\": \"compact: %s, memory\", \"value\": %ld, \"unit\": \"MiB\"}\n", name,
+           usage.ru_maxrss / 1024);
 }
 
 int main(int argc, char **argv)
