@@ -2,25 +2,26 @@ Three kernels for three problems; with 2 % two are enough, with 5 % one, with 1 
 $ need json cc
 $ timed_book a.book 'm=4 n=5 k=6:1000:1' 'm=8 n=5 k=6:2000:2' 'm=16 n=5 k=6:4000:4' && timed_book b.book 'm=4 n=5 k=6:1012:2' 'm=8 n=5 k=6:2090:4' 'm=16 n=5 k=6:4100:2' && autotune merge a.book b.book -o ab.book
 | ab.book: 3 records, 6 entries, 3 kernels, 0 conflicts
-$ autotune compact ab.book --dry-run --regret=1% | sed 's/;.*//'
-| op    class           records  kernels  now  entries  now  slower   worst  geomean
-| gemm  CLASS        3        3    3        6    6       0  0.00 %  0.000 %
+$ autotune compact ab.book --dry-run --regret=1% | sed 's/;.*//; s/  */ /g'
+| op class records kernels now entries now slower worst geomean
+| gemm CLASS 3 3 3 6 6 0 0.00 % 0.000 %
 | ab.book: 3 of 3 kernels (no fewer will do), 1 of 1 codes, 6 of 6 entries, 0 of 0 trials
-$ sha256sum < ab.book > before; autotune compact ab.book --dry-run | sed 's/;.*; /; /'; sha256sum < ab.book | cmp - before
-| op    class           records  kernels  now  entries  now  slower   worst  geomean
-| gemm  CLASS        3        3    2        6    5       1  1.20 %  0.398 %
+$ sha256sum < ab.book > before; autotune compact ab.book --dry-run | sed 's/;.*; /; /; s/  */ /g'; sha256sum < ab.book | cmp - before
+| op class records kernels now entries now slower worst geomean
+| gemm CLASS 3 3 2 6 5 1 1.20 % 0.398 %
 | ab.book: 2 of 3 kernels (no fewer will do), 1 of 1 codes, 5 of 6 entries, 0 of 0 trials; nothing was written
-$ autotune compact ab.book -o small.book | sed 's/;.*//'; autotune check small.book
-| op    class           records  kernels  now  entries  now  slower   worst  geomean
-| gemm  CLASS        3        3    2        6    5       1  1.20 %  0.398 %
+$ autotune compact ab.book -o small.book | sed 's/;.*//; s/  */ /g'; autotune check small.book
+| op class records kernels now entries now slower worst geomean
+| gemm CLASS 3 3 2 6 5 1 1.20 % 0.398 %
 | small.book: 2 of 3 kernels (no fewer will do), 1 of 1 codes, 5 of 6 entries, 0 of 0 trials
 | small.book: 3 records, 2 kernels, 1 codes, 0 trials, 1 environments, 0 sources, 0 quarantined, 0 findings
-$ autotune diff ab.book small.book --fail-if-slower=2%
-| change      ratio    before     after  problem
-| changed   1.012x~   TIME   TIME  gemm f32 nn m=4 n=5 k=6 on CLASS; winner: naive UNROLL=1,MODE=good -> naive UNROLL=2,MODE=good
+$ autotune diff ab.book small.book --fail-if-slower=2% > changes; echo $?; sed 's/  */ /g' changes
+| 0
+| change ratio before after problem
+| changed 1.012x~ TIME TIME gemm f32 nn m=4 n=5 k=6 on CLASS; winner: naive UNROLL=1,MODE=good -> naive UNROLL=2,MODE=good
 | 
-| op    class           slower  faster  changed  new  gone  same  mean ratio
-| gemm  CLASS       0       0        1    0     0     2      1.004x
+| op class slower faster changed new gone same mean ratio
+| gemm CLASS 0 0 1 0 0 2 1.004x
 $ autotune lookup --book=small.book gemm f32 nn m=4 n=5 k=6 | head -2
 | match          exact
 | evidence       measured
@@ -40,11 +41,11 @@ $ autotune lookup --book=smaller.book --json gemm f32 nn m=5 n=5 k=6 | json matc
 | "near_shape"
 
 In place, and twice is once.
-$ chmod 640 ab.book; autotune compact ab.book | tail -1 | sed 's/;.*//'; autotune compact ab.book | tail -1 | sed 's/;.*//'; stat -c %a ab.book; autotune diff small.book ab.book | tail -1; ls ab.book*
+$ chmod 640 ab.book; autotune compact ab.book | tail -1 | sed 's/;.*//'; autotune compact ab.book | tail -1 | sed 's/;.*//'; stat -c %a ab.book; autotune diff small.book ab.book | tail -1 | sed 's/  */ /g'; ls ab.book*
 | ab.book: 2 of 3 kernels (no fewer will do), 1 of 1 codes, 5 of 6 entries, 0 of 0 trials
 | ab.book: 2 of 2 kernels (no fewer will do), 1 of 1 codes, 5 of 5 entries, 0 of 0 trials
 | 640
-| gemm  CLASS       0       0        0    0     0     3      1.000x
+| gemm CLASS 0 0 0 0 0 3 1.000x
 | ab.book
 | ab.book-lock
 
