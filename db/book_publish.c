@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "db/book_absorb.h"
+#include "tuner/base/clock.h"
 
 /* What was published last, as `meta` notes it under "published": the file's identity, and the transaction
  * that wrote the note. A file of another identity was published by another machine; a later transaction is
@@ -83,8 +84,39 @@ static uint64_t last_transaction(struct book *book)
     return info.me_last_txnid;
 }
 
+/* Whoever publishes holds a lock on the file that he will replace, so that of two machines one waits for the
+ * other and then takes over what that one published. -1: there is no file, or its file system has no locks;
+ * what remains then is the look before the rename. */
+static int lock_published(const char *path)
+{
+    enum { WAIT_NS = 20000000, TRIES = 6000 };
+    for (int tries = 0; tries < TRIES; tries++) {
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        struct stat locked, named;
+        int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+        if (descriptor < 0) return -1;
+        bool busy = fcntl(descriptor, F_OFD_SETLK, &whole) && (errno == EAGAIN || errno == EACCES);
+        bool is_same = !fstat(descriptor, &locked) && !stat(path, &named) && locked.st_ino == named.st_ino &&
+                       locked.st_dev == named.st_dev;
+        if (!busy && is_same) return descriptor;
+        close(descriptor);
+        if (busy) clock_sleep_ns(WAIT_NS);
+    }
+    return -1;
+}
+
+/* Where there was none, another machine may be the first meanwhile. */
+static enum status give_name(struct book *book, const char *copy, bool there_was_one)
+{
+    int code = there_was_one ? rename(copy, book->path) ? errno : 0 : book_take_name(copy, book->path);
+    if (!code) return STATUS_OK;
+    if (code == EEXIST)
+        return status_fail(STATUS_BUSY, "%s: others keep publishing it; try again", book->path);
+    return lmdb_fail(book->path, code, "publish");
+}
+
 /* One attempt; STATUS_BUSY when somebody published while the copy was written. */
-static enum status publish_once(struct book *book, const char *temporary)
+static enum status publish_once(struct book *book, const char *copy)
 {
     struct published published;
     char before[96], after[96];
@@ -93,28 +125,39 @@ static enum status publish_once(struct book *book, const char *temporary)
     bool is_theirs = *before && strcmp(before, published.file) != 0;
     if (!is_theirs && *before && published.transaction == last_transaction(book)) return STATUS_OK;
     if (is_theirs) TRY(absorb_published(book));
-    TRY(write_copy(book, temporary));
+    TRY(write_copy(book, copy));
     identify(book->path, after);
     if (strcmp(before, after))
         return status_fail(STATUS_BUSY, "%s: others keep publishing it; try again", book->path);
-    if (rename(temporary, book->path))
-        return status_fail_errno(STATUS_IO, "%s: cannot rename %s", book->path, temporary);
+    TRY(give_name(book, copy, *before));
     folder_sync(book->path);
     identify(book->path, after);
     return book_write(book, "note what was published", note_body, after);
 }
 
+static enum status publish_through(struct book *book, const char *copy)
+{
+    enum status status = STATUS_BUSY;
+    for (int tries = 0; tries < 5 && status == STATUS_BUSY; tries++) {
+        int lock = lock_published(book->path);
+        status = publish_once(book, copy);
+        unlink(copy);
+        if (lock >= 0) close(lock);
+    }
+    return status;
+}
+
 enum status scratch_publish(struct book *book)
 {
-    struct text temporary = {0};
-    enum status status = STATUS_BUSY;
-    text_format(&temporary, "%s.publish.%d", book->path, (int)getpid());
-    TRY(text_status(&temporary));
-    for (int tries = 0; tries < 5 && status == STATUS_BUSY; tries++) {
-        status = publish_once(book, temporary.data);
-        unlink(temporary.data);
+    struct work_folder work;
+    struct text copy = {0};
+    enum status status = work_folder_begin(book->path, &work);
+    if (status == STATUS_OK) {
+        status = work_folder_file(&work, "book", &copy);
+        if (status == STATUS_OK) status = publish_through(book, copy.data);
+        work_folder_end(&work);
     }
-    text_free(&temporary);
+    text_free(&copy);
     if (status != STATUS_OK) status_prefix(status, "not published, its trials are kept in %s", book->scratch);
     return status;
 }

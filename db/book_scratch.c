@@ -8,19 +8,25 @@
 #include "db/book_internal.h"
 #include "tuner/base/file.h"
 
+/* TUNEBOOK_TEST_NETWORK_FS: 1, or the folder below which a network begins. Its name, or NULL. */
+static const char *network_of(const char *path, bool of_book)
+{
+    const char *forced = getenv("TUNEBOOK_TEST_NETWORK_FS"), *name = NULL;
+    if (forced && ((of_book && forced[0] == '1') || (forced[0] == '/' && text_starts_with(path, forced))))
+        return "a pretended one";
+    return file_on_network(path, &name) ? name : NULL;
+}
+
 bool book_on_network(const char *path)
 {
-    const char *forced = getenv("TUNEBOOK_TEST_NETWORK_FS"), *name;
-    return (forced && forced[0] == '1') || file_on_network(path, &name);
+    return network_of(path, true) != NULL;
 }
 
 /* FOLDER/tunebook-UID, ours alone. */
 static bool try_folder(const char *folder, struct text *out)
 {
-    const char *name;
     struct stat stat;
-    if (!folder || folder[0] != '/' || access(folder, W_OK | X_OK) || file_on_network(folder, &name))
-        return false;
+    if (!folder || !*folder || access(folder, W_OK | X_OK) || network_of(folder, false)) return false;
     text_clear(out);
     text_format(out, "%s/tunebook-%u", folder, (unsigned)geteuid());
     if (out->failed || (mkdir(out->data, 0700) && errno != EEXIST)) return false;
@@ -28,16 +34,38 @@ static bool try_folder(const char *folder, struct text *out)
            !(stat.st_mode & 077);
 }
 
+/* The folder that somebody named, and no other, or why it cannot be used. */
+static enum status named_folder(const char *folder, struct text *out)
+{
+    const char *network = network_of(folder, false);
+    struct stat info;
+    if (stat(folder, &info)) return status_fail_errno(STATUS_IO, "scratch folder %s", folder);
+    if (!S_ISDIR(info.st_mode)) return status_fail(STATUS_USAGE, "scratch folder %s: not a folder", folder);
+    if (network)
+        return status_fail(STATUS_USAGE,
+                           "scratch folder %s: on a network file system itself (%s); name a local one",
+                           folder, network);
+    if (try_folder(folder, out)) return text_status(out);
+    return access(folder, W_OK | X_OK)
+               ? status_fail_errno(STATUS_IO, "scratch folder %s", folder)
+               : status_fail(STATUS_IO,
+                             "scratch folder %s: no folder tunebook-%u of yours alone "
+                             "can be made in it (chmod 700 one that is there)",
+                             folder, (unsigned)geteuid());
+}
+
 enum status scratch_folder(const char *path, struct text *out)
 {
     const char *const folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
+    const char *named = getenv("TUNEBOOK_SCRATCH");
+    if (named && *named) return status_prefix(named_folder(named, out), "%s", path);
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (try_folder(folders[i], out)) return STATUS_OK;
-    return status_fail(
-        STATUS_UNAVAILABLE,
-        "%s: on a network file system, and no local folder to work in: set TMPDIR to a local folder "
-        "that you may write",
-        path);
+        if (folders[i] && folders[i][0] == '/' && try_folder(folders[i], out)) return STATUS_OK;
+    return status_fail(STATUS_UNAVAILABLE,
+                       "%s: on a network file system, and no local folder to work in: set TUNEBOOK_SCRATCH "
+                       "to a local folder "
+                       "that you may write",
+                       path);
 }
 
 static enum status copy_bytes(int from, int to, const char *path)

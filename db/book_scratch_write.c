@@ -33,15 +33,16 @@ static enum status scratch_name(const char *path, struct text *out)
 /* A copy of the published file takes the scratch's name, unless another process was faster. */
 static enum status copy_published(const char *path, const char *name)
 {
+    struct work_folder work;
     struct text copy = {0};
-    text_format(&copy, "%s.XXXXXX", name);
-    enum status status = text_status(&copy);
+    TRY(work_folder_begin(name, &work));
+    enum status status = work_folder_file(&work, "copy.XXXXXX", &copy);
     if (status == STATUS_OK) status = scratch_copy(path, &copy);
-    if (status == STATUS_OK && renameat2(AT_FDCWD, copy.data, AT_FDCWD, name, RENAME_NOREPLACE)) {
-        if (errno != EEXIST) status = status_fail_errno(STATUS_IO, "%s: cannot rename", copy.data);
-        unlink(copy.data);
-    }
+    if (status == STATUS_OK && renameat2(AT_FDCWD, copy.data, AT_FDCWD, name, RENAME_NOREPLACE) &&
+        errno != EEXIST)
+        status = status_fail_errno(STATUS_IO, "%s: cannot rename", copy.data);
     text_free(&copy);
+    work_folder_end(&work);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* a new book: made in the scratch */
 }
 

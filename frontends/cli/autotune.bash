@@ -52,7 +52,7 @@ _autotune() {
         --format) cur=$value; _autotune_words "t4 kerneltuner records aiter tunableop hipblaslt-log"; return ;;
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --sign | --password-file | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
-        --templates) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --templates | --scratch) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --arch | --class | --threads | --m | --shard | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment | --because) return ;;
     esac
 
@@ -60,7 +60,7 @@ _autotune() {
         -*)
             case $command in
                 sweep)
-                    _autotune_words "$problems $on_device --gpus --book --budget --shard --strategy --seed --jobs --templates --fresh \
+                    _autotune_words "$problems $on_device --gpus --book --budget --shard --scratch --strategy --seed --jobs --templates --fresh \
                         --retry-quarantined --dry-run --predict --confirm $every" ;;
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup) _autotune_words "$on_device --book $every" ;;
@@ -75,13 +75,13 @@ _autotune() {
                         $every" ;;
                 devices) _autotune_words "--threads $every" ;;
                 templates) _autotune_words "$on_device --templates $every" ;;
-                freeze) _autotune_words "--jobs --templates --defaults --records --targets --output $every" ;;
-                merge) _autotune_words "--fail-on-conflict --output $every" ;;
+                freeze) _autotune_words "--scratch --jobs --templates --defaults --records --targets --output $every" ;;
+                merge) _autotune_words "--scratch --fail-on-conflict --output $every" ;;
                 diff) _autotune_words "--dtype --model --phase --all --fail-if-slower $every" ;;
-                compact) _autotune_words "--regret --trials --dry-run --output $every" ;;
+                compact) _autotune_words "--scratch --regret --trials --dry-run --output $every" ;;
                 check) _autotune_words "--repair --output $every" ;;
                 export) _autotune_words "--format --without-code --filter --sign --password-file --problem --template --environment --threads --output $every" ;;
-                import) _autotune_words "--format --problem --dtype --class --book --output --dry-run --trust --allow-unsigned $every" ;;
+                import) _autotune_words "--format --problem --dtype --class --book --scratch --output --dry-run --trust --allow-unsigned $every" ;;
                 lint) _autotune_words "--class $every" ;;
                 replay) _autotune_words "--strategy --space --repeats --runs --seed $every" ;;
                 space) _autotune_words "$every" ;;

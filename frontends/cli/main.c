@@ -1,5 +1,6 @@
 /* autotune: dispatch to the commands. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "frontends/cli/command.h"
 #include "frontends/cli/stop.h"
@@ -85,6 +86,8 @@ static int run(const struct command *command, int argc, char **argv)
     } else if (settings.version) {
         exit_code = print_version();
     } else {
+        if (settings.scratch)
+            setenv("TUNEBOOK_SCRATCH", settings.scratch, 1); /* for db, which knows no options */
         exit_code = fail(command->run(&settings));
     }
     settings_free(&settings);

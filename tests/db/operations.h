@@ -24,30 +24,32 @@ static inline struct hash bytes_of(const char *path)
 enum { OPERATION_WORDS = 8 };
 
 /* TARGET stands for what the operation writes. a.book and b.book overlap, b.bundle is a bundle of b.book. */
+enum operation_makes { A_BUNDLE, A_BOOK, A_LOCAL_BOOK /* not on a network file system */ };
+
 static const struct operation {
     const char *name;
     const char *from; /* what lies at TARGET before; NULL: nothing */
     const char *words[OPERATION_WORDS];
     struct hash (*content)(const char *path); /* what TARGET holds */
-    bool makes_a_book;
+    enum operation_makes makes;
 } operations[] = {
     {"import into a new book",
      NULL,
      {"import", "b.bundle", "--allow-unsigned", "--book=TARGET"},
      content_of,
-     true},
+     A_BOOK},
     {"import into a book",
      "a.book",
      {"import", "b.bundle", "--allow-unsigned", "--book=TARGET"},
      content_of,
-     true},
-    {"merge", NULL, {"merge", "a.book", "b.book", "-o", "TARGET"}, content_of, true},
-    {"export", NULL, {"export", "a.book", "-o", "TARGET"}, bytes_of, false},
-    {"export over a bundle", "b.bundle", {"export", "a.book", "-o", "TARGET"}, bytes_of, false},
-    {"freeze", NULL, {"freeze", "a.book", "-o", "TARGET"}, content_of, true},
-    {"compact", NULL, {"compact", "a.book", "-o", "TARGET"}, content_of, true},
-    {"compact in place", "a.book", {"compact", "TARGET"}, content_of, true},
-    {"repair", NULL, {"check", "--repair", "a.book", "-o", "TARGET"}, content_of, true},
+     A_BOOK},
+    {"merge", NULL, {"merge", "a.book", "b.book", "-o", "TARGET"}, content_of, A_BOOK},
+    {"export", NULL, {"export", "a.book", "-o", "TARGET"}, bytes_of, A_BUNDLE},
+    {"export over a bundle", "b.bundle", {"export", "a.book", "-o", "TARGET"}, bytes_of, A_BUNDLE},
+    {"freeze", NULL, {"freeze", "a.book", "-o", "TARGET"}, content_of, A_BOOK},
+    {"compact", NULL, {"compact", "a.book", "-o", "TARGET"}, content_of, A_BOOK},
+    {"compact in place", "a.book", {"compact", "TARGET"}, content_of, A_LOCAL_BOOK},
+    {"repair", NULL, {"check", "--repair", "a.book", "-o", "TARGET"}, content_of, A_LOCAL_BOOK},
 };
 
 static const char *const operation_sources[] = {"a.book", "b.book", "b.bundle"};
@@ -144,6 +146,17 @@ static inline void must_work(const struct operation *operation)
     if (code) fail_msg("%s: exit code %d: %s", operation->name, code, talk());
 }
 
+/* From now on every file system is one of a network, and local work is done in the folder `scratch`; or none
+ * is. */
+static inline void pretend_network(bool on, const char *scratch)
+{
+    if (on) {
+        setenv("TUNEBOOK_TEST_NETWORK_FS", "1", 1);
+        setenv("TMPDIR", in_place(scratch), 1);
+    } else
+        unsetenv("TUNEBOOK_TEST_NETWORK_FS");
+}
+
 /* What TARGET holds is `hash`; NULL: there is none. */
 static inline bool target_is(const struct operation *operation, const struct hash *hash)
 {
@@ -176,7 +189,7 @@ static inline void target_is_sound(const struct operation *operation)
 {
     struct check_options options = {.visit = print_finding};
     struct check_summary summary;
-    if (!operation->makes_a_book || access(place.target, F_OK)) return;
+    if (operation->makes == A_BUNDLE || access(place.target, F_OK)) return;
     assert_ok(book_check(place.target, &options, &summary));
     assert_int_equal(summary.findings, 0);
 }

@@ -133,6 +133,94 @@ static void a_crash_before_publishing(void **state)
     assert_int_equal(entries_seen("c"), 6);
 }
 
+/* Several machines publish side by side, each its own problems, again and again. */
+enum { MACHINES = 4 };
+
+static void own_key(unsigned machine, unsigned number, char out[KEY_BYTES_MAX + 1])
+{
+    snprintf(out, KEY_BYTES_MAX + 1, "gemm/f32@t:1:1/n=%010u/m=%010u", machine + 1, number + 1);
+}
+
+static _Noreturn void publish_often(unsigned machine, unsigned publications)
+{
+    char name[16];
+    snprintf(name, sizeof name, "m%u", machine);
+    on_machine(name);
+    for (unsigned i = 0; i < publications; i++) {
+        struct book *book;
+        char own[KEY_BYTES_MAX + 1];
+        struct record_entry entry = {.timing.high_ns = 1 + i};
+        own_key(machine, i, own);
+        if (book_open(in_folder(folder, "share/often.book"), BOOK_WRITE, &book) != STATUS_OK) _exit(1);
+        entry.kernel = put_numbered_kernel(book, machine, "t");
+        if (book_put_entry(book, own, &entry, 0, NULL, 0) != STATUS_OK) _exit(2);
+        if (book_close(book) != STATUS_OK) {
+            fprintf(stderr, "%s\n", status_message());
+            _exit(3);
+        }
+    }
+    _exit(0);
+}
+
+static void nobody_is_overwritten_side_by_side(void **state)
+{
+    (void)state;
+    unsigned publications = (unsigned)test_few_or_full(10, 100);
+    pid_t children[MACHINES];
+    for (unsigned m = 0; m < MACHINES; m++) {
+        children[m] = fork();
+        if (children[m] == 0) publish_often(m, publications);
+    }
+    for (unsigned m = 0; m < MACHINES; m++) {
+        int status;
+        assert_int_equal(waitpid(children[m], &status, 0), children[m]);
+        assert_int_equal(status, 0);
+    }
+    struct book *book;
+    on_machine("reader");
+    assert_ok(book_open(in_folder(folder, "share/often.book"), BOOK_READ, &book));
+    for (unsigned m = 0; m < MACHINES; m++)
+        for (unsigned i = 0; i < publications; i++) {
+            struct record record;
+            char own[KEY_BYTES_MAX + 1];
+            own_key(m, i, own);
+            if (book_get_record(book, own, &record) != STATUS_OK)
+                fail_msg("lost: publication %u of machine %u", i, m);
+        }
+    assert_ok(book_close(book));
+}
+
+/* Named by TUNEBOOK_SCRATCH it is that folder or none. */
+static void a_named_scratch_folder(void **state)
+{
+    (void)state;
+    struct book *book;
+    const char *path = in_folder(folder, "share/named.book"), *named = in_folder(folder, "named");
+    char line[2048];
+    setenv("TUNEBOOK_SCRATCH", named, 1);
+    snprintf(line, sizeof line, "%s: scratch folder %s: No such file or directory", path, named);
+    assert_fails(book_open(path, BOOK_WRITE, &book), STATUS_IO, line);
+    fclose(fopen(named, "w"));
+    snprintf(line, sizeof line, "%s: scratch folder %s: not a folder", path, named);
+    assert_fails(book_open(path, BOOK_WRITE, &book), STATUS_USAGE, line);
+    unlink(named);
+    mkdir(named, 0755);
+    setenv("TUNEBOOK_TEST_NETWORK_FS", folder, 1);
+    snprintf(line, sizeof line,
+             "%s: scratch folder %s: on a network file system itself (a pretended one); name a local one",
+             path, named);
+    assert_fails(book_open(path, BOOK_WRITE, &book), STATUS_USAGE, line);
+    setenv("TUNEBOOK_TEST_NETWORK_FS", in_folder(folder, "share"), 1);
+    assert_ok(book_open(path, BOOK_WRITE, &book));
+    assert_true(text_starts_with(book_scratch(book), named));
+    assert_ok(book_close(book));
+    assert_ok(book_open(in_folder(folder, "local.book"), BOOK_WRITE, &book));
+    assert_null(book_scratch(book));
+    assert_ok(book_close(book));
+    setenv("TUNEBOOK_TEST_NETWORK_FS", "1", 1);
+    unsetenv("TUNEBOOK_SCRATCH");
+}
+
 static void errors_name_the_book(void **state)
 {
     (void)state;
@@ -171,6 +259,8 @@ int main(void)
         cmocka_unit_test(worked_on_locally_and_published),
         cmocka_unit_test(nobody_is_overwritten),
         cmocka_unit_test(a_crash_before_publishing),
+        cmocka_unit_test(nobody_is_overwritten_side_by_side),
+        cmocka_unit_test(a_named_scratch_folder),
         cmocka_unit_test(errors_name_the_book),
         cmocka_unit_test(frozen_to_a_share),
     };

@@ -5,6 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void print_integer(int64_t value, struct text *out)
+{
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0) *--at = '-';
+    text_append_bytes(out, at, (size_t)(digits + sizeof digits - at));
+}
+
 /* cJSON's own printer takes two doubles for equal that differ in the last place, so that what was written is
  * not always what is read back. */
 static void print_number(double value, struct text *out)
@@ -14,7 +24,7 @@ static void print_number(double value, struct text *out)
         return;
     }
     if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value && !(value == 0 && signbit(value))) {
-        text_format(out, "%lld", (long long)value);
+        print_integer((int64_t)value, out);
         return;
     }
     char digits[40];
@@ -25,22 +35,34 @@ static void print_number(double value, struct text *out)
     text_append(out, digits);
 }
 
-static void print_string(const char *string, struct text *out)
+static void print_escaped(char c, struct text *out)
 {
     static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-    text_append(out, "\"");
-    for (const char *p = string; *p; p++) {
-        const char *escape = NULL;
-        for (const char *e = escapes; *e; e += 2)
-            if (*e == *p) escape = e + 1;
-        if (escape)
-            text_format(out, "\\%c", *escape);
-        else if ((unsigned char)*p < 0x20)
-            text_format(out, "\\u%04x", (unsigned)(unsigned char)*p);
-        else
-            text_append_bytes(out, p, 1);
+    for (const char *e = escapes; *e; e += 2)
+        if (*e == c) {
+            text_format(out, "\\%c", e[1]);
+            return;
+        }
+    text_format(out, "\\u%04x", (unsigned)(unsigned char)c);
+}
+
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Runs of plain characters at once: documents of a million rows are little else. */
+static void print_string(const char *string, struct text *out)
+{
+    text_append_bytes(out, "\"", 1);
+    for (const char *at = string; *at;) {
+        const char *end = at;
+        while (is_plain(*end)) end++;
+        text_append_bytes(out, at, (size_t)(end - at));
+        at = end;
+        if (*at) print_escaped(*at++, out);
     }
-    text_append(out, "\"");
+    text_append_bytes(out, "\"", 1);
 }
 
 static void print_line(bool indented, int depth, struct text *out)

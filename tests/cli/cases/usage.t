@@ -155,7 +155,7 @@ $ autotune devices --json > /dev/full
 
 Every option of --help stands in the man page and in the completion, and neither knows others.
 $ for c in $(commands); do options_of $c; done | sort -u > options; wc -l < options | tr -d ' '
-| 65
+| 66
 $ sed 's/\\-/-/g' "$PROJECT/docs/man/autotune.1" > man; for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" man || echo "$o: not in the man page"; done
 $ for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" "$PROJECT/frontends/cli/autotune.bash" || echo "$o: not in the completion"; done
 $ { cat man "$PROJECT/frontends/cli/autotune.bash"; } | grep -oE -e '--[a-z][a-z-]+' | sort -u | grep -vxF -f options
