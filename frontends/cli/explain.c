@@ -105,12 +105,14 @@ static enum status deliver(const struct settings *settings, cJSON *root)
 static enum status explain(const struct settings *settings, struct finder *finder,
                            const struct problem *problem)
 {
+    struct explanation explanation = {.settings = settings, .finder = finder, .problem = problem};
     tb_explanation answer;
     char text[PROBLEM_TEXT_BYTES], reason[1024] = "";
     cJSON *root = cJSON_CreateObject();
     problem_print(problem, text);
     cJSON_AddStringToObject(root, "problem", text);
     cJSON_AddStringToObject(root, "class", finder->place->info->class_text);
+    explanation.knows_present = explain_present(finder, problem, &explanation.present);
     enum status status = finder_ask(finder, problem, &answer);
     if (status == STATUS_NOT_FOUND) {
         snprintf(reason, sizeof reason, "%s", status_message());
@@ -125,7 +127,9 @@ static enum status explain(const struct settings *settings, struct finder *finde
         cJSON_Delete(root);
         return status;
     }
-    cJSON_AddItemToObject(root, "layers", explain_layers(finder, problem));
+    explain_neighbours(&explanation, status == STATUS_OK ? &answer : NULL, root);
+    cJSON_AddItemToObject(root, "layers", explain_layers(&explanation));
+    cJSON_AddItemToObject(root, "improve", explain_improve(root));
     TRY(deliver(settings, root));
     return status == STATUS_OK ? STATUS_OK : status_fail(status, "%s", reason);
 }

@@ -65,6 +65,15 @@ static cJSON *differences(const cJSON *then, const cJSON *now)
     return array;
 }
 
+bool explain_present(const struct finder *finder, const struct problem *problem, struct hash *out)
+{
+    struct text json = {0};
+    bool known = environment_now(finder, problem, &json) == STATUS_OK;
+    if (known) *out = sha256_of(json.data, json.size);
+    text_free(&json);
+    return known;
+}
+
 cJSON *explain_environment(struct finder *finder, const struct problem *problem,
                            const struct found_entry *entry)
 {

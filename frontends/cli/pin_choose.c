@@ -105,8 +105,6 @@ static enum status open_tuning(const struct chooser *chooser, const struct tunin
                                const struct manifest *manifest, struct tuning *tuning,
                                struct configuration *configuration)
 {
-    if (manifest->op != scene->problem->op)
-        return status_fail(STATUS_NOT_COVERED, "%s: a template of %s", manifest->name, manifest->op->name);
     enum status status = tuning_open(scene, manifest, tuning);
     if (status == STATUS_OK)
         status = configuration_find(tuning, chooser->question->configuration, configuration);

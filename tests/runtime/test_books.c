@@ -119,10 +119,8 @@ static void test_pins(void **state)
     assert_non_null(strstr(how.reason, "is in quarantine: crash"));
     session_close(&s);
     /* So is one that does not cover the problem. */
-    static const struct put small = {.problem = "gemm f32 nt m=8 n=64 k=64",
-                                     .name = "small",
-                                     .wants = {"m <= 8"},
-                                     .median_ns = 10};
+    static const struct put small = {
+        .problem = "gemm f32 nt m=8 n=64 k=64", .name = "small", .wants = {"m <= 8"}, .median_ns = 10};
     make_book("pins", (const struct put *const[]){&small}, 1);
     pin_to("pins", &small);
     s = fixture_open(&fixture, "pins");
@@ -400,16 +398,11 @@ static void test_fork(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_pins),
-        cmocka_unit_test(test_untrusted_book),
-        cmocka_unit_test(test_damaged_code),
-        cmocka_unit_test(test_quarantine),
-        cmocka_unit_test(test_books_that_are_none),
-        cmocka_unit_test(test_context_errors),
-        cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_log_and_misses),
-        cmocka_unit_test(test_disable),
+        cmocka_unit_test(test_digest),         cmocka_unit_test(test_pins),
+        cmocka_unit_test(test_untrusted_book), cmocka_unit_test(test_damaged_code),
+        cmocka_unit_test(test_quarantine),     cmocka_unit_test(test_books_that_are_none),
+        cmocka_unit_test(test_context_errors), cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_log_and_misses), cmocka_unit_test(test_disable),
         cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
