@@ -3,6 +3,7 @@
 #include <string.h>
 #include "frontends/cli/command.h"
 #include "frontends/cli/explain.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/timing_json.h"
@@ -112,6 +113,7 @@ static enum status explain(const struct settings *settings, struct finder *finde
     problem_print(problem, text);
     cJSON_AddStringToObject(root, "problem", text);
     cJSON_AddStringToObject(root, "class", finder->place->info->class_text);
+    cJSON_AddBoolToObject(root, "device_here", !place_is_paper(finder->place));
     explanation.knows_present = explain_present(finder, problem, &explanation.present);
     enum status status = finder_ask(finder, problem, &answer);
     if (status == STATUS_NOT_FOUND) {
@@ -144,7 +146,7 @@ enum status command_explain(const struct settings *settings)
     if (settings->configuration)
         return status_fail(STATUS_USAGE, "--configuration=%s: of which template? say --template, too",
                            settings->configuration);
-    TRY(place_open(settings, &place));
+    TRY(place_open_or_paper(settings, &place));
     enum status status = finder_open(settings, &place, &finder);
     if (status == STATUS_OK) status = explain(settings, &finder, &problem);
     finder_close(&finder);

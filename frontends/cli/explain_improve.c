@@ -5,7 +5,7 @@
 #include "frontends/cli/explain.h"
 #include "frontends/cli/talk.h"
 
-enum { WHY_BYTES = 512, COMMAND_BYTES = PROBLEM_TEXT_BYTES + 128 };
+enum { WHY_BYTES = 512, COMMAND_BYTES = PROBLEM_TEXT_BYTES + 256, CLASS_OPTION_BYTES = 96 };
 
 struct advice {
     const cJSON *root;
@@ -49,10 +49,29 @@ static bool is(const cJSON *root, const char *path, const char *text)
     return strcmp(text_at(root, path), text) == 0;
 }
 
+/* A device that is on paper only is named; one that is here is what a command takes by itself. */
+static const char *class_option(const struct advice *advice, char out[CLASS_OPTION_BYTES])
+{
+    bool here = is_true(advice->root, "device_here");
+    snprintf(out, CLASS_OPTION_BYTES, "%s%s%s",
+             here ? "" : "--class=", here ? "" : text_at(advice->root, "class"), here ? "" : " ");
+    return out;
+}
+
 static void say_command(struct advice *advice, const char *before, const char *after)
 {
-    snprintf(advice->command, sizeof advice->command, "autotune %s'%s'%s", before,
-             text_at(advice->root, "problem"), after);
+    char option[CLASS_OPTION_BYTES];
+    snprintf(advice->command, sizeof advice->command, "autotune %s%s'%s'%s", before,
+             class_option(advice, option), text_at(advice->root, "problem"), after);
+}
+
+/* What another configuration would take, before it is compiled into anything. */
+static void say_explain(struct advice *advice)
+{
+    char option[CLASS_OPTION_BYTES];
+    snprintf(advice->command, sizeof advice->command,
+             "autotune explain %s--template=%.60s --configuration=... '%s'", class_option(advice, option),
+             text_at(advice->root, "template"), text_at(advice->root, "problem"));
 }
 
 /* ---- the rules ---- */
@@ -77,7 +96,7 @@ static bool untuned(struct advice *advice)
                  ? "neither this shape nor one near it was tuned: a default answers"
                  : "this shape was never tuned on this device class",
              said);
-    say_command(advice, "", "");
+    say_command(advice, is_true(root, "device_here") ? "" : "--predict ", "");
     return true;
 }
 
@@ -181,9 +200,7 @@ static bool spills(struct advice *advice)
              "%.0f bytes of registers live in memory: a smaller tile may keep them; this says what another "
              "one takes",
              bytes);
-    snprintf(advice->command, sizeof advice->command,
-             "autotune explain --template=%.60s --configuration=... '%s'", text_at(advice->root, "template"),
-             text_at(advice->root, "problem"));
+    say_explain(advice);
     return true;
 }
 
@@ -197,9 +214,7 @@ static bool few_waves(struct advice *advice)
              "%.0f wave per SIMD, limited by %s: nothing hides its waits for memory; a configuration with "
              "less of it may",
              waves, strcmp(limit, "shared") == 0 ? "shared memory" : "registers");
-    snprintf(advice->command, sizeof advice->command,
-             "autotune explain --template=%.60s --configuration=... '%s'", text_at(advice->root, "template"),
-             text_at(advice->root, "problem"));
+    say_explain(advice);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "db/pin.h"
 #include "frontends/cli/configuration.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/template_set.h"
@@ -176,6 +177,10 @@ static enum status make(struct chooser *chooser)
     const struct device_info *info = question->place->info;
     const struct compiler_api *compiler;
     struct text identity = {0};
+    if (place_is_paper(question->place))
+        return status_fail(STATUS_UNAVAILABLE,
+                           "no record has it, and %s is not here to try it on; give this command where it is",
+                           info->class_text);
     stop_watch();
     enum status status = compiler_for_target(info->device_class.target, &compiler, &identity);
     struct tuning_scene scene = {question->problem, &info->facts, info->device_class.target, compiler,
