@@ -64,7 +64,7 @@ _autotune() {
                         --retry-quarantined --dry-run --predict --confirm $every" ;;
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup) _autotune_words "$on_device --book $every" ;;
-                explain) _autotune_words "$on_device --book --template --configuration --templates $every" ;;
+                explain) _autotune_words "$on_device --book --all --template --configuration --templates $every" ;;
                 pin) _autotune_words "$on_device --book --template --because --remove --list --templates $every" ;;
                 bench) _autotune_words "$problems $on_device --book --seed --templates $every" ;;
                 gpubench)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/talk.h"
 #include "templates/attention/attention.h"
 #include "templates/gemm/gemm.h"
@@ -30,7 +31,10 @@ enum status finder_open(const struct settings *settings, const struct place *pla
     unsetenv("TUNEBOOK_MISSES"); /* questions asked here are nobody's misses */
     TRY(books_open(settings->book, &out->layers));
     TRY(status_of(tb_open(settings->book, &out->book)));
-    return status_of(tb_context_create(out->book, place->api->name, place->index, &options, &out->context));
+    place_offer(place, true);
+    tb_status made = tb_context_create(out->book, place->api->name, place->index, &options, &out->context);
+    place_offer(place, false);
+    return status_of(made);
 }
 
 void finder_close(struct finder *finder)

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "frontends/cli/command.h"
 #include "frontends/cli/find.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/talk.h"
 
@@ -67,7 +68,7 @@ enum status command_lookup(const struct settings *settings)
     struct problem problem;
     struct place place;
     TRY(problems_one(&settings->arguments, 0, &problem));
-    TRY(place_open(settings, &place));
+    TRY(place_open_or_paper(settings, &place));
     enum status status = look_up(settings, &place, &problem);
     place_close(&place);
     return status;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "frontends/cli/command.h"
 #include "frontends/cli/find.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/pin_choose.h"
 #include "frontends/cli/pin_list.h"
 #include "frontends/cli/problems.h"
@@ -26,7 +27,7 @@ struct pinning {
 static enum status pinning_open(struct pinning *pinning, const struct words *words)
 {
     TRY(problems_one(words, 0, &pinning->problem));
-    TRY(place_open(pinning->settings, &pinning->place));
+    TRY(place_open_or_paper(pinning->settings, &pinning->place));
     problem_print(&pinning->problem, pinning->text);
     return problem_key(&pinning->problem, pinning->place.info->class_text, pinning->key);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "db/pin.h"
 #include "frontends/cli/configuration.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/stop.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/template_set.h"
@@ -105,8 +106,6 @@ static enum status open_tuning(const struct chooser *chooser, const struct tunin
                                const struct manifest *manifest, struct tuning *tuning,
                                struct configuration *configuration)
 {
-    if (manifest->op != scene->problem->op)
-        return status_fail(STATUS_NOT_COVERED, "%s: a template of %s", manifest->name, manifest->op->name);
     enum status status = tuning_open(scene, manifest, tuning);
     if (status == STATUS_OK)
         status = configuration_find(tuning, chooser->question->configuration, configuration);
@@ -178,6 +177,10 @@ static enum status make(struct chooser *chooser)
     const struct device_info *info = question->place->info;
     const struct compiler_api *compiler;
     struct text identity = {0};
+    if (place_is_paper(question->place))
+        return status_fail(STATUS_UNAVAILABLE,
+                           "no record has it, and %s is not here to try it on; give this command where it is",
+                           info->class_text);
     stop_watch();
     enum status status = compiler_for_target(info->device_class.target, &compiler, &identity);
     struct tuning_scene scene = {question->problem, &info->facts, info->device_class.target, compiler,

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "db/pin.h"
 #include "frontends/cli/books.h"
-#include "frontends/cli/place.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/validity.h"
 #include "tuner/base/clock.h"
@@ -116,7 +116,7 @@ enum status pin_list(const struct settings *settings)
     struct listing listing = {.table = {.headings = headings, .align = "llllll", .n_columns = 6}};
     if (settings->arguments.n)
         return status_fail(STATUS_USAGE, "%s: --list takes no argument", settings->arguments.items[0]);
-    enum status status = place_open(settings, &listing.place);
+    enum status status = place_open_or_paper(settings, &listing.place);
     if (status == STATUS_OK) status = books_open(settings->book, &layers);
     if (status == STATUS_OK && settings->json) listing.pins = cJSON_CreateArray();
     for (size_t i = 0; i < layers.n && status == STATUS_OK; i++) {
