@@ -73,7 +73,7 @@ $(BUILD)/obj/%.o: %.c Makefile
 # What runs once, when a device or a book is opened or a problem is checked, is made small: engines carry the library.
 COLD := $(filter-out $(addprefix tuner/device/,cpu.c cpu_pool.c cuda.c gpu.c hip.c),$(wildcard tuner/device/*.c)) \
         $(wildcard templates/*.c templates/*/op.c tuner/base/*_facts.c tuner/base/gpu_target*.c tuner/base/file*.c) \
-        $(addprefix db/,layers.c book_open.c book_file.c book_env.c book_private.c lookup_reason.c descriptor_decode.c) \
+        $(addprefix db/,layers.c book_open.c book_file.c book_env.c book_private.c lookup_reason.c lookup_pin.c pin_digest.c descriptor_decode.c) \
         $(addprefix frontends/runtime/,book.c context.c journal.c status.c) tuner/base/cpu_measure.c templates/attention/lengths.c
 $(COLD:%.c=$(BUILD)/obj/%.o): CFLAGS_ALL += $(if $(findstring -O2,$(OPT)),-Os)
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "db/book_each.h"
+#include "db/pin_rows.h"
 
 enum { BATCH_ROWS = 512, BATCH_BYTES = 4 << 20 };
 
@@ -73,6 +74,14 @@ static int copy_kernel(struct transfer *transfer, MDB_txn *txn, const struct has
     return failed ? failed : copy_optional(transfer, txn, TABLE_SOURCE, &source, book_get_source);
 }
 
+static int copy_entry(struct transfer *transfer, MDB_txn *txn, const struct record_entry *entry,
+                      enum status *refusal)
+{
+    int code = copy_kernel(transfer, txn, &entry->kernel, refusal);
+    return code ? code
+                : copy_optional(transfer, txn, TABLE_ENVIRONMENT, &entry->environment, book_get_environment);
+}
+
 static int put_record(struct transfer *transfer, MDB_txn *txn, MDB_val *key)
 {
     struct text bytes = {0};
@@ -102,13 +111,25 @@ static int merge_record(struct transfer *transfer, MDB_txn *txn, MDB_val *key, c
     if (code && code != MDB_NOTFOUND) return code;
     record_merge(&transfer->mine, &transfer->theirs);
     code = put_record(transfer, txn, key);
-    for (uint32_t i = 0; i < transfer->theirs.n_entries && !code; i++) {
-        const struct record_entry *entry = &transfer->theirs.entries[i];
-        code = copy_kernel(transfer, txn, &entry->kernel, refusal);
-        if (!code)
-            code = copy_optional(transfer, txn, TABLE_ENVIRONMENT, &entry->environment, book_get_environment);
-    }
+    for (uint32_t i = 0; i < transfer->theirs.n_entries && !code; i++)
+        code = copy_entry(transfer, txn, &transfer->theirs.entries[i], refusal);
     return code;
+}
+
+/* Of two pins the newer stays. One whose kernel is lost pins nothing. */
+static int merge_pin(struct transfer *transfer, MDB_txn *txn, MDB_val *key, MDB_val *row,
+                     enum status *refusal)
+{
+    MDB_val mine;
+    struct pin pin;
+    MDB_dbi meta = transfer->to->environment->tables[TABLE_META];
+    if (!is_pin(key) || pin_decode(row->mv_data, row->mv_size, &pin) != STATUS_OK) return 0;
+    int code = mdb_get(txn, meta, key, &mine);
+    if (!code && pin_compare(&mine, row) >= 0) return 0;
+    if (code && code != MDB_NOTFOUND) return code;
+    code = copy_entry(transfer, txn, &pin.record.entries[0], refusal);
+    if (code == BODY_REFUSED) return 0;
+    return code ? code : mdb_put(txn, meta, key, row, 0);
 }
 
 static int transfer_body(struct book *book, MDB_txn *txn, void *context, enum status *refusal)
@@ -122,6 +143,8 @@ static int transfer_body(struct book *book, MDB_txn *txn, void *context, enum st
         at += key.mv_size + value.mv_size;
         if (transfer->table == TABLE_RECORD)
             code = merge_record(transfer, txn, &key, &value, refusal);
+        else if (transfer->table == TABLE_META)
+            code = merge_pin(transfer, txn, &key, &value, refusal);
         else
             code = put_new(txn, book->environment->tables[transfer->table], &key, &value);
     }
@@ -164,5 +187,24 @@ enum status book_absorb_table(struct book *to, struct book *from, enum table tab
 
 enum status book_absorb(struct book *to, struct book *from)
 {
-    return book_absorb_table(to, from, TABLE_RECORD);
+    TRY(book_absorb_table(to, from, TABLE_RECORD));
+    return book_absorb_table(to, from, TABLE_META);
+}
+
+struct copy {
+    struct book *from;
+    const struct record_entry *entry;
+};
+
+static int copy_body(struct book *book, MDB_txn *txn, void *context, enum status *refusal)
+{
+    const struct copy *copy = context;
+    struct transfer transfer = {.to = book, .from = copy->from};
+    return copy_entry(&transfer, txn, copy->entry, refusal);
+}
+
+enum status book_copy_kernel(struct book *to, struct book *from, const struct record_entry *entry)
+{
+    struct copy copy = {from, entry};
+    return book_write(to, "copy a kernel into it", copy_body, &copy);
 }

@@ -59,9 +59,11 @@ static int lmdb_open(const char *path, const struct book_file *file, bool live, 
     return code;
 }
 
-static int open_tables(MDB_env *lmdb, bool live, MDB_dbi tables[TABLE_COUNT])
+static int open_tables(MDB_env *lmdb, bool live, MDB_dbi tables[TABLE_COUNT], bool *may_pin)
 {
+    enum { FROZEN_NOTES = 4 }; /* schema, id, creator, frozen */
     MDB_txn *txn = NULL;
+    MDB_stat stat;
     int code = snapshot_take(lmdb, live, &txn);
     /* Grown by another process since the size of the map was chosen: 0 takes over what it noted. */
     for (int tries = 0; code == MDB_MAP_RESIZED && tries < 8; tries++)
@@ -69,7 +71,11 @@ static int open_tables(MDB_env *lmdb, bool live, MDB_dbi tables[TABLE_COUNT])
     if (code) return code;
     for (enum table table = 0; table < TABLE_COUNT && !code; table++)
         code = mdb_dbi_open(txn, table_name(table), 0, &tables[table]);
-    if (!code) return mdb_txn_commit(txn);
+    if (!code) code = mdb_stat(txn, tables[TABLE_META], &stat);
+    if (!code) {
+        *may_pin = live || stat.ms_entries > FROZEN_NOTES;
+        return mdb_txn_commit(txn);
+    }
     mdb_txn_abort(txn);
     return code;
 }
@@ -96,7 +102,7 @@ static enum status attach(struct environment *environment, const struct book_fil
         return status_fail(STATUS_BUSY, "%s: replaced by another file while it was opened; try again",
                            environment->path);
     }
-    code = open_tables(lmdb, live, tables);
+    code = open_tables(lmdb, live, tables, &environment->may_pin);
     if (code) {
         mdb_env_close(lmdb);
         if (code == MDB_NOTFOUND || code == MDB_INCOMPATIBLE)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "db/book_absorb.h"
 #include "db/book_each.h"
+#include "db/pin_rows.h"
 
 static void add_bytes(struct sha256 *sha, const MDB_val *bytes)
 {
@@ -30,6 +31,7 @@ enum status book_digest(struct book *book, char out[SHA256_HEX_BYTES])
         sha256_add_field(&sha, table_name(table));
         TRY(book_each(book, table, "", 0, digest_row, &sha));
     }
+    TRY(pins_digest(book, &sha));
     struct hash hash = sha256_end(&sha);
     text_hex(hash.bytes, sizeof hash.bytes, out);
     return STATUS_OK;

@@ -44,6 +44,7 @@ struct environment {
     unsigned references;
     bool live;     /* opened with LMDB's locks */
     bool writable; /* opened for writing */
+    bool may_pin;  /* false: no row of `meta` can be a pin, now and later */
     char *path;
     MDB_env *lmdb;
     MDB_dbi tables[TABLE_COUNT];

@@ -69,7 +69,7 @@ static void refer_kernel(const struct place *place, const struct descriptor *des
 
 static void refer(const struct place *place, const struct row *row)
 {
-    if (place->table == TABLE_RECORD) refer_record(place, &row->record);
+    if (place->table == TABLE_RECORD || place->table == TABLE_META) refer_record(place, &row->record);
     if (place->table == TABLE_KERNEL) refer_kernel(place, &row->descriptor);
     if (place->table == TABLE_TRIAL) hash_set_add(&place->check->environments, &row->trial.environment);
 }
@@ -175,8 +175,8 @@ static void note_unreferenced(struct check *check, enum table table, const struc
 void check_unreferenced(struct check *check)
 {
     if (check->summary.findings) return; /* a damaged row refers to what nobody knows */
-    note_unreferenced(check, TABLE_KERNEL, &check->kernels, "record");
+    note_unreferenced(check, TABLE_KERNEL, &check->kernels, "record or pin");
     note_unreferenced(check, TABLE_CODE, &check->codes, "kernel");
-    note_unreferenced(check, TABLE_ENVIRONMENT, &check->environments, "record or trial");
+    note_unreferenced(check, TABLE_ENVIRONMENT, &check->environments, "record, pin or trial");
     note_unreferenced(check, TABLE_SOURCE, &check->sources, "kernel");
 }

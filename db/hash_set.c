@@ -56,6 +56,12 @@ void hash_set_sort(struct hash_set *set)
     if (set->n) qsort(set->items, set->n, sizeof *set->items, compare);
 }
 
+size_t hash_set_find(const struct hash_set *set, const struct hash *hash)
+{
+    uint32_t slot = set->n ? set->slots[slot_of(set, hash)] : 0;
+    return slot ? slot - 1 : set->n;
+}
+
 bool hash_set_has(const struct hash_set *set, const struct hash *hash)
 {
     return set->n && set->slots[slot_of(set, hash)];

@@ -18,6 +18,8 @@ struct hash_set {
 enum status hash_set_add(struct hash_set *set, const struct hash *hash);
 /* By their bytes; nothing is added afterwards. */
 void hash_set_sort(struct hash_set *set);
+/* Its place in `items` as they came; n where it is not among them. */
+size_t hash_set_find(const struct hash_set *set, const struct hash *hash);
 bool hash_set_has(const struct hash_set *set, const struct hash *hash);
 void hash_set_free(struct hash_set *set);
 

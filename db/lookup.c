@@ -17,6 +17,10 @@ static void search_key(struct search *search, MDB_txn *txn, struct rank rank, co
     struct lookup_key text;
     if (!lookup_key(search->request, head, device_class, zero_sizes, &text)) return;
     MDB_val key = value_of(text.text, text.size), value;
+    if (rank.match == MATCH_EXACT) {
+        search_pin(search, txn, rank, &key);
+        rank.evidence = RANK_UNPINNED;
+    }
     if (mdb_get(txn, search->books[rank.layer]->environment->tables[TABLE_RECORD], &key, &value)) return;
     if (rank.match == MATCH_EXACT) search->exact_seen = true;
     search_consider(search, txn, rank, &key, &value);
@@ -41,9 +45,11 @@ static void search_heads(struct search *search, MDB_txn *txn, struct rank rank)
 static void search_layers(struct search *search, enum match match)
 {
     for (size_t layer = 0; layer < search->n_books; layer++) {
-        struct rank rank = {.match = match, .layer = (uint32_t)layer};
+        bool may_pin = match == MATCH_EXACT && search->books[layer]->environment->may_pin;
+        struct rank rank = {
+            .match = match, .evidence = may_pin ? RANK_PINNED : RANK_UNPINNED, .layer = (uint32_t)layer};
         MDB_txn *txn;
-        if (!search_open_to(search, &rank)) return;
+        if (!search_open_to(search, &rank)) continue; /* one behind it may have a pin */
         enum status status = read_begin(search->books[layer], &txn);
         if (status != STATUS_OK) {
             search->failure = status;
@@ -63,7 +69,8 @@ static void search_all(struct search *search)
         search_layers(search, match);
     value_free(&search->scratch);
     for (size_t i = 0; i < search->n_answers; i++)
-        search_reason(search, &search->answers[i], search->answers[i].reason);
+        if (search->ranks[i].evidence != RANK_PINNED)
+            search_reason(search, &search->answers[i], search->answers[i].reason);
 }
 
 /* Not zeroed: it is large, and only its front must be. */

@@ -47,6 +47,7 @@ struct lookup_answer {
 /* The best usable entry by this order:
  *
  *     match      exact, near_shape, sibling_class, default
+ *     pin        exact: what the problem is pinned to (db/pin.h), the reason says so; then
  *     evidence   measured, predicted, default
  *     class      sibling_class: closest by |log2| of units x bandwidth
  *     group      all sizes but the last equal, before others
@@ -58,6 +59,9 @@ struct lookup_answer {
  * value first in each size, and stops where nothing better can come or, in each book, head and class, after
  * max_probes seeks: with a bound reached, what lies farther away in the first sizes may have been missed,
  * never something wrong be taken.
+ *
+ * A pin that is not usable is passed over, and the reason says so. Only layers that may hold pins are asked
+ * for them once an exact answer stands.
  *
  * Damaged records and books that cannot be read are passed over; the reason counts them. STATUS_NOT_FOUND
  * with answer->match = MATCH_NONE and the reason when nothing usable stands. */

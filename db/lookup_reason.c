@@ -115,7 +115,11 @@ void search_reason(const struct search *search, const struct lookup_answer *answ
 {
     struct line line = {.at = out, .left = 160};
     *out = 0;
-    if (answer->match == MATCH_EXACT) return;
+    if (search->pin_refused) say(&line, "its pin is not usable here, passed over; ");
+    if (answer->match == MATCH_EXACT) {
+        if (search->pin_refused) line.at[-2] = 0;
+        return;
+    }
     say(&line, search->exact_seen ? "no usable entry for " : "no record for ");
     say_sizes(&line, search->request);
     if (answer->match == MATCH_NONE) {

@@ -96,7 +96,7 @@ static void insert(struct search *search, size_t i, const struct rank *rank, con
     search->ranks[i] = *rank;
     struct lookup_answer *answer = &search->answers[i];
     answer->match = (enum match)rank->match;
-    answer->evidence = (enum evidence)rank->evidence;
+    answer->evidence = (enum evidence)entry->evidence;
     answer->layer = rank->layer;
     memcpy(answer->key, key->mv_data, key->mv_size);
     answer->key[key->mv_size] = 0;
@@ -105,7 +105,8 @@ static void insert(struct search *search, size_t i, const struct rank *rank, con
     memcpy(answer->baseline_name, search->record.baseline_name, sizeof answer->baseline_name);
     answer->descriptor_bytes = bytes;
     descriptor_copy(descriptor, &answer->descriptor);
-    answer->reason[0] = 0;
+    strncpy(answer->reason, search->pin ? search->pin : "", sizeof answer->reason - 1);
+    answer->reason[sizeof answer->reason - 1] = 0;
 }
 
 /* One kernel answers once, by its best rank. */
@@ -150,7 +151,7 @@ void search_consider(struct search *search, MDB_txn *txn, struct rank rank, cons
         return;
     }
     for (uint32_t i = 0; i < search->record.n_entries; i++) {
-        rank.evidence = search->record.entries[i].evidence;
+        rank.evidence = search->pin ? RANK_PINNED : 1u + search->record.entries[i].evidence;
         if (!search_open_to(search, &rank)) return; /* the entries behind it have no better evidence */
         consider_entry(search, txn, &rank, key, &search->record.entries[i]);
     }

@@ -7,13 +7,15 @@
 
 /* Where a candidate stands; compared field by field in this order, then by key and by place in its record. */
 struct rank {
-    uint32_t match, evidence;
+    uint32_t match;
+    uint32_t evidence;       /* RANK_PINNED, or 1 + evidence */
     uint32_t class_distance; /* sibling_class: |log2| of units x bandwidth, in 1/65536 */
     uint32_t other_group;    /* 1: some size but the last differs */
     uint32_t head;
     uint32_t distance; /* sum of |log2 ratio| over the sizes, in 1/65536 */
     uint32_t layer;
 };
+enum { RANK_PINNED = 0, RANK_UNPINNED = 1 };
 int rank_compare(const struct rank *a, const struct rank *b);
 
 struct search {
@@ -28,6 +30,8 @@ struct search {
     uint64_t n_records, n_refused, n_damaged,
         n_failed;        /* for the reason: seen, entries unusable, values, books */
     bool exact_seen;     /* the problem's own record exists */
+    bool pin_refused;    /* the problem is pinned, and to nothing that is usable */
+    const char *pin;     /* the line of the pin at hand; NULL: a record is */
     enum status failure; /* of the first book that could not be read */
     struct record record;
     struct descriptor descriptor;
@@ -48,6 +52,9 @@ struct lookup_key {
  * not be written into a book just finds nothing. */
 bool lookup_key(const struct lookup_request *request, const char *head, const char *device_class,
                 bool zero_sizes, struct lookup_key *out);
+
+/* lookup_pin.c: what the key of the problem's record is pinned to. */
+void search_pin(struct search *search, MDB_txn *txn, struct rank rank, const MDB_val *key);
 
 /* lookup_near.c: records of one head and class in one book, the closest sizes first. With `skip_exact` the
  * sizes asked for themselves do not count. */

@@ -9,7 +9,7 @@
 static const struct {
     enum table table;
     enum status (*merge)(struct merge_run *run, const MDB_val *key, const MDB_val *values);
-    size_t count; /* in struct merge_counts; that of trials is counted where they are */
+    size_t count; /* in struct merge_counts; trials and pins are counted where they are */
 } steps[] = {
     {TABLE_CODE, merge_content, offsetof(struct merge_counts, codes)},
     {TABLE_SOURCE, merge_least, offsetof(struct merge_counts, sources)},
@@ -18,6 +18,7 @@ static const struct {
     {TABLE_RECORD, merge_records, offsetof(struct merge_counts, records)},
     {TABLE_TRIAL, merge_trial, 0},
     {TABLE_QUARANTINE, merge_least, offsetof(struct merge_counts, quarantined)},
+    {TABLE_META, merge_pins, 0},
 };
 
 struct walk {
@@ -44,7 +45,7 @@ static enum status merge_tables(struct merge_run *run)
         TRY(join_table(run->join, steps[i].table, visit, &walk));
         if (steps[i].table == TABLE_TRIAL)
             TRY(merge_trials_flush(run));
-        else
+        else if (steps[i].table != TABLE_META)
             *(uint64_t *)((char *)&run->counts + steps[i].count) = walk.rows;
     }
     return STATUS_OK;

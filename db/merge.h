@@ -31,7 +31,7 @@ struct book_merge {
 };
 
 struct merge_counts {
-    uint64_t records, entries, kernels, codes, sources, environments, trials, quarantined;
+    uint64_t records, entries, kernels, codes, sources, environments, trials, quarantined, pins;
     uint64_t conflicts;
     uint64_t left_out; /* entries that the 64 of a record had no room for */
 };

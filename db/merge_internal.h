@@ -20,7 +20,10 @@ enum status merge_output_open(struct merge_output *output, const char *path, uin
 enum status merge_output_put(struct merge_output *output, enum table table, const MDB_val *key,
                              const MDB_val *value);
 bool merge_output_has(struct merge_output *output, enum table table, const struct hash *hash);
-/* Syncs and renames. merge_output_discard in any case. */
+/* All is on the disk, under the work's name; then it gets its own. merge_output_discard in any case. */
+enum status merge_output_finish(struct merge_output *output);
+enum status merge_output_name(struct merge_output *output);
+/* Both. */
 enum status merge_output_publish(struct merge_output *output);
 void merge_output_discard(struct merge_output *output);
 
@@ -40,6 +43,7 @@ struct merge_run {
 enum status merge_content(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 enum status merge_least(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 enum status merge_kernel(struct merge_run *run, const MDB_val *key, const MDB_val *values);
+enum status merge_pins(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 /* merge_records.c */
 enum status merge_records(struct merge_run *run, const MDB_val *key, const MDB_val *values);
 /* merge_trials.c: trials of one record and configuration are collected and written together. */

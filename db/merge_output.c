@@ -63,7 +63,9 @@ enum status merge_output_put(struct merge_output *output, enum table table, cons
                              const MDB_val *value)
 {
     MDB_val put_key = *key, put_value = *value;
-    int code = mdb_put(output->txn, output->tables[table], &put_key, &put_value, MDB_APPEND);
+    /* Notes stand there from the beginning. */
+    unsigned flags = table == TABLE_META ? 0 : MDB_APPEND;
+    int code = mdb_put(output->txn, output->tables[table], &put_key, &put_value, flags);
     output->written_bytes += key->mv_size + value->mv_size;
     if (!code && output->written_bytes >= COMMIT_BYTES) {
         code = mdb_txn_commit(output->txn);
@@ -90,20 +92,33 @@ static int copy_to_network(struct merge_output *output)
     return code;
 }
 
-enum status merge_output_publish(struct merge_output *output)
+enum status merge_output_finish(struct merge_output *output)
 {
     int code = mdb_txn_commit(output->txn);
     output->txn = NULL;
     if (!code) code = mdb_env_sync(output->lmdb, 1);
     if (!code && output->copy.size) code = copy_to_network(output);
     if (code) return fail(output, code, "write");
-    code = book_take_name(output->copy.size ? output->copy.data : output->work.data, output->path);
+    mdb_env_close(output->lmdb);
+    output->lmdb = NULL;
+    return STATUS_OK;
+}
+
+enum status merge_output_name(struct merge_output *output)
+{
+    int code = book_take_name(output->copy.size ? output->copy.data : output->work.data, output->path);
     if (code == EEXIST)
         return status_fail(STATUS_USAGE, "%s: was made by somebody else meanwhile; name another file",
                            output->path);
     if (code) return fail(output, code, "create");
     folder_sync(output->path); /* it has its name: what fails from here on takes nothing back */
     return STATUS_OK;
+}
+
+enum status merge_output_publish(struct merge_output *output)
+{
+    TRY(merge_output_finish(output));
+    return merge_output_name(output);
 }
 
 void merge_output_discard(struct merge_output *output)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "db/merge_internal.h"
+#include "db/pin_rows.h"
 
 static enum status damaged(struct merge_run *run, const MDB_val *key, const MDB_val *values, const char *why)
 {
@@ -52,4 +53,18 @@ enum status merge_kernel(struct merge_run *run, const MDB_val *key, const MDB_va
             least = &values[i];
     }
     return least ? merge_output_put(&run->output, run->table, key, least) : damaged(run, key, values, why);
+}
+
+/* The newest pin of a problem stays; other notes are a book's own. */
+enum status merge_pins(struct merge_run *run, const MDB_val *key, const MDB_val *values)
+{
+    const MDB_val *newest = NULL;
+    struct pin pin;
+    if (!is_pin(key)) return STATUS_OK;
+    for (size_t i = 0; i < run->options->n_books; i++)
+        if (values[i].mv_data && (!newest || pin_compare(&values[i], newest) > 0)) newest = &values[i];
+    if (pin_decode(newest->mv_data, newest->mv_size, &pin) != STATUS_OK)
+        return damaged(run, key, values, status_message());
+    run->counts.pins++;
+    return merge_output_put(&run->output, run->table, key, newest);
 }

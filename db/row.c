@@ -1,4 +1,6 @@
 #include "db/row.h"
+#include "db/compacted.h"
+#include "db/pin_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,13 +128,30 @@ static bool is_name(const MDB_val *key, const char *name)
     return key->mv_size == strlen(name) && !memcmp(key->mv_data, name, key->mv_size);
 }
 
+static enum status check_compacted(const MDB_val *value)
+{
+    struct compacted list;
+    enum status status = compacted_decode(value->mv_data, value->mv_size, &list);
+    compacted_free(&list);
+    return status;
+}
+
 /* `schema` was judged when the book was opened. */
 static enum status check_meta(const MDB_val *key, const MDB_val *value, struct row *out)
 {
-    (void)out;
+    struct pin pin;
+    struct key_parts parts;
+    out->record.n_entries = 0;
+    if (is_pin(key)) {
+        TRY(key_parse(key->mv_data, key->mv_size, &parts));
+        TRY(pin_decode(value->mv_data, value->mv_size, &pin));
+        out->record = pin.record;
+        return STATUS_OK;
+    }
     if (!is_plain(key->mv_data, key->mv_size)) return wrong("no name");
     uint8_t id[16];
     char text[33] = {0};
+    if (is_name(key, COMPACTED_NAME)) return check_compacted(value);
     if (!is_name(key, "id")) return STATUS_OK;
     memcpy(text, value->mv_data, value->mv_size < 32 ? value->mv_size : 32);
     return value->mv_size == 32 && text_unhex(text, id, sizeof id) ? STATUS_OK : wrong("not 32 hex digits");

@@ -4,7 +4,7 @@
 
 #include "db/book_internal.h"
 
-/* What a row decodes to; points into its value. */
+/* What a row decodes to; points into its value. Of a note the record of a pin, else an empty one. */
 struct row {
     union {
         struct record record;

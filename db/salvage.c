@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "db/check.h"
 #include "db/hash_set.h"
+#include "db/pin_rows.h"
 #include "db/salvage_scan.h"
 
 enum { BATCH_ROWS = 32768, BATCH_BYTES = 32 << 20, KEY_CAPACITY = 512 };
@@ -67,7 +68,11 @@ static enum status check_schema(const struct salvage *salvage, const struct salv
 static enum status keep(void *context, const struct salvaged *found)
 {
     struct salvage *salvage = context;
-    if (found->table == TABLE_META) return check_schema(salvage, found);
+    if (found->table == TABLE_META) {
+        TRY(check_schema(salvage, found));
+        /* Outside the tree stand pins that were taken away, too. */
+        if (!is_pin(&found->key) || !found->in_tree) return STATUS_OK;
+    }
     if (salvage->n == salvage->capacity) {
         size_t capacity = salvage->capacity ? 2 * salvage->capacity : 1024;
         struct found *items = realloc(salvage->items, capacity * sizeof *items);

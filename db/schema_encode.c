@@ -1,6 +1,7 @@
 #include <endian.h>
 #include <string.h>
 #include "db/bytes.h"
+#include "db/pin.h"
 #include "tuner/base/crc32c.h"
 
 static void put_u8(struct text *out, uint8_t value)
@@ -93,6 +94,21 @@ void record_encode(const struct record *record, struct text *out)
         put_u64(out, entry->measured_at_s);
     }
     envelope_end(out, start);
+}
+
+void pin_encode(const struct pin *pin, struct text *out)
+{
+    struct text record = {0};
+    size_t start = envelope_begin(out, 'P', VALUE_FORMAT);
+    record_encode(&pin->record, &record);
+    put_string(out, pin->line);
+    put_blob(out, &(struct blob){(const uint8_t *)text_string(&record), (uint32_t)record.size});
+    put_string(out, pin->who);
+    put_string(out, pin->because);
+    put_u64(out, pin->pinned_at_s);
+    if (record.failed) out->failed = true;
+    envelope_end(out, start);
+    text_free(&record);
 }
 
 static void put_step(struct text *out, const struct descriptor_step *step, uint8_t format)

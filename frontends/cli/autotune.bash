@@ -11,7 +11,7 @@ _autotune_listing() {
 
 _autotune() {
     local cur prev words cword command i
-    local commands="sweep show lookup explain bench gpubench verify devices templates freeze merge diff check export import lint import replay space trust doctor"
+    local commands="sweep show lookup explain pin bench gpubench verify devices templates freeze merge diff compact check export import lint import replay space trust doctor"
     local every="--json --help --version"
     local on_device="--arch --device --class --threads"
     local problems="--op --dtype --layout --epilogue --shape --shapes --model --phase"
@@ -53,7 +53,7 @@ _autotune() {
         --template) cur=$value; _autotune_listing templates; return ;;
         --book | --sign | --password-file | --trust | --shapes | --space | --runs | --records | --output | -o) cur=$value; COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --templates | --scratch) cur=$value; COMPREPLY=($(compgen -d -- "$cur")); return ;;
-        --arch | --class | --threads | --m | --shard | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment) return ;;
+        --arch | --class | --threads | --m | --shard | --measure-ms | --peak-size | --peak-bytes | --seed | --jobs | --repeats | --sample | --shape | --targets | --filter | --problem | --fail-if-slower | --environment | --configuration | --comment | --because) return ;;
     esac
 
     case $cur in
@@ -64,7 +64,8 @@ _autotune() {
                         --retry-quarantined --dry-run --predict --confirm $every" ;;
                 show) _autotune_words "--op --model --phase --book --trials $every" ;;
                 lookup) _autotune_words "$on_device --book $every" ;;
-                explain) _autotune_words "$on_device --book --template --configuration --templates $every" ;;
+                explain) _autotune_words "$on_device --book --all --template --configuration --templates $every" ;;
+                pin) _autotune_words "$on_device --book --template --because --remove --list --templates $every" ;;
                 bench) _autotune_words "$problems $on_device --book --seed --templates $every" ;;
                 gpubench)
                     _autotune_words "--dtype --shapes --model --m $on_device --book --budget --seed --jobs --templates \
@@ -77,6 +78,7 @@ _autotune() {
                 freeze) _autotune_words "--scratch --jobs --templates --defaults --records --targets --output $every" ;;
                 merge) _autotune_words "--scratch --fail-on-conflict --output $every" ;;
                 diff) _autotune_words "--dtype --model --phase --all --fail-if-slower $every" ;;
+                compact) _autotune_words "--scratch --regret --trials --dry-run --output $every" ;;
                 check) _autotune_words "--repair --output $every" ;;
                 export) _autotune_words "--format --without-code --filter --sign --password-file --problem --template --environment --threads --output $every" ;;
                 import) _autotune_words "--format --problem --dtype --class --book --scratch --output --dry-run --trust --allow-unsigned $every" ;;
@@ -96,7 +98,7 @@ _autotune() {
         _autotune_words "add list remove check"
     elif [ "$command" = trust ] && [ "${words[2]}" = remove ]; then
         _autotune_listing trust list
-    elif case $command in freeze | merge | diff | check | export | import | lint | import | replay | space | trust) ;; *) false ;; esac; then
+    elif case $command in freeze | merge | diff | compact | check | export | import | lint | import | replay | space | trust) ;; *) false ;; esac; then
         COMPREPLY=($(compgen -f -- "$cur"))
     else
         _autotune_words "gemm"

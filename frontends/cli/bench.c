@@ -31,6 +31,11 @@ static double geomean(const struct means *means)
     return means->n ? exp(means->log_sum / (double)means->n) : 0;
 }
 
+static bool is_pinned(const struct bench_result *result)
+{
+    return result->measured && strncmp(result->answer.reason, "pinned ", 7) == 0;
+}
+
 static void add_row(cJSON *rows, const struct bench_result *result, const char *against,
                     const struct trial_ratio *ratio)
 {
@@ -45,6 +50,7 @@ static void add_row(cJSON *rows, const struct bench_result *result, const char *
     cJSON_AddNumberToObject(row, "ratio_median", ratio->median);
     cJSON_AddNumberToObject(row, "ratio_q1", ratio->q1);
     cJSON_AddNumberToObject(row, "ratio_q3", ratio->q3);
+    if (is_pinned(result)) cJSON_AddTrueToObject(row, "pinned");
     cJSON_AddItemToArray(rows, row);
 }
 
@@ -129,7 +135,8 @@ static void print_text(const struct bench_report *report, const char *backend, u
         ratio = &result->over_baseline;
         table_add(&table, "%s",
                   number_ratio(*result->baseline_name ? ratio->median : 0, ratio->q1, ratio->q3, number));
-        table_add(&table, "%s", result->measured ? match_text(result->answer.match) : result->note);
+        table_add(&table, "%s%s", result->measured ? match_text(result->answer.match) : result->note,
+                  is_pinned(result) ? ", pinned" : "");
     }
     table_print(&table);
     if (report->over_default.n)

@@ -2,6 +2,7 @@
  * the beginning: one that sums up and finds whatever is damaged, one that prints. */
 #include <stdlib.h>
 #include <string.h>
+#include "db/pin.h"
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/diff_groups.h"
@@ -161,6 +162,28 @@ static enum status compare(struct comparison *comparison)
                        comparison->worst, comparison->worst_ratio);
 }
 
+static bool count_pin(void *context, const char *key, const struct pin *pin)
+{
+    (void)key, (void)pin;
+    ++*(uint64_t *)context;
+    return true;
+}
+
+/* Records are compared; programs may get something else. */
+static enum status note_pins(const struct comparison *comparison)
+{
+    for (int i = 0; i < 2; i++) {
+        uint64_t n = 0;
+        TRY(book_each_pin(comparison->books[i], count_pin, &n));
+        if (n)
+            talk_note("%s: %llu problems are pinned: programs get what they are pinned to, not the best that "
+                      "is compared here; 'autotune pin --list --book=%s'",
+                      book_path(comparison->books[i]), (unsigned long long)n,
+                      book_path(comparison->books[i]));
+    }
+    return STATUS_OK;
+}
+
 static enum status parse_percent(const char *text, double *out)
 {
     char number[32];
@@ -207,6 +230,7 @@ enum status command_diff(const struct settings *settings)
     for (int i = 0; i < 2 && status == STATUS_OK; i++)
         status = book_open_one(settings->arguments.items[i], &comparison.books[i]);
     for (int i = 0; i < 2; i++) comparison.names[i].book = comparison.books[i];
+    if (status == STATUS_OK) status = note_pins(&comparison);
     if (status == STATUS_OK) status = compare(&comparison);
     for (int i = 0; i < 2; i++) {
         kernel_names_free(&comparison.names[i]);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "frontends/cli/command.h"
 #include "frontends/cli/explain.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/talk.h"
 #include "frontends/cli/timing_json.h"
@@ -105,25 +106,32 @@ static enum status deliver(const struct settings *settings, cJSON *root)
 static enum status explain(const struct settings *settings, struct finder *finder,
                            const struct problem *problem)
 {
+    struct explanation explanation = {.settings = settings, .finder = finder, .problem = problem};
     tb_explanation answer;
     char text[PROBLEM_TEXT_BYTES], reason[1024] = "";
     cJSON *root = cJSON_CreateObject();
     problem_print(problem, text);
     cJSON_AddStringToObject(root, "problem", text);
     cJSON_AddStringToObject(root, "class", finder->place->info->class_text);
+    cJSON_AddBoolToObject(root, "device_here", !place_is_paper(finder->place));
+    explanation.knows_present = explain_present(finder, problem, &explanation.present);
     enum status status = finder_ask(finder, problem, &answer);
     if (status == STATUS_NOT_FOUND) {
         snprintf(reason, sizeof reason, "%s", status_message());
         cJSON_AddNullToObject(root, "match");
         json_add_text(root, "reason", reason);
     } else if (status == STATUS_OK) {
+        struct pin pin;
         add_answer(root, &answer);
+        cJSON_AddItemToObject(root, "pin", pin_json(finder_pin(finder, &answer, &pin) ? &pin : NULL));
         add_details(root, finder, problem, &answer);
     } else {
         cJSON_Delete(root);
         return status;
     }
-    cJSON_AddItemToObject(root, "layers", explain_layers(finder, problem));
+    explain_neighbours(&explanation, status == STATUS_OK ? &answer : NULL, root);
+    cJSON_AddItemToObject(root, "layers", explain_layers(&explanation));
+    cJSON_AddItemToObject(root, "improve", explain_improve(root));
     TRY(deliver(settings, root));
     return status == STATUS_OK ? STATUS_OK : status_fail(status, "%s", reason);
 }
@@ -138,7 +146,7 @@ enum status command_explain(const struct settings *settings)
     if (settings->configuration)
         return status_fail(STATUS_USAGE, "--configuration=%s: of which template? say --template, too",
                            settings->configuration);
-    TRY(place_open(settings, &place));
+    TRY(place_open_or_paper(settings, &place));
     enum status status = finder_open(settings, &place, &finder);
     if (status == STATUS_OK) status = explain(settings, &finder, &problem);
     finder_close(&finder);

@@ -7,11 +7,32 @@
 #include "templates/manifest.h"
 #include "tuner/code_report.h"
 
+/* What the parts of an explanation share. */
+struct explanation {
+    const struct settings *settings;
+    struct finder *finder;
+    const struct problem *problem;
+    bool knows_present;
+    struct hash present; /* the environment that a measurement would have now */
+};
+
 /* explain_layers.c: each layer, and each entry of its exact record with the clause that refuses it. */
-cJSON *explain_layers(struct finder *finder, const struct problem *problem);
+cJSON *explain_layers(const struct explanation *explanation);
+/* One entry: what it is, whether it is usable for the problem, and if not, why not. */
+cJSON *explain_entry(const struct explanation *explanation, struct book *book,
+                     const struct record_entry *entry);
+
+/* explain_neighbours.c: members `neighbours` and `regret`; null where the answer is exact and nobody asked
+ * (--all). `answer` NULL: there is none. */
+void explain_neighbours(const struct explanation *explanation, const tb_explanation *answer, cJSON *root);
+
+/* explain_improve.c: what would make it better, by the rules of one table; reads the finished document. */
+cJSON *explain_improve(const cJSON *root);
 
 /* explain_environment.c: the environment of the measurement, and in what it differs from the present one.
  * Null where the entry has none (a default, a prediction). */
+/* The environment that a measurement would have now, by its hash; false: unknown. */
+bool explain_present(const struct finder *finder, const struct problem *problem, struct hash *out);
 cJSON *explain_environment(struct finder *finder, const struct problem *problem,
                            const struct found_entry *entry);
 

@@ -1,4 +1,4 @@
-#include <string.h>
+#include "frontends/cli/configuration.h"
 #include "frontends/cli/emulated.h"
 #include "frontends/cli/explain.h"
 #include "frontends/cli/talk.h"
@@ -21,51 +21,6 @@ struct asked {
     struct candidate candidate;
     struct code_report report;
 };
-
-/* The given values, and the default's for what they leave out. */
-static enum status whole_configuration(const struct manifest *manifest, const char *given, struct text *out)
-{
-    text_append(out, given ? given : "");
-    int64_t slots[SLOT_COUNT] = {0};
-    struct text defaults = {0};
-    for (uint32_t i = 0; i < manifest->n_parameters; i++)
-        slots[manifest->parameters[i].slot] = manifest->defaults[i];
-    manifest_print_configuration(manifest, slots, &defaults);
-    for (const char *at = text_string(&defaults); *at;) {
-        size_t name = strcspn(at, "=") + 1, size = strcspn(at, ",");
-        const char *found = given;
-        while (found && strncmp(found, at, name) != 0)
-            found = (found = strchr(found, ',')) ? found + 1 : NULL;
-        if (!found) {
-            text_append(out, out->size ? "," : "");
-            text_append_bytes(out, at, size);
-        }
-        at += size + (at[size] == ',');
-    }
-    text_free(&defaults);
-    return text_status(out);
-}
-
-/* STATUS_NOT_COVERED with the clause that keeps it out of the space. */
-static enum status find_configuration(struct asked *asked, struct configuration *out)
-{
-    struct text text = {0};
-    int64_t slots[SLOT_COUNT], value;
-    const struct manifest *manifest = asked->manifest;
-    memcpy(slots, asked->tuning.slots, sizeof slots);
-    enum status status = whole_configuration(manifest, asked->settings->configuration, &text);
-    if (status == STATUS_OK) status = manifest_parse_configuration(manifest, text_string(&text), slots);
-    if (status == STATUS_OK && !tuning_configuration(&asked->tuning, text_string(&text), out)) {
-        const char *clause = "what the space allows";
-        for (uint32_t i = manifest->n_where; i-- > 0;)
-            if (expr_eval(&manifest->where[i].expr, slots, &value) != EXPR_FINE || !value)
-                clause = manifest->where[i].text;
-        status = status_fail(STATUS_NOT_COVERED, "%s %s: not for this problem on %s: %s", manifest->name,
-                             text_string(&text), asked->scene.target, clause);
-    }
-    text_free(&text);
-    return status;
-}
 
 static enum status open_place(struct asked *asked)
 {
@@ -108,7 +63,7 @@ static enum status prepare(struct asked *asked)
     asked->scene = (struct tuning_scene){asked->problem, &info->facts, info->device_class.target,
                                          asked->compiler, text_string(&asked->identity)};
     TRY(tuning_open(&asked->scene, asked->manifest, &asked->tuning));
-    TRY(find_configuration(asked, &configuration));
+    TRY(configuration_find(&asked->tuning, asked->settings->configuration, &configuration));
     TRY(compile(asked, &configuration));
     return report(asked);
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 #include "frontends/cli/explain.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/talk.h"
 #include "tuner/base/json.h"
 #include "tuner/compile/compiler.h"
@@ -12,6 +13,8 @@ static enum status environment_now(const struct finder *finder, const struct pro
     const struct place *place = finder->place;
     const struct compiler_api *compiler;
     struct text identity = {0};
+    if (place_is_paper(place))
+        return status_fail(STATUS_UNAVAILABLE, "the device is not here, so its environment is not known");
     struct trial_setting setting = {.backend = place->api->name,
                                     .device = place->index,
                                     .threads = place->info->device_class.units,
@@ -63,6 +66,15 @@ static cJSON *differences(const cJSON *then, const cJSON *now)
             add_difference(array, member->string, NULL, member);
     }
     return array;
+}
+
+bool explain_present(const struct finder *finder, const struct problem *problem, struct hash *out)
+{
+    struct text json = {0};
+    bool known = environment_now(finder, problem, &json) == STATUS_OK;
+    if (known) *out = sha256_of(json.data, json.size);
+    text_free(&json);
+    return known;
 }
 
 cJSON *explain_environment(struct finder *finder, const struct problem *problem,

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 #include "frontends/cli/explain.h"
 #include "frontends/cli/talk.h"
 
@@ -97,18 +98,91 @@ static void print_roofline(const cJSON *roofline)
     printf("\n");
 }
 
+/* indent TEMPLATE CONFIGURATION: measured, 1.2 us, ... */
+static void print_entry(const char *indent, const cJSON *entry)
+{
+    char time[NUMBER_BYTES];
+    printf("%s%s %s: %s, %s", indent, string_of(entry, "template"), string_of(entry, "configuration"),
+           string_of(entry, "evidence"), number_time(number_of(entry, "median_ns"), time));
+    if (has(entry, "environment") && strcmp(string_of(entry, "environment"), "another") == 0)
+        printf(", in another environment");
+    if (has(entry, "pin")) printf(", %s", string_of(entry, "pin"));
+    if (!is_true(entry, "usable")) printf(", not usable: %s", string_of(entry, "reason"));
+    printf("\n");
+}
+
 static void print_entries(const cJSON *record)
 {
     const cJSON *entry;
-    char time[NUMBER_BYTES];
     printf("    %s\n", string_of(record, "key"));
     if (has(record, "damage")) printf("      damaged: %s\n", string_of(record, "damage"));
-    cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(record, "entries")) {
-        printf("      %s %s: %s, %s", string_of(entry, "template"), string_of(entry, "configuration"),
-               string_of(entry, "evidence"), number_time(number_of(entry, "median_ns"), time));
-        if (!is_true(entry, "usable")) printf(", not usable: %s", string_of(entry, "reason"));
-        printf("\n");
+    if (has(record, "pinned")) print_entry("      ", cJSON_GetObjectItemCaseSensitive(record, "pinned"));
+    cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(record, "entries"))
+        print_entry("      ", entry);
+}
+
+/* The best entry, and of a record that has nothing usable why. */
+static void print_neighbour(const cJSON *neighbour)
+{
+    const cJSON *entries = cJSON_GetObjectItemCaseSensitive(neighbour, "entries"), *entry;
+    int n = cJSON_GetArraySize(entries);
+    double usable = number_of(neighbour, "usable");
+    printf("  %s%s%s%s, %.2f octaves: %.0f of %d entries usable\n", string_of(neighbour, "differs"),
+           is_true(neighbour, "less_alignment") ? ", less alignment" : "",
+           is_true(neighbour, "sibling_class") ? " on " : "",
+           is_true(neighbour, "sibling_class") ? string_of(neighbour, "class") : "",
+           number_of(neighbour, "octaves"), usable, n);
+    cJSON_ArrayForEach (entry, entries) {
+        bool first_usable = is_true(entry, "usable");
+        if (first_usable || entry == entries->child || usable == 0) print_entry("    ", entry);
+        if (first_usable) break;
     }
+}
+
+static void print_neighbours(const cJSON *root)
+{
+    enum { SHOWN = 8 };
+    const cJSON *neighbours = cJSON_GetObjectItemCaseSensitive(root, "neighbours"), *neighbour;
+    int n = 0;
+    if (!has(root, "neighbours")) return;
+    const cJSON *records = cJSON_GetObjectItemCaseSensitive(neighbours, "records");
+    printf("\nrecords near it: %.0f\n", number_of(neighbours, "near"));
+    cJSON_ArrayForEach (neighbour, records)
+        if (n++ < SHOWN) print_neighbour(neighbour);
+    if (n > SHOWN)
+        printf("  ... and %.0f more; --json lists the nearest %d\n", number_of(neighbours, "near") - SHOWN,
+               n);
+}
+
+static void print_regret(const cJSON *regret)
+{
+    if (!regret || cJSON_IsNull(regret)) return;
+    const cJSON *model = cJSON_GetObjectItemCaseSensitive(regret, "by_model");
+    if (has(regret, "median"))
+        printf("%-15s%.1f %% slower than tuned, median (%.1f to %.1f %%): neighbours that were asked without "
+               "their "
+               "own records: %.0f, measured there: %.0f\n",
+               "regret", 100 * number_of(regret, "median"), 100 * number_of(regret, "low"),
+               100 * number_of(regret, "high"), number_of(regret, "n_answered"),
+               number_of(regret, "n_samples"));
+    else
+        printf("%-15sunknown: %s\n", "regret", string_of(regret, "unknown"));
+    if (has(model, "regret"))
+        printf("%-15s%.1f %%; the best it ranks is %s %s\n", "by the model", 100 * number_of(model, "regret"),
+               string_of(model, "best_template"), string_of(model, "best_configuration"));
+    else
+        printf("%-15sunknown: %s\n", "by the model", string_of(model, "unknown"));
+}
+
+static void print_improve(const cJSON *list)
+{
+    const cJSON *advice;
+    printf("\nwhat would improve it\n");
+    cJSON_ArrayForEach (advice, list) {
+        printf("  %s\n", string_of(advice, "why"));
+        if (has(advice, "command")) printf("    %s\n", string_of(advice, "command"));
+    }
+    if (!cJSON_GetArraySize(list)) printf("  nothing that is known here\n");
 }
 
 static void print_layers(const cJSON *layers)
@@ -141,5 +215,8 @@ void explain_print(const cJSON *root)
     print_kernel(cJSON_GetObjectItemCaseSensitive(root, "kernel"));
     explain_print_code(cJSON_GetObjectItemCaseSensitive(root, "code"));
     print_roofline(cJSON_GetObjectItemCaseSensitive(root, "roofline"));
+    print_regret(cJSON_GetObjectItemCaseSensitive(root, "regret"));
+    print_neighbours(root);
     print_layers(cJSON_GetObjectItemCaseSensitive(root, "layers"));
+    print_improve(cJSON_GetObjectItemCaseSensitive(root, "improve"));
 }

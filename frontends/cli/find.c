@@ -2,8 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "frontends/cli/paper_place.h"
+#include "frontends/cli/talk.h"
 #include "templates/attention/attention.h"
 #include "templates/gemm/gemm.h"
+#include "tuner/base/clock.h"
 
 static enum status status_of(tb_status status)
 {
@@ -28,7 +31,10 @@ enum status finder_open(const struct settings *settings, const struct place *pla
     unsetenv("TUNEBOOK_MISSES"); /* questions asked here are nobody's misses */
     TRY(books_open(settings->book, &out->layers));
     TRY(status_of(tb_open(settings->book, &out->book)));
-    return status_of(tb_context_create(out->book, place->api->name, place->index, &options, &out->context));
+    place_offer(place, true);
+    tb_status made = tb_context_create(out->book, place->api->name, place->index, &options, &out->context);
+    place_offer(place, false);
+    return status_of(made);
 }
 
 void finder_close(struct finder *finder)
@@ -172,20 +178,49 @@ enum status finder_entry_of(struct book *book, const char *key, const char *temp
                        template_name, configuration);
 }
 
+static struct book *layer_named(const struct finder *finder, const char *path)
+{
+    for (size_t i = 0; i < finder->layers.n; i++)
+        if (strcmp(book_path(finder->layers.items[i]), path) == 0) return finder->layers.items[i];
+    return NULL;
+}
+
+bool finder_pin(const struct finder *finder, const tb_explanation *answer, struct pin *out)
+{
+    struct book *book = layer_named(finder, answer->book);
+    return book && answer->match == TB_EXACT && strncmp(answer->reason, "pinned ", 7) == 0 &&
+           book_get_pin(book, answer->record, out) == STATUS_OK &&
+           strncmp(answer->reason, out->line, strlen(out->line)) == 0;
+}
+
 enum status finder_entry(struct finder *finder, const tb_explanation *answer, struct found_entry *out)
 {
-    *out = (struct found_entry){0};
-    for (size_t i = 0; i < finder->layers.n; i++)
-        if (strcmp(book_path(finder->layers.items[i]), answer->book) == 0)
-            return finder_entry_of(finder->layers.items[i], answer->record, answer->template_name,
-                                   answer->configuration, out);
-    return status_fail(STATUS_NOT_FOUND, "%s: the book that answered is gone", answer->book);
+    struct book *book = layer_named(finder, answer->book);
+    struct pin pin;
+    *out = (struct found_entry){.book = book};
+    if (!book) return status_fail(STATUS_NOT_FOUND, "%s: the book that answered is gone", answer->book);
+    if (!finder_pin(finder, answer, &pin))
+        return finder_entry_of(book, answer->record, answer->template_name, answer->configuration, out);
+    out->record = pin.record;
+    return book_get_descriptor(book, &pin.record.entries[0].kernel, &out->descriptor_bytes, &out->descriptor);
 }
 
 void found_entry_free(struct found_entry *entry)
 {
     value_free(&entry->descriptor_bytes);
     entry->descriptor_bytes = (struct value){0};
+}
+
+cJSON *pin_json(const struct pin *pin)
+{
+    char when[21];
+    if (!pin) return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    clock_format_utc(pin->pinned_at_s, when);
+    cJSON_AddStringToObject(object, "by", pin->who);
+    cJSON_AddStringToObject(object, "at", when);
+    json_add_text(object, "because", pin->because);
+    return object;
 }
 
 const char *match_text(tb_match match)

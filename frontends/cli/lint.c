@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "db/pin.h"
 #include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
 #include "frontends/cli/lint_report.h"
@@ -35,15 +36,30 @@ static bool visit_finding(void *context, const struct lint_finding *finding)
     return !*stop_flag();
 }
 
+static bool is_wanted(const struct lint_command *command, const char *key)
+{
+    struct key_parts parts;
+    return !*command->device_class || (key_parse(key, strlen(key), &parts) == STATUS_OK &&
+                                       strcmp(parts.device_class, command->device_class) == 0);
+}
+
 static bool visit_record(void *context, const char *key, const struct record *record)
 {
     struct lint_command *command = context;
-    struct key_parts parts;
-    if (*command->device_class && (key_parse(key, strlen(key), &parts) != STATUS_OK ||
-                                   strcmp(parts.device_class, command->device_class) != 0))
-        return !*stop_flag();
+    if (!is_wanted(command, key)) return !*stop_flag();
     command->n_records++;
     return lint_record(&command->facts.sources, key, record, visit_finding, command) && !*stop_flag();
+}
+
+/* A pin is worth knowing, and the entry that it brings is believed no more than a record's. */
+static bool visit_pin(void *context, const char *key, const struct pin *pin)
+{
+    struct lint_command *command = context;
+    struct lint_finding about = {.key = key, .entry = LINT_RECORD};
+    if (!pin) talk_note("%s", status_message());
+    if (!pin || !is_wanted(command, key)) return !*stop_flag();
+    return lint_tell(visit_finding, command, &about, LINT_PINNED, "%s", pin->line) &&
+           lint_record(&command->facts.sources, key, &pin->record, visit_finding, command) && !*stop_flag();
 }
 
 static enum status choose_class(const char *name, char out[CLASS_TEXT_BYTES])
@@ -66,6 +82,7 @@ static enum status lint_whole(struct lint_command *command, const struct setting
     TRY(lint_book_open(command->book, &command->facts));
     lint_report_begin(&command->report, settings->json);
     enum status status = book_each_record(command->book, "", visit_record, command);
+    if (status == STATUS_OK) status = book_each_pin(command->book, visit_pin, command);
     lint_book_close(&command->facts);
     if (status == STATUS_OK && *stop_flag())
         status = status_fail(STATUS_INTERRUPTED, "%s: interrupted after %llu records",

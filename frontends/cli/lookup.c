@@ -2,10 +2,11 @@
 #include <string.h>
 #include "frontends/cli/command.h"
 #include "frontends/cli/find.h"
+#include "frontends/cli/paper_place.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/talk.h"
 
-static enum status print_json(const tb_explanation *answer, const char *reason)
+static enum status print_json(const tb_explanation *answer, const struct pin *pin, const char *reason)
 {
     cJSON *root = cJSON_CreateObject();
     json_add_text(root, "match", answer ? match_text(answer->match) : NULL);
@@ -17,6 +18,7 @@ static enum status print_json(const tb_explanation *answer, const char *reason)
     json_add_text(root, "book", answer ? answer->book : NULL);
     json_add_text(root, "record", answer ? answer->record : NULL);
     json_add_text(root, "reason", answer ? answer->reason : reason);
+    cJSON_AddItemToObject(root, "pin", pin_json(pin));
     return json_deliver(root);
 }
 
@@ -39,7 +41,7 @@ static enum status answer_miss(const struct settings *settings)
 {
     char reason[1024];
     snprintf(reason, sizeof reason, "%s", status_message());
-    if (settings->json) TRY(print_json(NULL, reason));
+    if (settings->json) TRY(print_json(NULL, NULL, reason));
     return status_fail(STATUS_NOT_FOUND, "%s", reason);
 }
 
@@ -47,13 +49,14 @@ static enum status look_up(const struct settings *settings, const struct place *
                            const struct problem *problem)
 {
     struct finder finder;
+    struct pin pin;
     tb_explanation answer;
     enum status status = finder_open(settings, place, &finder);
     if (status == STATUS_OK) status = finder_ask(&finder, problem, &answer);
     if (status == STATUS_NOT_FOUND)
         status = answer_miss(settings);
     else if (status == STATUS_OK && settings->json)
-        status = print_json(&answer, NULL);
+        status = print_json(&answer, finder_pin(&finder, &answer, &pin) ? &pin : NULL, NULL);
     else if (status == STATUS_OK)
         print_text(&answer);
     finder_close(&finder);
@@ -65,7 +68,7 @@ enum status command_lookup(const struct settings *settings)
     struct problem problem;
     struct place place;
     TRY(problems_one(&settings->arguments, 0, &problem));
-    TRY(place_open(settings, &place));
+    TRY(place_open_or_paper(settings, &place));
     enum status status = look_up(settings, &place, &problem);
     place_close(&place);
     return status;

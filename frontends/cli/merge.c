@@ -73,10 +73,15 @@ static enum status print_json(const char *path, const struct merge_counts *count
     const struct {
         const char *name;
         uint64_t value;
-    } members[] = {{"records", counts->records},   {"entries", counts->entries},
-                   {"kernels", counts->kernels},   {"environments", counts->environments},
-                   {"trials", counts->trials},     {"quarantined", counts->quarantined},
-                   {"left_out", counts->left_out}, {"n_conflicts", counts->conflicts}};
+    } members[] = {{"records", counts->records},
+                   {"entries", counts->entries},
+                   {"kernels", counts->kernels},
+                   {"environments", counts->environments},
+                   {"trials", counts->trials},
+                   {"quarantined", counts->quarantined},
+                   {"pins", counts->pins},
+                   {"left_out", counts->left_out},
+                   {"n_conflicts", counts->conflicts}};
     char block[4096];
     cJSON *head = cJSON_CreateObject();
     cJSON_AddStringToObject(head, "book", path);

@@ -18,7 +18,7 @@ static const struct command commands[] = {
 #define IN(command) (1u << NUMBER_##command)
 #define EVERYWHERE  ((1u << NUMBER_COUNT) - 1)
 #define ON_DEVICE \
-    (IN(sweep) | IN(lookup) | IN(explain) | IN(bench) | IN(gpubench) | IN(templates) | IN(verify))
+    (IN(sweep) | IN(lookup) | IN(explain) | IN(pin) | IN(bench) | IN(gpubench) | IN(templates) | IN(verify))
 
 static const struct option_row rows[] = {
 #define OPTION(letter, name, kind, field, value, low, high, commands, help) \

@@ -20,10 +20,11 @@ struct settings {
     struct words dtypes, layouts, epilogues, shapes, shape_files, models, runs, records, filters, trusted;
     const char *gpus, *op, *phase, *arch, *device, *device_class, *book, *budget, *strategy, *templates,
         *targets, *output, *space, *format, *problem, *template_name, *environment, *order, *m,
-        *configuration, *comment, *fail_if_slower, *sign, *shard, *password_file, *scratch;
+        *configuration, *comment, *fail_if_slower, *sign, *shard, *password_file, *scratch, *because, *regret,
+        *compact_trials;
     int64_t threads, seed, jobs, repeats, sample, measure_ms, peak_size, peak_bytes;
     bool fresh, no_tuning, retry_quarantined, dry_run, trials, defaults, selftest, emulate, predict, confirm,
-        fail_on_conflict, all, repair, without_code, allow_unsigned, json, help, version;
+        fail_on_conflict, all, repair, without_code, allow_unsigned, list, remove, json, help, version;
 };
 
 struct command;

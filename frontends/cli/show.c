@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "frontends/cli/books.h"
 #include "frontends/cli/command.h"
+#include "frontends/cli/find.h"
 #include "frontends/cli/place.h"
 #include "frontends/cli/problems.h"
 #include "frontends/cli/talk.h"
@@ -100,10 +100,29 @@ static cJSON *record_json(struct show *show, const char *key, const struct recor
     json_add_ns(object, "default_ns", record->default_ns);
     json_add_ns(object, "baseline_ns", record->baseline_ns);
     json_add_text(object, "baseline", record->baseline_name);
+    struct pin pin;
+    bool pinned = book_get_pin(show->book, key, &pin) == STATUS_OK;
+    cJSON *pinned_to = pin_json(pinned ? &pin : NULL);
+    if (pinned) cJSON_AddItemToObject(pinned_to, "entry", entry_json(show, &pin.record.entries[0]));
+    cJSON_AddItemToObject(object, "pin", pinned_to);
     cJSON *entries = cJSON_AddArrayToObject(object, "entries");
     for (uint32_t i = 0; i < record->n_entries; i++)
         cJSON_AddItemToArray(entries, entry_json(show, &record->entries[i]));
     return object;
+}
+
+/* Behind the table: what programs get in place of the best. */
+static void print_pin(struct show *show, const char *key)
+{
+    char problem[PROBLEM_TEXT_BYTES], class_text[CLASS_TEXT_BYTES];
+    struct pin pin;
+    struct text kernel = {0};
+    if (book_get_pin(show->book, key, &pin) != STATUS_OK) return;
+    book_key_text(key, problem);
+    class_of(key, class_text);
+    book_kernel_text(show->book, &pin.record.entries[0].kernel, &kernel);
+    printf("%s on %s: %s: %s\n", problem, class_text, pin.line, text_string(&kernel));
+    text_free(&kernel);
 }
 
 /* Trials as text rows under their record, or as JSON in it. */
@@ -259,6 +278,7 @@ static enum status show_records(struct show *show)
         status = json_deliver(root);
     } else if (!show->records) {
         if (show->n_rows) table_print(&show->table);
+        for (size_t i = 0; i < walk.keys.n; i++) print_pin(show, walk.keys.items[i]);
         for (size_t i = 0; i < walk.keys.n && show->settings->trials && status == STATUS_OK; i++)
             status = print_trials(show, walk.keys.items[i]);
     }

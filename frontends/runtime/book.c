@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "db/pin.h"
 #include "frontends/runtime/runtime.h"
 
 static enum status alive_create(const uint32_t **out)
@@ -83,6 +84,7 @@ tb_status tb_book_digest(const tb_book *book, char *out)
     for (size_t i = 0; i < book->n_layers && status == STATUS_OK; i++) {
         sha256_add_field(&digest.sha, "layer");
         status = book_each_record(book->layers[i], "", digest_record, &digest);
+        if (status == STATUS_OK) status = pins_digest(book->layers[i], &digest.sha);
         if (status == STATUS_OK) status = text_status(&digest.encoded);
     }
     text_free(&digest.encoded);

@@ -211,7 +211,8 @@ typedef struct tb_explanation {
     const char *configuration;
     const char *book;     /* path */
     const char *record;   /* key of the record that answered */
-    const char *reason;   /* why no better one answered; "" if there is nothing to say */
+    const char *reason;   /* why no better one answered, or who pinned this one and why (it then begins
+                           * with "pinned by "); "" if there is nothing to say */
     uint64_t expected_ns; /* of the record's shape; 0: unknown */
     uint64_t baseline_ns; /* the vendor library's on that shape; 0: unknown */
 } tb_explanation;

@@ -64,7 +64,7 @@ timed_book() { # FILE SIZES:MEDIAN_NS:UNROLL...
         ns=${ns%:*}
         tail -1 once.jsonl | sed -E "s/m=4 n=5 k=6/$sizes/; s/UNROLL=1,MODE=slow/UNROLL=$unroll,MODE=good/; \
             s/\"(median|q1|q3|min)_ns\":[0-9]+/\"\\1_ns\":$ns/g; s/\"low_ns\":[0-9]+/\"low_ns\":$((ns - 10))/; \
-            s/\"high_ns\":[0-9]+/\"high_ns\":$((ns + 10))/; s/\"default_ns\":[0-9]+/\"default_ns\":9000/"
+            s/\"high_ns\":[0-9]+/\"high_ns\":$((ns + 10))/; s/\"default_ns\":[0-9]+/\"default_ns\":9000/; s/\"flags\":[0-9]+/\"flags\":0/"
     done >> timed.jsonl
     autotune freeze --templates="$CASES/templates" --records=timed.jsonl -o "$file" > /dev/null 2>&1
 }

@@ -24,6 +24,7 @@ static inline void many_put_kernels(struct book *book, size_t codes)
                                     .configuration = "TILE_M=64,TILE_N=64,TILE_K=256,UNROLL=4",
                                     .definitions = "TILE_M=64\nTILE_N=64\nA_TYPE=f32\nB_TYPE=f32\n",
                                     .compiler = "clang 22 -O3",
+                                    .args_abi = 1,
                                     .code_bytes = sizeof code};
     struct rng rng;
     rng_seed(&rng, 1);

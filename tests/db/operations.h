@@ -47,6 +47,8 @@ static const struct operation {
     {"export", NULL, {"export", "a.book", "-o", "TARGET"}, bytes_of, A_BUNDLE},
     {"export over a bundle", "b.bundle", {"export", "a.book", "-o", "TARGET"}, bytes_of, A_BUNDLE},
     {"freeze", NULL, {"freeze", "a.book", "-o", "TARGET"}, content_of, A_BOOK},
+    {"compact", NULL, {"compact", "a.book", "-o", "TARGET"}, content_of, A_BOOK},
+    {"compact in place", "a.book", {"compact", "TARGET"}, content_of, A_LOCAL_BOOK},
     {"repair", NULL, {"check", "--repair", "a.book", "-o", "TARGET"}, content_of, A_LOCAL_BOOK},
 };
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include "tests/db/bundle_samples.h"
 #include "db/book_internal.h"
+#include "db/compact.h"
 #include "db/merge.h"
 
 static char *folder;
@@ -76,6 +77,25 @@ static enum status run_freeze(void)
     return with_first(freeze_book);
 }
 
+static enum status compact_book(const char *from, const char *to)
+{
+    struct book_compact options = {.path = from, .output = to, .regret = COMPACT_REGRET_ONE / 50};
+    struct compact_report report;
+    TRY(book_compact(&options, &report));
+    compact_report_free(&report);
+    return STATUS_OK;
+}
+
+static enum status run_compact(void)
+{
+    return compact_book(sources[0], target);
+}
+
+static enum status run_compact_in_place(void)
+{
+    return compact_book(target, NULL);
+}
+
 static struct hash bytes_of(const char *path)
 {
     struct text text = content(path);
@@ -96,6 +116,8 @@ static const struct operation {
     {"import, a new book", false, run_import, content_of, {5, 1, 1, 20}},
     {"import into a book", true, run_import, content_of, {2, 1, 0, 20}},
     {"export", false, run_export, bytes_of, {1, 1, 1, 20}},
+    {"compact", false, run_compact, content_of, {5, 1, 1, 20}},
+    {"compact in place", true, run_compact_in_place, content_of, {5, 1, 1, 20}},
     {"freeze", false, run_freeze, content_of, {5, 1, 1, 10}},
 };
 

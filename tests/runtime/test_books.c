@@ -1,4 +1,5 @@
 /* Books as the runtime meets them: trust, damage, layers, digests, and what the environment asks for. */
+#include "db/pin.h"
 #include "tests/runtime/fixture.h"
 
 #include <fcntl.h>
@@ -59,6 +60,74 @@ static void test_digest(void **state)
     }
     assert_string_equal(digest[0], digest[1]);
     assert_string_not_equal(digest[0], digest[2]);
+}
+
+/* Of the first problem: what an entry of it says, under the record's own key. */
+static struct hash pin_to(const char *name, const struct put *put)
+{
+    struct problem problem;
+    char key[KEY_BYTES_MAX + 1];
+    struct pin pin = {.who = "ada", .because = "the fast one leaks", .pinned_at_s = 86400};
+    struct book *book = fixture_book(&fixture, name);
+    assert_done(problem_parse(first.problem, &problem));
+    assert_done(problem_key(&problem, fixture.class_text, key));
+    pin.record.n_entries = 1;
+    pin.record.entries[0] = (struct record_entry){
+        .kernel = fixture_kernel_hash(put), .verified = 1, .timing = {.median_ns = 900}};
+    pin_describe(&pin);
+    assert_done(book_put_pin(book, key, &pin));
+    assert_done(book_close(book));
+    return pin.record.entries[0].kernel;
+}
+
+static void test_pins(void **state)
+{
+    (void)state;
+    char digest[2][65];
+    tb_explanation how = TB_EXPLANATION_INIT;
+    const struct hash environment = {{0}};
+    make_book("pins", (const struct put *const[]){&first, &second, &third}, 3);
+    struct session s = fixture_open(&fixture, "pins");
+    assert_status(tb_book_digest(s.book, digest[0]), TB_OK);
+    session_close(&s);
+    struct hash kernel = pin_to("pins", &first); /* the slower of the record's two */
+    s = fixture_open(&fixture, "pins");
+    assert_status(tb_book_digest(s.book, digest[1]), TB_OK);
+    assert_string_not_equal(digest[0], digest[1]);
+    assert_status(plan_once(&s, 16, &how), TB_OK);
+    assert_int_equal(how.match, TB_EXACT);
+    assert_int_equal(how.evidence, TB_MEASURED);
+    assert_int_equal(how.expected_ns, 900);
+    assert_string_equal(how.template_name, "naive");
+    assert_string_equal(how.reason, "pinned by ada on 1970-01-02: the fast one leaks");
+    tb_explanation all[4] = {TB_EXPLANATION_INIT, TB_EXPLANATION_INIT, TB_EXPLANATION_INIT,
+                             TB_EXPLANATION_INIT};
+    tb_gemm_problem problem = fixture_problem(16, 64, 64);
+    size_t n = 4;
+    assert_status(tb_gemm_candidates(s.context, &problem, all, &n), TB_OK);
+    assert_int_equal(n, 3);
+    assert_string_equal(all[0].template_name, "naive");
+    session_close(&s);
+    /* In quarantine since: passed over, and told. */
+    struct book *book = fixture_book(&fixture, "pins");
+    assert_done(book_quarantine(book, fixture.class_text, &kernel, &environment, VERDICT_CRASH));
+    assert_done(book_close(book));
+    s = fixture_open(&fixture, "pins");
+    assert_status(plan_once(&s, 16, &how), TB_OK);
+    assert_string_equal(how.template_name, "third");
+    assert_non_null(strstr(how.reason, "its pin is not usable here, passed over"));
+    assert_non_null(strstr(how.reason, "is in quarantine: crash"));
+    session_close(&s);
+    /* So is one that does not cover the problem. */
+    static const struct put small = {
+        .problem = "gemm f32 nt m=8 n=64 k=64", .name = "small", .wants = {"m <= 8"}, .median_ns = 10};
+    make_book("pins", (const struct put *const[]){&small}, 1);
+    pin_to("pins", &small);
+    s = fixture_open(&fixture, "pins");
+    assert_status(plan_once(&s, 16, &how), TB_OK);
+    assert_string_equal(how.template_name, "third");
+    assert_non_null(strstr(how.reason, "kernel small wants m <= 8"));
+    session_close(&s);
 }
 
 static void test_untrusted_book(void **state)
@@ -329,15 +398,11 @@ static void test_fork(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_untrusted_book),
-        cmocka_unit_test(test_damaged_code),
-        cmocka_unit_test(test_quarantine),
-        cmocka_unit_test(test_books_that_are_none),
-        cmocka_unit_test(test_context_errors),
-        cmocka_unit_test(test_layers),
-        cmocka_unit_test(test_log_and_misses),
-        cmocka_unit_test(test_disable),
+        cmocka_unit_test(test_digest),         cmocka_unit_test(test_pins),
+        cmocka_unit_test(test_untrusted_book), cmocka_unit_test(test_damaged_code),
+        cmocka_unit_test(test_quarantine),     cmocka_unit_test(test_books_that_are_none),
+        cmocka_unit_test(test_context_errors), cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_log_and_misses), cmocka_unit_test(test_disable),
         cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

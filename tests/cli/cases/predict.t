@@ -70,6 +70,36 @@ $ autotune --predict --class=mi300x --book=p.book --json 'gemm f32 nt m=20 n=24 
 | 0
 $ autotune show --book=p.book | tail -1 | grep -o 'gfx942:304:5300 .* predicted *3 *gemm_simt' | tr -s ' '
 | gfx942:304:5300 TIME - - predicted 3 gemm_simt
+
+As a program would be answered there, without the GPU.
+$ autotune lookup --class=mi300x --book=p.book --json 'gemm f32 nt m=20 n=24 k=32' | json match evidence template
+| "exact"
+| "predicted"
+| "gemm_simt"
+! autotune: gfx942:304:5300 is not here: this is what a program there would get from these books
+$ autotune explain --class=mi300x --book=p.book --json 'gemm f32 nt m=24 n=24 k=32' 2>/dev/null | json class device_here match environment neighbours.near neighbours.records.0.usable improve.0.command
+| "gfx942:304:5300"
+| false
+| "near_shape"
+| null
+| 1
+| 3
+| "autotune --predict --class=gfx942:304:5300 'gemm f32 nt m=24 n=24 k=32'"
+$ autotune lookup --class=mi325x --book=p.book --json 'gemm f32 nt m=20 n=24 k=32' 2>/dev/null | json match
+| "sibling_class"
+$ autotune lookup --class=mi300z --book=p.book 'gemm f32 nt m=20 n=24 k=32'
+! autotune: --class=mi300z: unknown device class; did you mean 'mi300x'? a class is a name such as mi300x or target:units:GB/s
+? 2
+$ autotune show --book=p.book --json | json records.0.entries.1.configuration | tr -d '"' > second; cp p.book pinned.book; USER=ada autotune pin --class=mi300x --book=pinned.book 'gemm f32 nt m=20 n=24 k=32' "$(cat second)" --json 2>/dev/null | json tried_now by; autotune lookup --class=mi300x --book=pinned.book --json 'gemm f32 nt m=20 n=24 k=32' 2>/dev/null | json configuration pin.by | tr -d '"' | cmp -n 40 - second && echo the second
+| false
+| "ada"
+| the second
+$ autotune pin --class=mi300x --book=pinned.book --template=gemm_simt 'gemm f32 nt m=20 n=24 k=32' TILE_M=32 2>&1 | tail -1
+| autotune: not pinned: no record has it, and gfx942:304:5300 is not here to try it on; give this command where it is
+$ autotune bench --class=mi300x --book=p.book 'gemm f32 nt m=20 n=24 k=32'
+! autotune: --class=mi300x: no such device here; found: cpu:0 (CLASS) (without one, 'autotune --predict' fills a book for it, and 'autotune verify --emulate' checks its kernels)
+? 3
+
 $ autotune export --format=records p.book > p.jsonl; sed 's/"configuration":"[^"]*"/"configuration":C/; s/"source":"[^"]*"/"source":S/; s/"predicted_ns":[0-9]*/"predicted_ns":N/' p.jsonl; autotune freeze --records=p.jsonl -o frozen.book 2>/dev/null | sed 's/, [0-9.]* KiB//'; autotune show --book=frozen.book | tail -1 | grep -o 'predicted *1 *gemm_simt' | tr -s ' '; autotune export --format=records frozen.book | cmp - p.jsonl
 | {"problem":"gemm f32 nt m=20 n=24 k=32","class":"gfx942:304:5300","baseline":"","baseline_ns":0,"default_ns":0,"entries":[{"template":"gemm_simt","configuration":C,"source":S,"predicted_ns":N}]}
 | frozen.book: 1 records, 1 kernels

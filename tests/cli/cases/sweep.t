@@ -56,7 +56,7 @@ $ autotune show --model=llama-3.2-1b
 
 What a program would get.
 $ autotune lookup --json gemm f32 nn m=48 n=64 k=64 > out.json; json '*' match evidence template book < out.json
-| match evidence template configuration expected_ns baseline_ns book record reason
+| match evidence template configuration expected_ns baseline_ns book record reason pin
 | "exact"
 | "measured"
 | "naive"

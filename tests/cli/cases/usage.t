@@ -128,6 +128,7 @@ $ for command in $(commands); do autotune $command --help | head -1; done
 | Usage: autotune show [OPTION...] [PROBLEM | KEY-PREFIX]
 | Usage: autotune lookup [OPTION...] PROBLEM
 | Usage: autotune explain [OPTION...] PROBLEM
+| Usage: autotune pin [OPTION...] PROBLEM CONFIGURATION | --remove PROBLEM | --list
 | Usage: autotune bench [OPTION...] [PROBLEM...]
 | Usage: autotune gpubench [OPTION...] [PROBLEM...]
 | Usage: autotune verify [OPTION...] [PROBLEM...]
@@ -136,6 +137,7 @@ $ for command in $(commands); do autotune $command --help | head -1; done
 | Usage: autotune freeze [OPTION...] BOOK... -o FILE | --defaults -o FILE
 | Usage: autotune merge [OPTION...] BOOK... -o FILE
 | Usage: autotune diff [OPTION...] BOOK BOOK
+| Usage: autotune compact [OPTION...] BOOK [-o FILE]
 | Usage: autotune check [OPTION...] [BOOK]
 | Usage: autotune export [OPTION...] [BOOK] -o FILE
 | Usage: autotune import [OPTION...] FILE
@@ -153,7 +155,7 @@ $ autotune devices --json > /dev/full
 
 Every option of --help stands in the man page and in the completion, and neither knows others.
 $ for c in $(commands); do options_of $c; done | sort -u > options; wc -l < options | tr -d ' '
-| 62
+| 66
 $ sed 's/\\-/-/g' "$PROJECT/docs/man/autotune.1" > man; for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" man || echo "$o: not in the man page"; done
 $ for o in $(cat options); do grep -qE -e "$o([^a-z-]|\$)" "$PROJECT/frontends/cli/autotune.bash" || echo "$o: not in the completion"; done
 $ { cat man "$PROJECT/frontends/cli/autotune.bash"; } | grep -oE -e '--[a-z][a-z-]+' | sort -u | grep -vxF -f options
