@@ -61,9 +61,10 @@ static int lmdb_open(const char *path, const struct book_file *file, bool live, 
 
 static int open_tables(MDB_env *lmdb, bool live, MDB_dbi tables[TABLE_COUNT], bool *may_pin)
 {
-    enum { FROZEN_NOTES = 4 }; /* schema, id, creator, frozen */
+    enum { NOTES = 3 }; /* schema, id, creator; and frozen */
     MDB_txn *txn = NULL;
     MDB_stat stat;
+    MDB_val frozen = value_of("frozen", 6), value;
     int code = snapshot_take(lmdb, live, &txn);
     /* Grown by another process since the size of the map was chosen: 0 takes over what it noted. */
     for (int tries = 0; code == MDB_MAP_RESIZED && tries < 8; tries++)
@@ -73,7 +74,8 @@ static int open_tables(MDB_env *lmdb, bool live, MDB_dbi tables[TABLE_COUNT], bo
         code = mdb_dbi_open(txn, table_name(table), 0, &tables[table]);
     if (!code) code = mdb_stat(txn, tables[TABLE_META], &stat);
     if (!code) {
-        *may_pin = live || stat.ms_entries > FROZEN_NOTES;
+        bool is_frozen = !mdb_get(txn, tables[TABLE_META], &frozen, &value);
+        *may_pin = live || stat.ms_entries > (size_t)NOTES + is_frozen;
         return mdb_txn_commit(txn);
     }
     mdb_txn_abort(txn);

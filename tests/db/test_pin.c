@@ -149,6 +149,15 @@ static void in_any_layer(void **state)
     refused = 3;
     expect(books, 3, 2, 2, line);
     refused = -1;
+    /* Read from a copy, as on a network file system: without locks, and not frozen. */
+    struct book *copy;
+    assert_ok(book_close(books[2]));
+    setenv("TUNEBOOK_TEST_NETWORK_FS", "1", 1);
+    assert_ok(book_open(in_folder(folder, "s.book"), BOOK_READ, &copy));
+    unsetenv("TUNEBOOK_TEST_NETWORK_FS");
+    expect(&copy, 1, 2, 0, line);
+    assert_ok(book_close(copy));
+    assert_ok(book_open(in_folder(folder, "s.book"), BOOK_WRITE, &books[2]));
     /* Frozen, one with a pin and one without. */
     const char *paths[2] = {in_folder(folder, "pinned.frozen"), in_folder(folder, "plain.frozen")};
     assert_ok(book_freeze(&books[2], 1, paths[0]));
