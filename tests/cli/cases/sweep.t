@@ -105,6 +105,7 @@ $ autotune explain gemm f32 nn m=48 n=64 k=64 | grep '^[a-z]' | cut -c1-14 | sor
 | problem       
 | record        
 | template      
+| what would imp
 $ autotune explain gemm f32 nt m=4000 n=5000 k=6000 > /dev/null
 ! autotune: no kernel for gemm f32 nt m=4000 n=5000 k=6000 on CLASS: no record for n=5000,k=6000,b=1,m=4000 on CLASS or near it, and no default
 ? 1
