@@ -209,6 +209,7 @@ test: deps-test
 soak: export TUNEBOOK_TEST_SCALE ?= 10
 soak: test
 
+asan: export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lsan.txt:print_suppressions=0
 asan: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)-asan OPT="-O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined" all test-programs

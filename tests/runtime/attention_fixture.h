@@ -204,6 +204,18 @@ static inline tb_attention_args tensors_args(const struct tensors *x)
     return args;
 }
 
+/* What nobody is to write, NaN in the reference, is what outputs are filled with; it then counts as right. */
+static inline void assert_untouched(const float *stored, double *value, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        if (!isnan(value[i])) continue;
+        memcpy(&bits, &stored[i], sizeof bits);
+        assert_int_equal(bits, 0x7f7f7f7f);
+        value[i] = (double)stored[i];
+    }
+}
+
 static inline void tensors_compare(const struct tensors *x, unsigned output, unsigned index,
                                    const void *stored)
 {
@@ -220,6 +232,7 @@ static inline void tensors_compare(const struct tensors *x, unsigned output, uns
         proof->reference(&x->problem, &x->own, PROOF_NORMAL, &region, value, allowed);
         for (int64_t i = 0; i < count; i++)
             if (isinf(value[i])) allowed[i] = 0;
+        assert_untouched((const float *)stored + item * count, value, count);
         int64_t off = proof_compare(operand->type, (const float *)stored + item * count, operand->columns,
                                     operand->rows, operand->columns, value, allowed, &worst);
         if (off >= 0)

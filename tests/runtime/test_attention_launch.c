@@ -334,8 +334,8 @@ static void test_tables(void **state)
     } cases[] = {
         {varlen, &a, a.q_offsets, 0, -1, "q_offsets[0]=-1"},
         {varlen, &a, a.q_offsets, 2, 1, "q_offsets[2]=1"},
-        {varlen, &a, a.q_offsets, 1, 13, "q_offsets[1]=13"},
-        {varlen, &a, a.kv_offsets, 1, 41, "kv_offsets[1]=41"},
+        {varlen, &a, a.q_offsets, 1, 16, "q_offsets[1]=16"},
+        {varlen, &a, a.kv_offsets, 1, 44, "kv_offsets[1]=44"},
         {both, &b, b.kv_lengths, 3, 71, "kv_lengths[3]=71"},
         {both, &b, b.kv_lengths, 1, -1, "kv_lengths[1]=-1"},
         {both, &b, b.block_table, 2, (int)b.n_pages, "block_table[0][2]="},
