@@ -218,37 +218,56 @@ static bool few_waves(struct advice *advice)
     return true;
 }
 
-/* An entry that stands before the answer, and is not usable for a reason that somebody can end. */
-static bool refused_entry(struct advice *advice, const char *part, const char *command, const char *why)
+/* What to do about an entry that is not usable for a reason that somebody can end. */
+struct remedy {
+    const char *part; /* of the reason */
+    const char *command, *why;
+};
+
+static bool mend_record(struct advice *advice, const cJSON *record, const char *book,
+                        const struct remedy *remedy)
 {
-    const cJSON *layer, *record, *entry;
+    const cJSON *entry;
+    cJSON_ArrayForEach (entry, item_at(record, "entries")) {
+        if (is_true(entry, "usable") || !strstr(text_at(entry, "reason"), remedy->part)) continue;
+        snprintf(advice->why, sizeof advice->why, "%.200s: %s", book, remedy->why);
+        snprintf(advice->command, sizeof advice->command, "%s %.200s", remedy->command, book);
+        return true;
+    }
+    return false;
+}
+
+/* Entries of the problem's own records, then of those near it, from which an answer may be borrowed. */
+static bool mend(struct advice *advice, const struct remedy *remedy)
+{
+    const cJSON *layer, *record;
     cJSON_ArrayForEach (layer, item_at(advice->root, "layers"))
         cJSON_ArrayForEach (record, item_at(layer, "records"))
-            cJSON_ArrayForEach (entry, item_at(record, "entries")) {
-                if (is_true(entry, "usable") || !strstr(text_at(entry, "reason"), part)) continue;
-                snprintf(advice->why, sizeof advice->why, "%.200s: %s", text_at(layer, "book"), why);
-                snprintf(advice->command, sizeof advice->command, "%s %.200s", command,
-                         text_at(layer, "book"));
-                return true;
-            }
+            if (mend_record(advice, record, text_at(layer, "book"), remedy)) return true;
+    cJSON_ArrayForEach (record, item_at(advice->root, "neighbours.records"))
+        if (mend_record(advice, record, text_at(record, "book"), remedy)) return true;
     return false;
 }
 
 static bool writable_by_others(struct advice *advice)
 {
-    return refused_entry(advice, "others can write it", "chmod go-w",
-                         "entries of it are not used while others can write it or its folder");
+    return mend(advice, &(struct remedy){"others can write it", "chmod go-w",
+                                         "entries of it are not used while others can write it or its "
+                                         "folder"});
 }
 
 static bool lost_code(struct advice *advice)
 {
-    return refused_entry(advice, "its code is", "autotune check", "code of this problem's entries is lost");
+    return mend(advice, &(struct remedy){"its code is", "autotune check",
+                                         "code of this problem's entries, or of those near it, is lost"});
 }
 
 static bool in_quarantine(struct advice *advice)
 {
-    if (!refused_entry(advice, "in quarantine", "", "a kernel of this problem crashed twice and is not used"))
-        return false;
+    static const struct remedy remedy = {"in quarantine", "",
+                                         "a kernel for this problem or one near it crashed twice and is not "
+                                         "used"};
+    if (!mend(advice, &remedy)) return false;
     say_command(advice, "--retry-quarantined ", "");
     return true;
 }
