@@ -4,8 +4,8 @@
  *     bench_lookup [RECORDS]     default 1000000
  *
  * Each lookup is timed by itself, of a problem that its context has not asked for yet, at random among all;
- * the system's cache holds the file. The writer commits one record after the other, as a sweep does, without
- * a pause. */
+ * the system's cache holds the file. The writer commits one record after the other: 100 a second, several
+ * times as many as a sweep, then without a pause. */
 #include "tests/runtime/fixture.h"
 
 #include <signal.h>
@@ -85,12 +85,13 @@ static void make_book(struct fixture *fixture, const char *name)
     assert_done(book_close(book));
 }
 
-/* ---- the writer: bench_lookup --write BOOK CLASS RECORDS, until it is killed ---- */
+/* ---- the writer: bench_lookup --write BOOK CLASS RECORDS PAUSE_NS, until it is killed ---- */
 
 static _Noreturn void write_for_ever(char **argv)
 {
     struct book *book;
     struct rng rng;
+    uint64_t pause_ns = strtoull(argv[5], NULL, 10);
     n_records = strtoul(argv[4], NULL, 10);
     rng_seed(&rng, 2);
     assert_done(book_open(argv[2], BOOK_WRITE, &book));
@@ -100,18 +101,20 @@ static _Noreturn void write_for_ever(char **argv)
         struct record_entry entry = entry_of(1000 - n % 100);
         key_of(argv[3], i, key);
         assert_done(book_put_entry(book, key, &entry, 0, "", 0));
+        if (pause_ns) clock_sleep_ns(pause_ns);
     }
 }
 
-static pid_t start_writer(const char *self, const char *path, const char *class_text)
+static pid_t start_writer(const char *self, const char *path, const char *class_text, uint64_t pause_ns)
 {
-    char number[32];
+    char number[32], pause[32];
     snprintf(number, sizeof number, "%zu", n_records);
+    snprintf(pause, sizeof pause, "%llu", (unsigned long long)pause_ns);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execl(self, self, "--write", path, class_text, number, (char *)NULL);
+        execl(self, self, "--write", path, class_text, number, pause, (char *)NULL);
         _exit(99);
     }
     return child;
@@ -162,24 +165,30 @@ static void bench(tb_book *book, const char *name)
     report(name, "p99.9", us[n * 999 / 1000]);
 }
 
-int main(int argc, char **argv)
+static void bench_beside(tb_book *book, const char *self, struct fixture *fixture, uint64_t pause_ns,
+                         const char *name)
 {
-    static struct fixture fixture;
-    if (argc == 5 && !strcmp(argv[1], "--write")) write_for_ever(argv);
-    if (argc > 1) n_records = strtoul(argv[1], NULL, 10);
-    fixture_setup(&fixture);
-    make_book(&fixture, "million");
-    const char *path = fixture_path(&fixture, "million");
-    tb_book *book;
-    assert_status(tb_open(path, &book), TB_OK);
-    bench(book, "alone");
-    pid_t writer = start_writer(argv[0], path, fixture.class_text);
+    pid_t writer = start_writer(self, fixture_path(fixture, "million"), fixture->class_text, pause_ns);
     clock_sleep_ns(500000000);
-    bench(book, "beside a writer");
+    bench(book, name);
     int status;
     assert_int_equal(waitpid(writer, &status, WNOHANG), 0);
     kill(writer, SIGKILL);
     waitpid(writer, &status, 0);
+}
+
+int main(int argc, char **argv)
+{
+    static struct fixture fixture;
+    if (argc == 6 && !strcmp(argv[1], "--write")) write_for_ever(argv);
+    if (argc > 1) n_records = strtoul(argv[1], NULL, 10);
+    fixture_setup(&fixture);
+    make_book(&fixture, "million");
+    tb_book *book;
+    assert_status(tb_open(fixture_path(&fixture, "million"), &book), TB_OK);
+    bench(book, "alone");
+    bench_beside(book, argv[0], &fixture, 10000000, "beside a writer of 100 commits a second");
+    bench_beside(book, argv[0], &fixture, 0, "beside a writer without a pause");
     tb_close(book);
     fixture_teardown(&fixture);
     return 0;
