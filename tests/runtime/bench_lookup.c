@@ -5,7 +5,7 @@
  *
  * Each lookup is timed by itself, of a problem that its context has not asked for yet, at random among all;
  * the system's cache holds the file. The writer commits one record after the other: 100 a second, several
- * times as many as a sweep, then without a pause. */
+ * times as many as a sweep, then without a pause; then 200,000 a commit, as an import or a merge does. */
 #include "tests/runtime/fixture.h"
 
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "tuner/base/clock.h"
 #include "tuner/base/rng.h"
 
-enum { M_SIZES = 16, N_SIZES = 250, BATCH = 20000, LOOKUPS = 1000, CONTEXTS = 40 };
+enum { M_SIZES = 16, N_SIZES = 250, BATCH = 20000, IMPORT = 200000, LOOKUPS = 1000, CONTEXTS = 40 };
 
 static size_t n_records = 1000000;
 
@@ -85,36 +85,54 @@ static void make_book(struct fixture *fixture, const char *name)
     assert_done(book_close(book));
 }
 
-/* ---- the writer: bench_lookup --write BOOK CLASS RECORDS PAUSE_NS, until it is killed ---- */
+/* ---- the writer: bench_lookup --write BOOK CLASS RECORDS A_COMMIT PAUSE_NS, until it is killed ---- */
+
+static void write_one(struct book *book, const char *class_text, size_t i, uint64_t median_ns)
+{
+    char key[KEY_BYTES_MAX + 1];
+    struct record_entry entry = entry_of(median_ns);
+    key_of(class_text, i, key);
+    assert_done(book_put_entry(book, key, &entry, 0, "", 0));
+}
 
 static _Noreturn void write_for_ever(char **argv)
 {
     struct book *book;
     struct rng rng;
-    uint64_t pause_ns = strtoull(argv[5], NULL, 10);
+    size_t a_commit = strtoul(argv[5], NULL, 10);
+    uint64_t pause_ns = strtoull(argv[6], NULL, 10);
     n_records = strtoul(argv[4], NULL, 10);
     rng_seed(&rng, 2);
     assert_done(book_open(argv[2], BOOK_WRITE, &book));
     for (uint64_t n = 1;; n++) {
-        char key[KEY_BYTES_MAX + 1];
         size_t i = (size_t)rng_below(&rng, n_records);
-        struct record_entry entry = entry_of(1000 - n % 100);
-        key_of(argv[3], i, key);
-        assert_done(book_put_entry(book, key, &entry, 0, "", 0));
+        struct fill fill = {argv[3], i, i + a_commit < n_records ? i + a_commit : n_records};
+        if (a_commit == 1)
+            write_one(book, argv[3], i, 1000 - n % 100);
+        else
+            assert_done(book_write(book, "fill", fill_body, &fill));
         if (pause_ns) clock_sleep_ns(pause_ns);
     }
 }
 
-static pid_t start_writer(const char *self, const char *path, const char *class_text, uint64_t pause_ns)
+struct writer {
+    const char *name;
+    size_t a_commit;
+    uint64_t pause_ns;
+};
+
+static pid_t start_writer(const char *self, const char *path, const char *class_text,
+                          const struct writer *writer)
 {
-    char number[32], pause[32];
+    char number[32], a_commit[32], pause[32];
     snprintf(number, sizeof number, "%zu", n_records);
-    snprintf(pause, sizeof pause, "%llu", (unsigned long long)pause_ns);
+    snprintf(a_commit, sizeof a_commit, "%zu", writer->a_commit);
+    snprintf(pause, sizeof pause, "%llu", (unsigned long long)writer->pause_ns);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execl(self, self, "--write", path, class_text, number, pause, (char *)NULL);
+        execl(self, self, "--write", path, class_text, number, a_commit, pause, (char *)NULL);
         _exit(99);
     }
     return child;
@@ -165,30 +183,35 @@ static void bench(tb_book *book, const char *name)
     report(name, "p99.9", us[n * 999 / 1000]);
 }
 
-static void bench_beside(tb_book *book, const char *self, struct fixture *fixture, uint64_t pause_ns,
-                         const char *name)
+static void bench_beside(tb_book *book, const char *self, struct fixture *fixture,
+                         const struct writer *writer)
 {
-    pid_t writer = start_writer(self, fixture_path(fixture, "million"), fixture->class_text, pause_ns);
+    pid_t child = start_writer(self, fixture_path(fixture, "million"), fixture->class_text, writer);
     clock_sleep_ns(500000000);
-    bench(book, name);
+    bench(book, writer->name);
     int status;
-    assert_int_equal(waitpid(writer, &status, WNOHANG), 0);
-    kill(writer, SIGKILL);
-    waitpid(writer, &status, 0);
+    assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
 }
 
 int main(int argc, char **argv)
 {
+    static const struct writer writers[] = {
+        {"beside a writer of 100 commits a second", 1, 10000000},
+        {"beside a writer without a pause", 1, 0},
+        {"beside a writer of 200,000 records a commit", IMPORT, 0},
+    };
     static struct fixture fixture;
-    if (argc == 6 && !strcmp(argv[1], "--write")) write_for_ever(argv);
+    if (argc == 7 && !strcmp(argv[1], "--write")) write_for_ever(argv);
     if (argc > 1) n_records = strtoul(argv[1], NULL, 10);
     fixture_setup(&fixture);
     make_book(&fixture, "million");
     tb_book *book;
     assert_status(tb_open(fixture_path(&fixture, "million"), &book), TB_OK);
     bench(book, "alone");
-    bench_beside(book, argv[0], &fixture, 10000000, "beside a writer of 100 commits a second");
-    bench_beside(book, argv[0], &fixture, 0, "beside a writer without a pause");
+    for (size_t i = 0; i < sizeof writers / sizeof *writers; i++)
+        bench_beside(book, argv[0], &fixture, &writers[i]);
     tb_close(book);
     fixture_teardown(&fixture);
     return 0;
