@@ -29,12 +29,21 @@ static bool read_meta(int descriptor, uint64_t offset, struct lmdb_meta *meta)
     return (flags & META_FLAG) && meta->magic == 0xBEEFC0DEu;
 }
 
+/* A bundle given for a book is a likely mistake: it begins as zstd's frames do (RFC 8878, 3.1.1). */
+static enum status refuse_stranger(int descriptor, const char *path)
+{
+    uint32_t magic = 0;
+    if (pread(descriptor, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic == 0xFD2FB528u)
+        return status_fail(STATUS_BAD_DATA, "%s: no book, but a bundle; `autotune import` takes it into one",
+                           path);
+    return status_fail(STATUS_BAD_DATA, "%s: no book (not an LMDB file)", path);
+}
+
 static enum status check_once(int descriptor, const char *path, struct book_file *out)
 {
     struct lmdb_meta metas[2];
     struct stat stat;
-    if (!read_meta(descriptor, 0, &metas[0]))
-        return status_fail(STATUS_BAD_DATA, "%s: no book (not an LMDB file)", path);
+    if (!read_meta(descriptor, 0, &metas[0])) return refuse_stranger(descriptor, path);
     if (metas[0].version != DATA_FORMAT)
         return status_fail(STATUS_BAD_DATA, "%s: LMDB data format %u, this program reads %d", path,
                            metas[0].version, DATA_FORMAT);

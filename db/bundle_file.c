@@ -55,6 +55,22 @@ static enum status check_seal(struct bundle_file *file, const struct bundle_veri
     return STATUS_OK;
 }
 
+/* A book given for a bundle is a likely mistake: its first page has LMDB's magic number after a head of 16
+ * bytes. */
+static enum status refuse_stranger(struct bundle_file *file)
+{
+    uint32_t words[5];
+    TRY(read_at(file, 0, words, sizeof words));
+    if (words[4] == 0xBEEFC0DEu)
+        return status_fail(STATUS_BAD_DATA,
+                           "%s: no bundle, but a book; `autotune merge` puts books together, `autotune "
+                           "export` makes a bundle of one",
+                           file->path);
+    return status_fail(STATUS_BAD_DATA,
+                       "%s: no bundle (not compressed by zstd); what another tool wrote needs --format",
+                       file->path);
+}
+
 static enum status check_kind(struct bundle_file *file)
 {
     static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd}; /* RFC 8878, 3.1.1 */
@@ -68,9 +84,7 @@ static enum status check_kind(struct bundle_file *file)
         return status_fail(STATUS_BAD_DATA, "%s: no bundle: %lld bytes", file->path, (long long)info.st_size);
     file->bytes = (uint64_t)info.st_size - BUNDLE_SEAL_BYTES;
     TRY(read_at(file, 0, head, sizeof head));
-    if (memcmp(head, magic, sizeof magic))
-        return status_fail(STATUS_BAD_DATA, "%s: no bundle (not compressed by zstd)", file->path);
-    return STATUS_OK;
+    return memcmp(head, magic, sizeof magic) ? refuse_stranger(file) : STATUS_OK;
 }
 
 enum status bundle_file_open(const char *path, const struct bundle_verifier *verifier,

@@ -343,7 +343,7 @@ static void test_other_files(void **state)
     struct text words = {0};
     for (int i = 0; i < 99; i++) text_append(&words, "only words ");
     assert_ok(file_publish(path, words.data, words.size, 0644));
-    assert_file_refused("no bundle (not compressed by zstd)");
+    assert_file_refused("no bundle (not compressed by zstd); what another tool wrote needs --format");
     text_free(&words);
     words = (struct text){0};
     text_append(&words, "no tar archive");

@@ -101,7 +101,13 @@ $ (cat a.bundle; echo more) > long.bundle; autotune import long.bundle --book=d.
 ! autotune: long.bundle: no seal at its end: cut off, or something was appended
 ? 4
 $ echo 'these are only some words, but more than a few of them' > words.bundle; autotune import words.bundle --book=d.book
-! autotune: words.bundle: no bundle (not compressed by zstd)
+! autotune: words.bundle: no bundle (not compressed by zstd); what another tool wrote needs --format
+? 4
+$ autotune import a.book --book=d.book
+! autotune: a.book: no bundle, but a book; `autotune merge` puts books together, `autotune export` makes a bundle of one
+? 4
+$ autotune lint a.bundle
+! autotune: a.bundle: no book, but a bundle; `autotune import` takes it into one
 ? 4
 $ autotune import missing.bundle --book=d.book
 ! autotune: cannot open missing.bundle: No such file or directory

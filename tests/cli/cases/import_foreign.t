@@ -73,7 +73,7 @@ $ autotune import --format=xml a.csv
 ! autotune: --format=xml: unknown format; known: aiter, tunableop, hipblaslt-log, t4, kerneltuner
 ? 2
 $ autotune import a.csv
-! autotune: a.csv: no bundle (not compressed by zstd)
+! autotune: a.csv: no bundle (not compressed by zstd); what another tool wrote needs --format
 ? 4
 $ autotune import --format=aiter
 ! autotune: import: takes one FILE
