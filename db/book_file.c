@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include "db/book_internal.h"
 #include "tuner/base/clock.h"
+#include "tuner/base/file_head.h"
 
 /* LMDB's on-disk format, version 1 (mdb.c: MDB_page, MDB_meta), on a machine with 8-byte words. */
 enum { FLAGS_OFFSET = 10, META_OFFSET = 16, META_FLAG = 8, DATA_FORMAT = 1 };
@@ -26,15 +27,17 @@ static bool read_meta(int descriptor, uint64_t offset, struct lmdb_meta *meta)
     uint16_t flags;
     memcpy(&flags, page + FLAGS_OFFSET, sizeof flags);
     memcpy(meta, page + META_OFFSET, sizeof *meta);
-    return (flags & META_FLAG) && meta->magic == 0xBEEFC0DEu;
+    return (flags & META_FLAG) && head_is_lmdb(page);
 }
 
-/* A bundle given for a book is a likely mistake: it begins as zstd's frames do (RFC 8878, 3.1.1). */
+/* A bundle given for a book is a likely mistake. */
 static enum status refuse_stranger(int descriptor, const char *path)
 {
-    uint32_t magic = 0;
-    if (pread(descriptor, &magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic == 0xFD2FB528u)
-        return status_fail(STATUS_BAD_DATA, "%s: no book, but a bundle; `autotune import` takes it into one",
+    uint8_t head[ZSTD_HEAD_BYTES];
+    if (pread(descriptor, head, sizeof head, 0) == (ssize_t)sizeof head && head_is_zstd(head))
+        return status_fail(STATUS_BAD_DATA,
+                           "%s: no book (compressed by zstd, as bundles are); `autotune import` takes a "
+                           "bundle into a book",
                            path);
     return status_fail(STATUS_BAD_DATA, "%s: no book (not an LMDB file)", path);
 }

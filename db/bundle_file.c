@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "db/bundle_pack.h"
+#include "tuner/base/file_head.h"
 
 enum { BLOCK_BYTES = 1 << 16 };
 
@@ -55,16 +56,15 @@ static enum status check_seal(struct bundle_file *file, const struct bundle_veri
     return STATUS_OK;
 }
 
-/* A book given for a bundle is a likely mistake: its first page has LMDB's magic number after a head of 16
- * bytes. */
+/* A book given for a bundle is a likely mistake. */
 static enum status refuse_stranger(struct bundle_file *file)
 {
-    uint32_t words[5];
-    TRY(read_at(file, 0, words, sizeof words));
-    if (words[4] == 0xBEEFC0DEu)
+    uint8_t head[LMDB_HEAD_BYTES];
+    TRY(read_at(file, 0, head, sizeof head));
+    if (head_is_lmdb(head))
         return status_fail(STATUS_BAD_DATA,
-                           "%s: no bundle, but a book; `autotune merge` puts books together, `autotune "
-                           "export` makes a bundle of one",
+                           "%s: no bundle (an LMDB file, as books are); `autotune merge` puts books "
+                           "together, `autotune export` makes a bundle of one",
                            file->path);
     return status_fail(STATUS_BAD_DATA,
                        "%s: no bundle (not compressed by zstd); what another tool wrote needs --format",
@@ -73,8 +73,7 @@ static enum status refuse_stranger(struct bundle_file *file)
 
 static enum status check_kind(struct bundle_file *file)
 {
-    static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd}; /* RFC 8878, 3.1.1 */
-    uint8_t head[sizeof magic];
+    uint8_t head[ZSTD_HEAD_BYTES];
     struct stat info;
     if (fstat(file->fd, &info)) return status_fail_errno(STATUS_IO, "cannot read %s", file->path);
     if (!S_ISREG(info.st_mode))
@@ -84,7 +83,7 @@ static enum status check_kind(struct bundle_file *file)
         return status_fail(STATUS_BAD_DATA, "%s: no bundle: %lld bytes", file->path, (long long)info.st_size);
     file->bytes = (uint64_t)info.st_size - BUNDLE_SEAL_BYTES;
     TRY(read_at(file, 0, head, sizeof head));
-    return memcmp(head, magic, sizeof magic) ? refuse_stranger(file) : STATUS_OK;
+    return head_is_zstd(head) ? STATUS_OK : refuse_stranger(file);
 }
 
 enum status bundle_file_open(const char *path, const struct bundle_verifier *verifier,

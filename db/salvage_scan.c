@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "db/book_pages.h"
 #include "db/check_internal.h"
+#include "tuner/base/file_head.h"
 
 enum {
     META_ROOT = 128,
@@ -194,11 +195,9 @@ static uint64_t find_root(const struct scan *scan)
     uint64_t root = NO_PAGE, newest = 0;
     for (uint64_t i = 0; i < 2; i++) {
         uint8_t meta[META_BYTES];
-        uint32_t magic;
         if (!read_at(scan, i * scan->out->page_bytes, meta, sizeof meta)) continue;
-        memcpy(&magic, meta + PAGE_HEAD, sizeof magic);
         uint64_t transaction = get_u64(meta + META_TRANSACTION);
-        if (magic != 0xBEEFC0DEu || (root != NO_PAGE && transaction <= newest)) continue;
+        if (!head_is_lmdb(meta) || (root != NO_PAGE && transaction <= newest)) continue;
         newest = transaction;
         root = get_u64(meta + META_ROOT);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "frontends/cli/book_trials.h"
 #include "frontends/cli/books.h"
+#include "tuner/base/file_head.h"
 #include "tuner/launch/problem_key.h"
 
 struct gathering {
@@ -19,10 +20,9 @@ struct gathering {
 
 bool book_recordings_is_book(const char *path)
 {
-    /* LMDB's first page: a header of 16 bytes, then its magic number. */
-    uint32_t words[5] = {0};
+    uint8_t head[LMDB_HEAD_BYTES];
     FILE *file = fopen(path, "rb");
-    bool is_book = file && fread(words, sizeof words, 1, file) == 1 && words[4] == 0xBEEFC0DE;
+    bool is_book = file && fread(head, sizeof head, 1, file) == 1 && head_is_lmdb(head);
     if (file) fclose(file);
     return is_book;
 }

@@ -5,7 +5,8 @@
  *
  * Each lookup is timed by itself, of a problem that its context has not asked for yet, at random among all;
  * the system's cache holds the file. The writer commits one record after the other: 100 a second, several
- * times as many as a sweep, then without a pause; then 200,000 a commit, as an import or a merge does. */
+ * times as many as a sweep, then without a pause; then 200,000 a commit (all, if there are fewer), as an
+ * import or a merge does. */
 #include "tests/runtime/fixture.h"
 
 #include <signal.h>
@@ -99,14 +100,15 @@ static _Noreturn void write_for_ever(char **argv)
 {
     struct book *book;
     struct rng rng;
-    size_t a_commit = strtoul(argv[5], NULL, 10);
     uint64_t pause_ns = strtoull(argv[6], NULL, 10);
     n_records = strtoul(argv[4], NULL, 10);
+    size_t a_commit = strtoul(argv[5], NULL, 10);
+    if (a_commit > n_records) a_commit = n_records;
     rng_seed(&rng, 2);
     assert_done(book_open(argv[2], BOOK_WRITE, &book));
     for (uint64_t n = 1;; n++) {
-        size_t i = (size_t)rng_below(&rng, n_records);
-        struct fill fill = {argv[3], i, i + a_commit < n_records ? i + a_commit : n_records};
+        size_t i = (size_t)rng_below(&rng, n_records - a_commit + 1);
+        struct fill fill = {argv[3], i, i + a_commit};
         if (a_commit == 1)
             write_one(book, argv[3], i, 1000 - n % 100);
         else

@@ -2,15 +2,14 @@
 #include "tuner/base/file.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <zstd.h>
+#include "tuner/base/file_head.h"
 
 enum { CHUNK_BYTES = 1 << 17 };
 
 static bool is_zstd(const struct text *text)
 {
-    static const unsigned char magic[] = {0x28, 0xb5, 0x2f, 0xfd}; /* RFC 8878, 3.1.1 */
-    return text->size >= sizeof magic && memcmp(text->data, magic, sizeof magic) == 0;
+    return text->size >= ZSTD_HEAD_BYTES && head_is_zstd(text->data);
 }
 
 static enum status expand(const char *path, size_t limit, const struct text *packed, char *chunk,

@@ -104,10 +104,10 @@ $ echo 'these are only some words, but more than a few of them' > words.bundle; 
 ! autotune: words.bundle: no bundle (not compressed by zstd); what another tool wrote needs --format
 ? 4
 $ autotune import a.book --book=d.book
-! autotune: a.book: no bundle, but a book; `autotune merge` puts books together, `autotune export` makes a bundle of one
+! autotune: a.book: no bundle (an LMDB file, as books are); `autotune merge` puts books together, `autotune export` makes a bundle of one
 ? 4
 $ autotune lint a.bundle
-! autotune: a.bundle: no book, but a bundle; `autotune import` takes it into one
+! autotune: a.bundle: no book (compressed by zstd, as bundles are); `autotune import` takes a bundle into a book
 ? 4
 $ autotune import missing.bundle --book=d.book
 ! autotune: cannot open missing.bundle: No such file or directory
